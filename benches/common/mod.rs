@@ -1,0 +1,317 @@
+//! A synthetic recording and a fit of it, one training iteration at a time: what the benchmarks time.
+
+use refire::core::TrialArray;
+use refire::drive::{Encoder, FeatureDrive};
+use refire::fit::{
+    Batch, DriveKind, Engine, FitError, Form, Losses, Objective, Parameters, Pool, Settings,
+    Streams, WeightedTerm, Weights, network, terms,
+};
+use refire::kernels::logistic;
+use refire::loss::{Likelihood, PublishedNoiseCovariance, PublishedPsth};
+use refire::neuron::{Logistic, SpikeGradient};
+use refire::optim::{Adam, AdamSettings, clip_norm};
+use refire::random::{KeyedUniforms, Purpose, Stream};
+use refire::recording::{BinWidth, Recording, RecordingParts};
+use refire::sim::{Mode, PassInput, Trajectory, run};
+use std::error::Error;
+use std::fmt;
+
+/// Recorded trials that batches are drawn from.
+const RECORDED: usize = 80;
+
+/// Stimulus features that drive the units.
+const FEATURES: usize = 20;
+
+/// Seed of recording, start and fit.
+const SEED: u64 = 1;
+
+/// Size of the fitted network and of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub units: usize,
+    pub hidden: usize,
+    pub bins: usize,
+    pub trials: usize,
+    pub lags: usize,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "units={}", self.units)?;
+        if self.hidden > 0 {
+            write!(f, "+{}", self.hidden)?;
+        }
+        write!(
+            f,
+            ",lags={},trials={},bins={}",
+            self.lags, self.trials, self.bins
+        )
+    }
+}
+
+impl Shape {
+    /// Settings of a fit at this shape: silence before the first bin, Adam at the published rate.
+    pub fn settings(&self, objective: Objective, form: Form) -> Settings {
+        Settings {
+            lags: self.lags,
+            hidden: self.hidden,
+            objective,
+            weights: Weights::default_for(objective, form),
+            form,
+            spike_gradient: match form {
+                Form::Published => SpikeGradient::Triangle,
+                Form::Corrected => SpikeGradient::Escape,
+            },
+            drive: DriveKind::Features,
+            stimulus_lags: 1,
+            batch: self.trials,
+            free_bins: 0,
+            learning_rate: 1e-3,
+            seed: SEED,
+            ..Settings::default()
+        }
+    }
+}
+
+/// Smooth noise of mean 0 and standard deviation 1: uniforms under a Hann window.
+fn smooth_noise(stream: Stream, family: u32, length: usize, width: usize) -> Vec<f64> {
+    let window: Vec<f64> = (1..2 * width)
+        .map(|i| {
+            (std::f64::consts::PI * i as f64 / (2 * width) as f64)
+                .sin()
+                .powi(2)
+        })
+        .collect();
+    let white: Vec<f64> = (0..length + window.len())
+        .map(|t| stream.uniform(family, 0, t as u32) - 0.5)
+        .collect();
+    let mut smooth: Vec<f64> = (0..length)
+        .map(|t| window.iter().zip(&white[t..]).map(|(w, x)| w * x).sum())
+        .collect();
+    let mean = smooth.iter().sum::<f64>() / length as f64;
+    let variance = smooth.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / length as f64;
+    smooth
+        .iter_mut()
+        .for_each(|x| *x = (*x - mean) / variance.sqrt());
+    smooth
+}
+
+/// A number between two others, a fixed one of each family.
+fn between(family: u32, at: usize, low: f64, high: f64) -> f64 {
+    let stream = Stream::new(SEED, Purpose::Synthetic);
+    low + (high - low) * stream.uniform(family, 1, at as u32)
+}
+
+/// Stimulus features `[1][bin][feature]`, and a recording of units that are linear in them and share
+/// a fluctuation in each trial: about 0.1 spikes per bin, correlated over time and between units.
+pub fn recording(shape: &Shape) -> Result<(Recording, TrialArray<f64>), Box<dyn Error>> {
+    let (units, bins) = (shape.units, shape.bins);
+    let stream = Stream::new(SEED, Purpose::Synthetic);
+    let features: Vec<Vec<f64>> = (0..FEATURES)
+        .map(|f| smooth_noise(stream, f as u32, bins, 4))
+        .collect();
+    let mut stimulus = TrialArray::zeros(1, bins, 0, FEATURES);
+    for t in 0..bins {
+        for (value, feature) in stimulus.row_mut(0, t).iter_mut().zip(&features) {
+            *value = feature[t];
+        }
+    }
+    let tuning_range = 0.6 * (3.0 / FEATURES as f64).sqrt();
+    let base: Vec<f64> = (0..units)
+        .map(|i| {
+            let p = between(0, i, 0.05, 0.14);
+            (p / (1.0 - p)).ln()
+        })
+        .collect();
+    let gain: Vec<f64> = (0..units).map(|i| between(1, i, 0.0, 0.5)).collect();
+    let mut log_odds = vec![0.0; bins * units];
+    for (at, value) in log_odds.iter_mut().enumerate() {
+        let (t, i) = (at / units, at % units);
+        let tuned = stimulus
+            .row(0, t)
+            .iter()
+            .enumerate()
+            .map(|(f, x)| x * between(2, i * FEATURES + f, -tuning_range, tuning_range));
+        *value = base[i] + tuned.sum::<f64>();
+    }
+    let mut spikes = TrialArray::<u8>::zeros(RECORDED, bins, 0, units);
+    let keys: Vec<u32> = (0..RECORDED as u32).collect();
+    let uniforms = KeyedUniforms::new(Stream::new(SEED, Purpose::Simulate), 0, &keys);
+    let mut draws = vec![0.0f64; units];
+    for trial in 0..RECORDED {
+        let shared = smooth_noise(stream, 1000 + trial as u32, bins, 3);
+        for (t, shared) in shared.iter().enumerate() {
+            refire::random::Uniforms::fill(&uniforms, trial, t, 0, &mut draws);
+            for (i, z) in spikes.row_mut(trial, t).iter_mut().enumerate() {
+                let p = logistic(log_odds[t * units + i] + gain[i] * shared);
+                *z = u8::from(p > draws[i]);
+            }
+        }
+    }
+    let parts = RecordingParts::new(spikes, BinWidth::from_seconds(0.04)?);
+    Ok((Recording::new(parts)?, stimulus))
+}
+
+/// A fit in progress: what `refire fit` does in an iteration, less validation and priors.
+pub struct Fit<'a> {
+    pub settings: Settings,
+    pub parameters: Parameters<f32>,
+    pool: Pool<'a>,
+    observed: usize,
+    encoder: FeatureDrive<f32>,
+    engine: Engine<f32>,
+    gradient: Parameters<f32>,
+    optimisers: Vec<Adam<f32>>,
+    iteration: usize,
+}
+
+impl<'a> Fit<'a> {
+    /// Starts from the log-odds of the recorded rates, and couplings of the published standard
+    /// deviation `1/sqrt(units * lags)`.
+    pub fn new(
+        recording: &'a Recording,
+        stimulus: &TrialArray<f64>,
+        settings: Settings,
+    ) -> Result<Self, Box<dyn Error>> {
+        let observed = recording.n_units();
+        let units = observed + settings.hidden;
+        let encoder = FeatureDrive::<f32>::new(stimulus, &[stimulus.bins()], 1, units)?;
+        let all: Vec<usize> = (0..recording.n_trials()).collect();
+        let (spikes, layout) = recording.select(&all, 0)?;
+        let terms = match (settings.objective, settings.form) {
+            (Objective::MleAndSampleAndMeasure, Form::Published) => published(&settings, observed),
+            _ => terms(&settings, &spikes, &layout).0,
+        };
+        let mut rates = vec![0.0; observed];
+        for z in spikes.as_slice().chunks_exact(observed) {
+            for (rate, &z) in rates.iter_mut().zip(z) {
+                *rate += f64::from(z) / layout.scored_bins() as f64;
+            }
+        }
+        let mut parameters = Parameters::initial(&settings, &rates, encoder.parameters());
+        parameters.couplings.iter_mut().for_each(|w| *w *= 10.0);
+        let range =
+            std::env::var("DSD").unwrap().parse::<f64>().unwrap() * (3.0 / FEATURES as f64).sqrt();
+        for (at, w) in parameters.drive.iter_mut().enumerate() {
+            *w = between(3, at, -range, range) as f32;
+        }
+        if std::env::var("ZB").is_ok() {
+            parameters.bias.fill(0.0)
+        }
+        let engine = Engine::new(&settings, observed, Box::new(encoder.clone()), terms);
+        let optimisers = parameters
+            .tensors()
+            .iter()
+            .map(|tensor| Adam::new(AdamSettings::default(), tensor.len()))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            pool: Pool::new(recording, &all, 0),
+            observed,
+            encoder,
+            engine,
+            gradient: Parameters::default(),
+            optimisers,
+            iteration: 0,
+            parameters,
+            settings,
+        })
+    }
+
+    /// The batch of the present iteration.
+    pub fn batch(&self) -> Result<Batch, FitError> {
+        self.pool.draw(
+            self.settings.seed,
+            self.iteration,
+            self.settings.batch,
+            self.settings.free_bins,
+        )
+    }
+
+    /// One iteration: a new batch, new random numbers, both passes, all terms, their gradient, its
+    /// clipping and a step of Adam.
+    pub fn step(&mut self) -> Result<Losses, FitError> {
+        let batch = self.batch()?;
+        let streams = Streams {
+            clamped: Stream::new(self.settings.seed, Purpose::Clamped),
+            free: Stream::new(self.settings.seed, Purpose::FreeRunning),
+            iteration: self.iteration as u32,
+        };
+        let gradient = Some(&mut self.gradient);
+        let losses = self
+            .engine
+            .evaluate(&self.parameters, &batch, streams, gradient)?;
+        let tensors = self.parameters.tensors_mut().into_iter();
+        for ((tensor, gradient), adam) in tensors
+            .zip(self.gradient.tensors_mut())
+            .zip(&mut self.optimisers)
+        {
+            let _ = clip_norm(gradient, 1.0);
+            adam.step(tensor, gradient, self.settings.learning_rate);
+        }
+        self.iteration += 1;
+        Ok(losses)
+    }
+
+    /// The drive of the present parameters, `[1][bin][unit]`.
+    pub fn drive(&self) -> TrialArray<f32> {
+        let mut drive = TrialArray::default();
+        self.encoder.forward(&self.parameters.drive, &mut drive);
+        drive
+    }
+
+    /// One free-running pass over the free-running slots of a batch; `iteration` keys its uniforms.
+    pub fn free_run(
+        &self,
+        batch: &Batch,
+        drive: &TrialArray<f32>,
+        iteration: u32,
+        out: &mut Trajectory<f32>,
+    ) -> Result<(), FitError> {
+        let network = network(&self.settings, self.observed, &self.parameters)?;
+        let input = PassInput {
+            layout: &batch.free_layout,
+            recorded: None,
+            before: None,
+            drive,
+        };
+        let stream = Stream::new(self.settings.seed, Purpose::Simulate);
+        let uniforms = KeyedUniforms::new(stream, iteration, &batch.free_keys);
+        Ok(run(&network, Mode::FreeRunning, &input, &uniforms, out)?)
+    }
+}
+
+/// The published objective, but that the covariance does not wrap around the ends of a trial.
+fn published(settings: &Settings, observed: usize) -> Vec<WeightedTerm<f32>> {
+    let (weights, lags) = (settings.weights, settings.lags);
+    let nc = PublishedNoiseCovariance::new(Logistic, observed, lags, false);
+    vec![
+        WeightedTerm {
+            term: Box::new(Likelihood::new(Logistic, observed)),
+            weight: weights.mle,
+        },
+        WeightedTerm {
+            term: Box::new(PublishedPsth::new(Logistic, observed)),
+            weight: weights.psth,
+        },
+        WeightedTerm {
+            term: Box::new(nc),
+            weight: weights.nc,
+        },
+    ]
+}
+
+/// Spikes per bin and unit of a trajectory, and the share of its observed potentials where the
+/// triangle gradient is not zero (`|v| < 1`).
+pub fn activity(trajectory: &Trajectory<f32>, observed: usize) -> (f64, f64) {
+    let spikes = &trajectory.spikes;
+    let bins = (spikes.trials() * spikes.bins()) as f64;
+    let rate = trajectory.by_source.len() as f64 / (bins * spikes.units() as f64);
+    let mut inside = 0usize;
+    for trial in 0..spikes.trials() {
+        for t in 0..spikes.bins() {
+            let v = &trajectory.potential.row(trial, t)[..observed];
+            inside += v.iter().filter(|v| v.abs() < 1.0).count();
+        }
+    }
+    (rate, inside as f64 / (bins * observed as f64))
+}

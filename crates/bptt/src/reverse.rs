@@ -1,0 +1,244 @@
+//! The reverse time loop, mirror of the forward loop of `refire-sim`.
+
+use crate::Gradient;
+use rayon::prelude::*;
+use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
+use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
+use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
+use std::ops::Range;
+
+/// Trials swept together, so that the adjoint of their spikes is one matrix product per bin. Fixed,
+/// so that results do not depend on the number of threads.
+const TRIAL_BLOCK: usize = 10;
+
+/// Below this share of non-zero spike gradients in a bin, single inner products beat the matrix
+/// product.
+const SPARSE_SHARE: f64 = 0.3;
+
+/// Pulls `cotangents` back through a pass and adds to `gradient`. On return
+/// `cotangents.potential` holds `lambda = dL/du`, `[trial][bin][unit]`.
+///
+/// ```text
+/// zbar[k,s,i]   = dL/dz[k,s,i] + sum_{d,j} W[i,d,j] lambda[k,s+d,j]     (free units only)
+/// lambda[k,t,j] = dynamics^T (dL/dv + dz/dv * zbar)
+/// dW[i,d,j]    += sum_{k,t} z[k,t-d,i] lambda[k,t,j]
+/// dx[c,t,j]    += sum_{k in c} lambda[k,t,j]        db[j] += sum_{k,t} lambda[k,t,j]
+/// ```
+///
+/// In a clamped pass only hidden units have `zbar`: a recorded spike is data.
+///
+/// Network, layout and trajectory are those of one [`refire_sim::run`]; cotangents and gradient
+/// have its shapes ([`Cotangents::reset`], [`Gradient::zeros`]).
+pub fn sweep<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    mode: Mode,
+    layout: &TrialLayout,
+    trajectory: &Trajectory<T>,
+    spike_gradient: SpikeGradient,
+    cotangents: &mut Cotangents<T>,
+    gradient: &mut Gradient<T>,
+) where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    let sweep = Sweep {
+        network,
+        free: match mode {
+            Mode::Clamped => network.observed..network.coupling.units(),
+            Mode::FreeRunning => 0..network.coupling.units(),
+        },
+        layout,
+        trajectory,
+        spike_gradient,
+    };
+    let padded = cotangents.potential.trial_len().max(1);
+    let d_spikes = &cotangents.spikes;
+    cotangents
+        .potential
+        .as_mut_slice()
+        .par_chunks_mut(padded * TRIAL_BLOCK)
+        .enumerate()
+        .for_each(|(block, adjoints)| {
+            dispatch(
+                #[inline(always)]
+                || sweep.block(block * TRIAL_BLOCK, adjoints, d_spikes),
+            );
+        });
+    add_coupling_gradient(
+        network,
+        &trajectory.by_source,
+        &cotangents.potential,
+        gradient,
+    );
+    add_drive_gradient(layout, &cotangents.potential, gradient);
+}
+
+struct Sweep<'a, T, C, E, U> {
+    network: &'a Network<'a, T, C, E, U>,
+    free: Range<usize>,
+    layout: &'a TrialLayout,
+    trajectory: &'a Trajectory<T>,
+    spike_gradient: SpikeGradient,
+}
+
+impl<T, C, E, U> Sweep<'_, T, C, E, U>
+where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    /// Sweeps the trials `first_trial..` whose adjoints are given: `dL/dv` in, `dL/du` out.
+    #[inline(always)]
+    fn block(&self, first_trial: usize, adjoints: &mut [T], d_spikes: &TrialArray<T>) {
+        let units = self.network.coupling.units();
+        let free = self.free.len();
+        let padded = self.trajectory.potential.trial_len();
+        let trials = adjoints.len() / padded;
+        let mut zbar = vec![T::zero(); trials * free];
+        let mut factor = vec![T::zero(); trials * free];
+        let mut carry = vec![T::zero(); if U::HAS_MEMORY { trials * units } else { 0 }];
+        let longest = (first_trial..first_trial + trials)
+            .map(|k| self.layout.bins(k))
+            .max()
+            .unwrap_or(0);
+        for t in (self.layout.first_bin()..longest).rev() {
+            if free > 0 && self.spike_gradient != SpikeGradient::None {
+                let behind = (t + 1) * units;
+                let nonzero = self.factors(first_trial, t, &mut factor);
+                if nonzero as f64 > SPARSE_SHARE * factor.len() as f64 {
+                    self.network.coupling.gather_block(
+                        self.free.clone(),
+                        MatrixRef::rows(
+                            &adjoints[behind..],
+                            trials,
+                            self.network.coupling.lags() * units,
+                            padded,
+                        ),
+                        MatrixMut::rows(&mut zbar, trials, free, free),
+                    );
+                } else {
+                    self.gather_nonzero(adjoints, behind, &factor, &mut zbar);
+                }
+            }
+            for k in 0..trials {
+                let row = &mut adjoints[k * padded + t * units..][..units];
+                let carry = if U::HAS_MEMORY {
+                    &mut carry[k * units..(k + 1) * units]
+                } else {
+                    &mut []
+                };
+                if free > 0 && self.spike_gradient != SpikeGradient::None {
+                    let direct = &d_spikes.row(first_trial + k, t)[self.free.clone()];
+                    let (zbar, factor) = (&zbar[k * free..], &factor[k * free..]);
+                    for (i, &direct) in direct.iter().enumerate() {
+                        let reset = if U::HAS_MEMORY {
+                            self.network
+                                .dynamics
+                                .spike_adjoint(carry[self.free.start + i])
+                        } else {
+                            T::zero()
+                        };
+                        row[self.free.start + i] += factor[i] * (direct + zbar[i] + reset);
+                    }
+                }
+                self.network.dynamics.pull_back(row, carry);
+            }
+        }
+    }
+
+    /// `dz/dv` of the free units in one bin, `[trial][free unit]`; returns how many are not zero.
+    #[inline(always)]
+    fn factors(&self, first_trial: usize, t: usize, factor: &mut [T]) -> usize {
+        let mut nonzero = 0;
+        for (k, factor) in factor.chunks_exact_mut(self.free.len()).enumerate() {
+            let v = &self.trajectory.potential.row(first_trial + k, t)[self.free.clone()];
+            let p = &self.trajectory.probability.row(first_trial + k, t)[self.free.clone()];
+            for ((f, &v), &p) in factor.iter_mut().zip(v).zip(p) {
+                *f = self
+                    .spike_gradient
+                    .factor(v, self.network.escape.slope(v, p));
+                nonzero += usize::from(*f != T::zero());
+            }
+        }
+        nonzero
+    }
+
+    /// The adjoint of spikes only where it will be used.
+    #[inline(always)]
+    fn gather_nonzero(&self, adjoints: &[T], behind: usize, factor: &[T], zbar: &mut [T]) {
+        let block = self.network.coupling.lags() * self.network.coupling.units();
+        let (free, padded) = (self.free.len(), self.trajectory.potential.trial_len());
+        for (at, (zbar, &factor)) in zbar.iter_mut().zip(factor).enumerate() {
+            *zbar = if factor == T::zero() {
+                T::zero()
+            } else {
+                let (k, i) = (at / free, at % free);
+                let lambda = &adjoints[k * padded + behind..][..block];
+                self.network.coupling.gather(self.free.start + i, lambda)
+            };
+        }
+    }
+}
+
+/// `dW[i] += sum over the spikes of i of lambda[k, s+1 ..= s+D]`: sources in parallel, each in the
+/// order of trials, so that no copy of the couplings is needed per thread.
+fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
+    network: &Network<'_, T, C, E, U>,
+    spikes: &SpikeIndex,
+    lambda: &TrialArray<T>,
+    gradient: &mut Gradient<T>,
+) {
+    let coupling = &network.coupling;
+    let mut rest = gradient.couplings.as_mut_slice();
+    let mut per_source = Vec::with_capacity(coupling.units());
+    for source in 0..coupling.units() {
+        let (own, others) = rest.split_at_mut(coupling.parameters(source));
+        per_source.push(own);
+        rest = others;
+    }
+    per_source
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(source, own)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for spike in spikes.of(source) {
+                        let bins = lambda.block(
+                            spike.trial as usize,
+                            spike.bin as usize + 1,
+                            coupling.lags(),
+                        );
+                        coupling.accumulate(source, bins, own);
+                    }
+                },
+            );
+        });
+}
+
+fn add_drive_gradient<T: Real>(
+    layout: &TrialLayout,
+    lambda: &TrialArray<T>,
+    gradient: &mut Gradient<T>,
+) {
+    let units = lambda.units();
+    let mut bias = vec![0.0f64; units];
+    for group in layout.groups() {
+        for &slot in &group.slots {
+            for t in layout.first_bin()..layout.bins(slot) {
+                let row = lambda.row(slot, t);
+                add_assign(gradient.drive.row_mut(group.condition, t), row);
+                for (b, &l) in bias.iter_mut().zip(row) {
+                    *b += l.f64();
+                }
+            }
+        }
+    }
+    for (b, sum) in gradient.bias.iter_mut().zip(bias) {
+        *b += T::of(sum);
+    }
+}

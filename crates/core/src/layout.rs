@@ -1,0 +1,155 @@
+//! Which condition each trial of a batch belongs to, and how many of its bins are valid.
+
+/// Why a batch of trials cannot be laid out.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// The lists of conditions and lengths differ in length.
+    #[error("trial layout: {conditions} conditions for {lengths} trial lengths")]
+    Unequal {
+        /// Number of conditions given.
+        conditions: usize,
+        /// Number of trial lengths given.
+        lengths: usize,
+    },
+    /// A trial has no bin after its history.
+    #[error("trial {trial} has {bins} bins, of which the first {first_bin} are history: none left")]
+    TooShort {
+        /// The trial.
+        trial: usize,
+        /// Its bins.
+        bins: usize,
+        /// Bins that only serve as history.
+        first_bin: usize,
+    },
+}
+
+/// The trials of one condition in a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Dense index of the condition.
+    pub condition: usize,
+    /// Slots of the batch that hold its trials, ascending.
+    pub slots: Vec<usize>,
+}
+
+/// Layout of a batch of trials: condition and number of valid bins of each slot.
+///
+/// Bins before `first_bin` are history: given, without loss. Bins from a trial's length on are
+/// padding, which is not silence: no pass, loss or statistic uses them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialLayout {
+    condition: Vec<usize>,
+    bins: Vec<usize>,
+    first_bin: usize,
+    groups: Vec<Group>,
+}
+
+impl TrialLayout {
+    /// A layout of `condition.len()` slots.
+    ///
+    /// # Errors
+    /// [`LayoutError::Unequal`] for lists of unequal length, [`LayoutError::TooShort`] for a trial
+    /// without a bin after `first_bin`.
+    pub fn new(
+        condition: Vec<usize>,
+        bins: Vec<usize>,
+        first_bin: usize,
+    ) -> Result<Self, LayoutError> {
+        if condition.len() != bins.len() {
+            return Err(LayoutError::Unequal {
+                conditions: condition.len(),
+                lengths: bins.len(),
+            });
+        }
+        if let Some((trial, &b)) = bins.iter().enumerate().find(|&(_, &b)| b <= first_bin) {
+            return Err(LayoutError::TooShort {
+                trial,
+                bins: b,
+                first_bin,
+            });
+        }
+        let n_conditions = condition.iter().max().map_or(0, |&c| c + 1);
+        let mut slots = vec![Vec::new(); n_conditions];
+        for (slot, &c) in condition.iter().enumerate() {
+            slots[c].push(slot);
+        }
+        let groups = slots
+            .into_iter()
+            .enumerate()
+            .filter(|(_, slots)| !slots.is_empty())
+            .map(|(condition, slots)| Group { condition, slots })
+            .collect();
+        Ok(Self {
+            condition,
+            bins,
+            first_bin,
+            groups,
+        })
+    }
+
+    /// A layout of `trials` equal trials of one condition.
+    ///
+    /// # Errors
+    /// [`LayoutError::TooShort`] where `bins <= first_bin`.
+    pub fn uniform(trials: usize, bins: usize, first_bin: usize) -> Result<Self, LayoutError> {
+        Self::new(vec![0; trials], vec![bins; trials], first_bin)
+    }
+
+    /// Number of slots.
+    pub fn trials(&self) -> usize {
+        self.bins.len()
+    }
+
+    /// Dense condition index of a slot.
+    pub fn condition(&self, slot: usize) -> usize {
+        self.condition[slot]
+    }
+
+    /// Valid bins of a slot, history included.
+    pub fn bins(&self, slot: usize) -> usize {
+        self.bins[slot]
+    }
+
+    /// Longest trial, bins.
+    pub fn max_bins(&self) -> usize {
+        self.bins.iter().copied().max().unwrap_or(0)
+    }
+
+    /// First bin that carries loss and statistics.
+    pub fn first_bin(&self) -> usize {
+        self.first_bin
+    }
+
+    /// The slots of each condition present, by ascending condition.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Number of (trial, bin) pairs that carry loss.
+    pub fn scored_bins(&self) -> usize {
+        self.bins.iter().map(|b| b - self.first_bin).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_by_condition_and_refuses_short_trials() {
+        let l = TrialLayout::new(vec![2, 0, 2], vec![5, 4, 3], 2).unwrap();
+        assert_eq!(l.groups()[1].slots, vec![0, 2]);
+        assert_eq!(l.groups()[1].condition, 2);
+        assert_eq!(l.scored_bins(), 6);
+        assert_eq!(
+            TrialLayout::uniform(2, 3, 3),
+            Err(LayoutError::TooShort {
+                trial: 0,
+                bins: 3,
+                first_bin: 3
+            })
+        );
+        assert!(TrialLayout::new(vec![0], vec![], 0).is_err());
+    }
+}

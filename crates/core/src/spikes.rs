@@ -1,0 +1,103 @@
+//! Spikes of a batch, indexed by the unit that fired.
+
+use crate::{TrialArray, TrialLayout};
+
+/// Where a unit fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spike {
+    /// Slot in the batch.
+    pub trial: u32,
+    /// Bin in the trial.
+    pub bin: u32,
+}
+
+/// All spikes of a batch by source unit, each unit's in the order of trials, then bins.
+///
+/// The coupling gradient and the noise covariance sum over the spikes of one source at a time: the
+/// order is fixed by the data, so sums do not depend on the number of threads.
+#[derive(Clone, Debug, Default)]
+pub struct SpikeIndex {
+    start: Vec<usize>,
+    spikes: Vec<Spike>,
+}
+
+impl SpikeIndex {
+    /// Indexes the valid bins of `spikes` (`[trial][bin][unit]`, 0 or 1).
+    pub fn build(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout) {
+        let units = spikes.units();
+        self.start.clear();
+        self.start.resize(units + 1, 0);
+        for_each_spike(spikes, layout, |_, _, unit| self.start[unit + 1] += 1);
+        for unit in 0..units {
+            self.start[unit + 1] += self.start[unit];
+        }
+        let mut next = self.start.clone();
+        self.spikes.clear();
+        self.spikes
+            .resize(self.start[units], Spike { trial: 0, bin: 0 });
+        for_each_spike(spikes, layout, |trial, bin, unit| {
+            self.spikes[next[unit]] = Spike {
+                trial: trial as u32,
+                bin: bin as u32,
+            };
+            next[unit] += 1;
+        });
+    }
+
+    /// Spikes of one source unit, by trial, then bin.
+    pub fn of(&self, unit: usize) -> &[Spike] {
+        &self.spikes[self.start[unit]..self.start[unit + 1]]
+    }
+
+    /// Number of units indexed.
+    pub fn units(&self) -> usize {
+        self.start.len().saturating_sub(1)
+    }
+
+    /// Number of spikes of all units.
+    pub fn len(&self) -> usize {
+        self.spikes.len()
+    }
+
+    /// Whether nobody fired.
+    pub fn is_empty(&self) -> bool {
+        self.spikes.is_empty()
+    }
+}
+
+fn for_each_spike(
+    spikes: &TrialArray<u8>,
+    layout: &TrialLayout,
+    mut f: impl FnMut(usize, usize, usize),
+) {
+    for trial in 0..layout.trials() {
+        for bin in 0..layout.bins(trial) {
+            for (unit, &z) in spikes.row(trial, bin).iter().enumerate() {
+                if z != 0 {
+                    f(trial, bin, unit);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexes_by_source_and_ignores_padding() {
+        let layout = TrialLayout::new(vec![0, 0], vec![3, 2], 0).unwrap();
+        let mut z = TrialArray::<u8>::zeros(2, 3, 0, 2);
+        z.row_mut(0, 2)[1] = 1;
+        z.row_mut(1, 0)[1] = 1;
+        z.row_mut(1, 2)[0] = 1; // beyond the second trial's end
+        let mut index = SpikeIndex::default();
+        index.build(&z, &layout);
+        assert!(index.of(0).is_empty());
+        assert_eq!(
+            index.of(1),
+            &[Spike { trial: 0, bin: 2 }, Spike { trial: 1, bin: 0 }]
+        );
+    }
+}

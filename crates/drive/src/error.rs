@@ -1,0 +1,124 @@
+//! Why an encoder cannot be built.
+
+/// Why an encoder cannot be built.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum DriveError {
+    /// There is no condition to drive.
+    #[error("drive: no conditions")]
+    NoConditions,
+    /// There is no unit to drive.
+    #[error("drive: no units")]
+    NoUnits,
+    /// A condition has no bin after its history.
+    #[error(
+        "drive: condition {condition} has {bins} bins, expected more than the {first_bin} of the \
+         history"
+    )]
+    TooShort {
+        /// The condition.
+        condition: usize,
+        /// Its bins.
+        bins: usize,
+        /// Bins that only serve as history.
+        first_bin: usize,
+    },
+    /// Bumps of the temporal basis too close.
+    #[error("drive: spacing of the temporal basis is {found} bins, expected a number >= 1")]
+    Spacing {
+        /// The spacing, bins.
+        found: f64,
+    },
+    /// Bumps of the temporal basis too narrow to cover every bin.
+    #[error("drive: width of the temporal basis is {found} spacings, expected a number >= 1")]
+    Width {
+        /// The width, spacings.
+        found: f64,
+    },
+    /// The spec asks for features and there are none.
+    #[error("drive: stimulus features expected, found none")]
+    NoFeatures,
+    /// Not even the present bin of the stimulus acts.
+    #[error("drive: 0 stimulus lags, expected at least 1")]
+    NoLags,
+    /// Features are neither shared nor given for each condition.
+    #[error("drive: features of {found} conditions, expected {expected} (or 1, shared by all)")]
+    FeatureConditions {
+        /// Conditions of the recording.
+        expected: usize,
+        /// Conditions the features are for.
+        found: usize,
+    },
+    /// The features end before a condition does.
+    #[error("drive: features of {found} bins, expected at least {expected}")]
+    FeatureBins {
+        /// Bins of the longest condition.
+        expected: usize,
+        /// Bins of the features.
+        found: usize,
+    },
+    /// Another number of features than the standardisation was made for.
+    #[error("drive: {found} features, expected {expected}")]
+    FeatureCount {
+        /// Features of the standardisation.
+        expected: usize,
+        /// Features given.
+        found: usize,
+    },
+    /// A feature is NaN, infinite, or too large for the number type.
+    #[error(
+        "drive: feature {feature} at bin {bin} of condition {condition} is not a finite number, \
+         as given or once standardised"
+    )]
+    NotFinite {
+        /// The condition (0 for shared features).
+        condition: usize,
+        /// The bin.
+        bin: usize,
+        /// The feature.
+        feature: usize,
+    },
+    /// A stored standardisation that cannot be applied, or features too large to make one.
+    #[error(
+        "drive: standardisation of feature {feature} has mean {mean} and scale {scale}, expected \
+         finite numbers and a scale above 0"
+    )]
+    Standardise {
+        /// The feature.
+        feature: usize,
+        /// Its mean.
+        mean: f64,
+        /// Its scale.
+        scale: f64,
+    },
+    /// A stored standardisation with lists of unequal length.
+    #[error("drive: standardisation has {scales} scales, expected one for each of {means} means")]
+    StandardiseLengths {
+        /// Number of means.
+        means: usize,
+        /// Number of scales.
+        scales: usize,
+    },
+}
+
+/// Bins of the longest condition, once every condition has bins after its history and there are
+/// units.
+pub(crate) fn longest(
+    bins_per_condition: &[usize],
+    first_bin: usize,
+    units: usize,
+) -> Result<usize, DriveError> {
+    if units == 0 {
+        return Err(DriveError::NoUnits);
+    }
+    let short = |&(_, &bins): &(usize, &usize)| bins <= first_bin;
+    if let Some((condition, &bins)) = bins_per_condition.iter().enumerate().find(short) {
+        return Err(DriveError::TooShort {
+            condition,
+            bins,
+            first_bin,
+        });
+    }
+    let longest = bins_per_condition.iter().copied().max();
+    longest.ok_or(DriveError::NoConditions)
+}

@@ -1,0 +1,136 @@
+//! Which encoder a model has, as its file says it.
+
+use crate::{ConditionBasis, DriveError, Encoder, FeatureDrive, NoDrive, Standardise};
+use refire_core::TrialArray;
+use refire_kernels::Real;
+use serde::{Deserialize, Serialize};
+
+/// What rebuilds the encoder of a model, beside the weights, the bins and the stimulus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
+pub enum DriveSpec {
+    /// [`NoDrive`].
+    None,
+    /// [`ConditionBasis`].
+    Condition {
+        /// Distance of neighbouring bumps, bins.
+        spacing_bins: f64,
+        /// Distance from the centre of a bump to where it ends, spacings.
+        width_in_spacings: f64,
+    },
+    /// [`FeatureDrive`].
+    Features {
+        /// Lags of the filters, the present bin counted.
+        lags: usize,
+        /// What the features are standardised with.
+        standardise: Standardise,
+    },
+}
+
+impl DriveSpec {
+    /// Width of the bumps at which neighbours sum to 1, spacings.
+    pub const UNIT_WIDTH: f64 = 1.0;
+
+    /// The encoder for conditions of `bins_per_condition` bins, the first `first_bin` of them
+    /// history, and `units` units. Features are `[condition][bin][feature]`, or a single condition
+    /// shared by all; only [`DriveSpec::Features`] uses them.
+    ///
+    /// # Errors
+    /// [`DriveError::NoFeatures`] where they are used and absent; [`DriveError::NoConditions`],
+    /// [`DriveError::NoUnits`], [`DriveError::TooShort`]; what [`ConditionBasis::new`] and
+    /// [`FeatureDrive::with_standardise`] refuse.
+    pub fn build<T: Real>(
+        &self,
+        bins_per_condition: &[usize],
+        first_bin: usize,
+        units: usize,
+        features: Option<&TrialArray<f64>>,
+    ) -> Result<Box<dyn Encoder<T>>, DriveError> {
+        let bins = crate::error::longest(bins_per_condition, first_bin, units)?;
+        Ok(match self {
+            Self::None => Box::new(NoDrive::new(bins_per_condition.len(), bins, units)),
+            &Self::Condition {
+                spacing_bins,
+                width_in_spacings,
+            } => Box::new(ConditionBasis::new(
+                bins_per_condition,
+                first_bin,
+                spacing_bins,
+                width_in_spacings,
+                units,
+            )?),
+            Self::Features { lags, standardise } => Box::new(FeatureDrive::with_standardise(
+                features.ok_or(DriveError::NoFeatures)?,
+                bins_per_condition,
+                *lags,
+                units,
+                standardise.clone(),
+            )?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_its_own_words_and_refuses_others() {
+        let condition = r#"{"kind":"condition","spacing-bins":4.0,"width-in-spacings":1.0}"#;
+        let features = r#"{"kind":"features","lags":3,"standardise":{"mean":[0.5],"scale":[2.0]}}"#;
+        for text in [r#"{"kind":"none"}"#, condition, features] {
+            let spec: DriveSpec = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&spec).unwrap(), text);
+        }
+        for text in [
+            r#"{"kind":"movie"}"#,
+            r#"{"kind":"condition","spacing-bins":4.0,"width-in-spacings":1.0,"lags":1}"#,
+            r#"{"kind":"condition","spacing-bins":4.0}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<DriveSpec>(text).is_err(),
+                "{text} was read"
+            );
+        }
+    }
+
+    #[test]
+    fn builds_what_it_names() {
+        let stimulus = TrialArray::zeros(1, 50, 0, 1);
+        let parameters = |spec: &DriveSpec, features| {
+            let encoder = spec.build::<f32>(&[50, 40], 9, 3, features)?;
+            assert_eq!(
+                (encoder.conditions(), encoder.bins(), encoder.units()),
+                (2, 50, 3)
+            );
+            Ok(encoder.parameters())
+        };
+        assert_eq!(parameters(&DriveSpec::None, None), Ok(0));
+        let condition = DriveSpec::Condition {
+            spacing_bins: 4.0,
+            width_in_spacings: DriveSpec::UNIT_WIDTH,
+        };
+        assert_eq!(parameters(&condition, None), Ok(2 * 11 * 3));
+        let features = DriveSpec::Features {
+            lags: 5,
+            standardise: Standardise {
+                mean: vec![0.0],
+                scale: vec![1.0],
+            },
+        };
+        assert_eq!(parameters(&features, Some(&stimulus)), Ok(5 * 3));
+        assert_eq!(parameters(&features, None), Err(DriveError::NoFeatures));
+        let none = DriveSpec::None.build::<f32>(&[50, 9], 9, 3, None).err();
+        let short = DriveError::TooShort {
+            condition: 1,
+            bins: 9,
+            first_bin: 9,
+        };
+        assert_eq!(none, Some(short));
+    }
+}

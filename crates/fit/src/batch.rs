@@ -1,0 +1,186 @@
+//! Which trials an iteration sees: a pure function of seed and iteration.
+
+use crate::FitError;
+use refire_core::{TrialArray, TrialLayout};
+use refire_random::{Purpose, Stream};
+use refire_recording::Recording;
+
+/// Free-running trials of each condition in a batch: two halves of two, the least that the
+/// corrected statistics can use.
+pub const MIN_FREE_TRIALS: usize = 4;
+
+/// Trials of a recording, by condition, that batches are drawn from.
+#[derive(Clone, Debug)]
+pub struct Pool<'a> {
+    recording: &'a Recording,
+    first_bin: usize,
+    /// Trials of each condition (dense index); may be empty.
+    by_condition: Vec<Vec<usize>>,
+}
+
+/// One batch: recorded trials for the clamped pass, slots for the free-running one.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Recorded spikes `[slot][bin][observed]`.
+    pub recorded: TrialArray<u8>,
+    /// Their layout.
+    pub recorded_layout: TrialLayout,
+    /// Keys of the recorded slots: indices in the recording.
+    pub recorded_keys: Vec<u32>,
+    /// Histories of the free-running slots `[slot][first_bin][observed]`.
+    pub histories: TrialArray<u8>,
+    /// Layout of the free-running slots.
+    pub free_layout: TrialLayout,
+    /// Keys of the free-running slots: their number.
+    pub free_keys: Vec<u32>,
+}
+
+impl<'a> Pool<'a> {
+    /// A pool of the given trials; the bins of each before `first_bin` are history.
+    pub fn new(recording: &'a Recording, trials: &[usize], first_bin: usize) -> Self {
+        let mut by_condition = vec![Vec::new(); recording.n_conditions()];
+        for &trial in trials {
+            by_condition[recording.conditions()[trial]].push(trial);
+        }
+        Self {
+            recording,
+            first_bin,
+            by_condition,
+        }
+    }
+
+    /// Conditions with at least one trial.
+    pub fn conditions(&self) -> Vec<usize> {
+        (0..self.by_condition.len())
+            .filter(|&c| !self.by_condition[c].is_empty())
+            .collect()
+    }
+
+    /// All trials of the pool as one batch, with as many free-running slots per condition as it has
+    /// trials (at least [`MIN_FREE_TRIALS`]), each starting from one of them.
+    ///
+    /// # Errors
+    /// [`FitError`] where a trial has no bin after the history.
+    pub fn whole(&self) -> Result<Batch, FitError> {
+        let recorded: Vec<usize> = self.by_condition.iter().flatten().copied().collect();
+        let mut free = Vec::new();
+        for trials in self.by_condition.iter().filter(|t| !t.is_empty()) {
+            let count = trials.len().max(MIN_FREE_TRIALS);
+            free.extend((0..count).map(|i| trials[i % trials.len()]));
+        }
+        self.assemble(&recorded, &free)
+    }
+
+    /// The batch of an iteration: about `size` recorded trials spread over the conditions in
+    /// proportion to their trials, and free-running ones in the same proportion: as many, but at
+    /// least [`MIN_FREE_TRIALS`] of each condition and so many that they hold `free_bins` bins; where `size` does not allow that for all conditions, a share of the
+    /// conditions in turn. Trials of a condition are visited in a new random order per epoch.
+    ///
+    /// # Errors
+    /// [`FitError`] where a trial has no bin after the history.
+    pub fn draw(
+        &self,
+        seed: u64,
+        iteration: usize,
+        size: usize,
+        free_bins: usize,
+    ) -> Result<Batch, FitError> {
+        let conditions = self.conditions();
+        let at_once = (size / MIN_FREE_TRIALS).clamp(1, conditions.len().max(1));
+        let chosen: Vec<usize> = (0..at_once)
+            .map(|i| {
+                let at = (iteration as u64) * at_once as u64 + i as u64;
+                conditions[in_turn(seed, u32::MAX, conditions.len(), at)]
+            })
+            .collect();
+        let mut chosen = chosen;
+        chosen.sort_unstable();
+        chosen.dedup();
+        let total: usize = chosen.iter().map(|&c| self.by_condition[c].len()).sum();
+        let bins: usize = chosen
+            .iter()
+            .flat_map(|&c| &self.by_condition[c])
+            .map(|&trial| self.recording.bins()[trial] - self.first_bin)
+            .sum();
+        let free_size = size.max((free_bins * total).div_ceil(bins.max(1)));
+        let history = Stream::new(seed, Purpose::History);
+        let (mut recorded, mut free) = (Vec::new(), Vec::new());
+        for &c in &chosen {
+            let trials = &self.by_condition[c];
+            let share = (size * trials.len()).div_ceil(total.max(1));
+            let quota = share.clamp(1, trials.len());
+            for i in 0..quota {
+                let at = (iteration as u64) * quota as u64 + i as u64;
+                recorded.push(trials[in_turn(seed, c as u32, trials.len(), at)]);
+            }
+            let free_share = (free_size * trials.len()).div_ceil(total.max(1));
+            for _ in 0..free_share.max(MIN_FREE_TRIALS) {
+                let slot = free.len() as u32;
+                free.push(trials[history.below(trials.len(), iteration as u32, slot, 0)]);
+            }
+        }
+        self.assemble(&recorded, &free)
+    }
+
+    fn assemble(&self, recorded: &[usize], free: &[usize]) -> Result<Batch, FitError> {
+        let (spikes, layout) = self.recording.select(recorded, self.first_bin)?;
+        let (histories, free_layout) = start_from(self.recording, free, self.first_bin)?;
+        Ok(Batch {
+            recorded: spikes,
+            recorded_layout: layout,
+            recorded_keys: recorded.iter().map(|&k| k as u32).collect(),
+            histories,
+            free_layout,
+            free_keys: (0..free.len() as u32).collect(),
+        })
+    }
+}
+
+/// Histories and layout of free-running slots that start from the given recorded trials.
+fn start_from(
+    recording: &Recording,
+    trials: &[usize],
+    first_bin: usize,
+) -> Result<(TrialArray<u8>, TrialLayout), FitError> {
+    let mut histories = TrialArray::zeros(trials.len(), first_bin, 0, recording.n_units());
+    for (slot, &trial) in trials.iter().enumerate() {
+        histories
+            .trial_mut(slot)
+            .copy_from_slice(recording.spikes().block(trial, 0, first_bin));
+    }
+    let conditions = trials.iter().map(|&k| recording.conditions()[k]).collect();
+    let bins = trials.iter().map(|&k| recording.bins()[k]).collect();
+    let layout = TrialLayout::new(conditions, bins, first_bin)
+        .map_err(refire_recording::RecordingError::from)?;
+    Ok((histories, layout))
+}
+
+/// Element `at` of an endless visit of `0..count` in a new random order per epoch.
+fn in_turn(seed: u64, family: u32, count: usize, at: u64) -> usize {
+    let (epoch, place) = ((at / count as u64) as u32, (at % count as u64) as usize);
+    let stream = Stream::new(seed, Purpose::Batch);
+    let mut order: Vec<usize> = (0..count).collect();
+    // Fisher-Yates from the front: element `place` is settled after `place` swaps.
+    for i in 0..=place {
+        let j = i + stream.below(count - i, epoch, family, i as u32);
+        order.swap(i, j);
+    }
+    order[place]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_turn;
+
+    #[test]
+    fn every_epoch_visits_every_trial_once_in_a_new_order() {
+        let epoch =
+            |e: u64| -> Vec<usize> { (0..30).map(|i| in_turn(1, 0, 30, e * 30 + i)).collect() };
+        let (first, second) = (epoch(0), epoch(1));
+        assert_ne!(first, second);
+        for mut visit in [first, second] {
+            visit.sort_unstable();
+            assert_eq!(visit, (0..30).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The whole state of a fit between two iterations, and its file.
+
+use crate::trainer::optimisers;
+use crate::wire::{self, F32Bytes};
+use crate::{FitError, History, Parameters, Settings};
+use refire_optim::{Adam, AdamSettings};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+const FORMAT: &str = "refire-checkpoint";
+const VERSION: u32 = 1;
+
+/// State of a fit: going on from it gives what a fit without a stop gives, byte for byte.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Settings of the fit.
+    pub settings: Settings,
+    /// Bin width of the recording, seconds.
+    pub bin_width: f64,
+    pub(crate) recording_hash: String,
+    pub(crate) iteration: usize,
+    pub(crate) parameters: Parameters<f32>,
+    pub(crate) optimiser: [Adam<f32>; 3],
+    pub(crate) best: Parameters<f32>,
+    pub(crate) best_loss: f64,
+    pub(crate) best_iteration: usize,
+    pub(crate) history: History,
+}
+
+impl Checkpoint {
+    pub(crate) fn start(
+        settings: &Settings,
+        bin_width: f64,
+        recording_hash: String,
+        parameters: Parameters<f32>,
+        history: History,
+    ) -> Result<Self, FitError> {
+        Ok(Self {
+            settings: settings.clone(),
+            bin_width,
+            recording_hash,
+            iteration: 0,
+            optimiser: optimisers(&parameters)?,
+            best: parameters.clone(),
+            parameters,
+            best_loss: f64::INFINITY,
+            best_iteration: 0,
+            history,
+        })
+    }
+
+    /// Iterations done.
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    pub(crate) fn keep_as_best(&mut self, loss: f64) {
+        self.best.clone_from(&self.parameters);
+        self.best_loss = loss;
+        self.best_iteration = self.iteration;
+    }
+
+    pub(crate) fn check_same_fit(&self, other: &Self) -> Result<(), FitError> {
+        let differs = |what: &str, expected: String, found: String| {
+            Err(FitError::Resume {
+                what: what.to_string(),
+                expected,
+                found,
+            })
+        };
+        if self.recording_hash != other.recording_hash {
+            return differs(
+                "the recording's hash",
+                self.recording_hash.clone(),
+                other.recording_hash.clone(),
+            );
+        }
+        let name = self.settings.first_difference(&other.settings);
+        if let Some((name, expected, found)) = name {
+            return differs(&format!("setting {name}"), expected, found);
+        }
+        for (mine, theirs) in self
+            .parameters
+            .tensors()
+            .iter()
+            .zip(other.parameters.tensors())
+        {
+            if mine.len() != theirs.len() {
+                return differs("a tensor", mine.len().to_string(), theirs.len().to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the checkpoint to a temporary name and renames it.
+    ///
+    /// # Errors
+    /// [`FitError::File`].
+    pub fn write(&self, path: &Path) -> Result<(), FitError> {
+        let tensors = |p: &Parameters<f32>| p.tensors().map(|t| F32Bytes::new(t));
+        let body = Body {
+            settings: self.settings.clone(),
+            bin_width_s: self.bin_width,
+            recording_hash: self.recording_hash.clone(),
+            iteration: self.iteration,
+            parameters: tensors(&self.parameters),
+            first_moments: self
+                .optimiser
+                .each_ref()
+                .map(|a| F32Bytes::new(a.first_moment())),
+            second_moments: self
+                .optimiser
+                .each_ref()
+                .map(|a| F32Bytes::new(a.second_moment())),
+            steps: self.optimiser.each_ref().map(Adam::steps),
+            best: tensors(&self.best),
+            best_loss: self.best_loss,
+            best_iteration: self.best_iteration,
+            history: self.history.clone(),
+        };
+        wire::write(path, FORMAT, VERSION, &body)
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`FitError::File`] where it is missing, damaged or from a newer refire.
+    pub fn read(path: &Path) -> Result<Self, FitError> {
+        let body: Body = wire::read(path, FORMAT, VERSION)?;
+        let damaged = || {
+            wire::error(
+                path,
+                "damaged refire-checkpoint file: a tensor is cut short",
+            )
+        };
+        let tensors = |t: &[F32Bytes; 3]| -> Result<Parameters<f32>, FitError> {
+            let value = |i: usize| t[i].values().ok_or_else(damaged);
+            Ok(Parameters {
+                couplings: value(0)?,
+                bias: value(1)?,
+                drive: value(2)?,
+            })
+        };
+        let parameters = tensors(&body.parameters)?;
+        let best = tensors(&body.best)?;
+        let mut optimiser = optimisers(&parameters)?;
+        for (i, adam) in optimiser.iter_mut().enumerate() {
+            let first = body.first_moments[i].values().ok_or_else(damaged)?;
+            let second = body.second_moments[i].values().ok_or_else(damaged)?;
+            if first.len() != parameters.tensors()[i].len()
+                || best.tensors()[i].len() != parameters.tensors()[i].len()
+            {
+                return Err(damaged());
+            }
+            *adam = Adam::from_parts(AdamSettings::default(), first, second, body.steps[i])
+                .map_err(|_| damaged())?;
+        }
+        Ok(Self {
+            settings: body.settings,
+            bin_width: body.bin_width_s,
+            recording_hash: body.recording_hash,
+            iteration: body.iteration,
+            parameters,
+            optimiser,
+            best,
+            best_loss: body.best_loss,
+            best_iteration: body.best_iteration,
+            history: body.history,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    settings: Settings,
+    bin_width_s: f64,
+    recording_hash: String,
+    iteration: usize,
+    parameters: [F32Bytes; 3],
+    first_moments: [F32Bytes; 3],
+    second_moments: [F32Bytes; 3],
+    steps: [u64; 3],
+    best: [F32Bytes; 3],
+    best_loss: f64,
+    best_iteration: usize,
+    history: History,
+}

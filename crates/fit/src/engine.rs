@@ -1,0 +1,239 @@
+//! One evaluation of the objective: passes, terms, reverse sweeps, encoder, priors.
+
+use crate::batch::Batch;
+use crate::{FitError, Parameters, Settings};
+use refire_bptt::{Gradient, sweep};
+use refire_core::{TrialArray, TrialLayout};
+use refire_drive::Encoder;
+use refire_kernels::Real;
+use refire_loss::{LossTerm, Sample};
+use refire_neuron::{Logistic, Memoryless};
+use refire_random::{KeyedUniforms, Stream};
+use refire_sim::{Cotangents, DenseCoupling, Mode, Network, PassInput, Trajectory, run};
+
+/// The network the command line fits: dense couplings, logistic escape noise, memoryless units.
+pub type FittedNetwork<'a, T> = Network<'a, T, DenseCoupling<'a, T>, Logistic, Memoryless<T>>;
+
+/// Borrows parameters as a network of `observed` units and the settings' hidden ones.
+///
+/// # Errors
+/// [`FitError::Sim`] where a tensor has the wrong length.
+pub fn network<'a, T: Real>(
+    settings: &Settings,
+    observed: usize,
+    parameters: &'a Parameters<T>,
+) -> Result<FittedNetwork<'a, T>, FitError> {
+    let units = observed + settings.hidden;
+    Ok(Network {
+        coupling: DenseCoupling::new(&parameters.couplings, units, settings.lags)?,
+        escape: Logistic,
+        dynamics: Memoryless::new(T::of(settings.theta)),
+        bias: &parameters.bias,
+        observed,
+    })
+}
+
+/// A loss term with its weight in the objective.
+pub struct WeightedTerm<T> {
+    /// The term.
+    pub term: Box<dyn LossTerm<T>>,
+    /// Its weight.
+    pub weight: f64,
+}
+
+/// Random streams of the two passes.
+#[derive(Clone, Copy, Debug)]
+pub struct Streams {
+    /// Hidden units of the clamped pass.
+    pub clamped: Stream,
+    /// Free-running pass.
+    pub free: Stream,
+    /// Position in both: the iteration, or 0 for fixed random numbers.
+    pub iteration: u32,
+}
+
+/// Value of the objective.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Losses {
+    /// Unweighted value of each term, in the order of the terms.
+    pub terms: Vec<f64>,
+    /// Weighted sum, priors not included.
+    pub total: f64,
+}
+
+/// Buffers of one pass, kept between iterations.
+#[derive(Default)]
+struct PassBuffers<T> {
+    trajectory: Trajectory<T>,
+    cotangents: Cotangents<T>,
+}
+
+/// Evaluates an objective and its gradient, with all buffers kept between calls.
+pub struct Engine<T> {
+    settings: Settings,
+    observed: usize,
+    encoder: Box<dyn Encoder<T>>,
+    terms: Vec<WeightedTerm<T>>,
+    drive: TrialArray<T>,
+    clamped: PassBuffers<T>,
+    free: PassBuffers<T>,
+    gradient: Gradient<T>,
+}
+
+impl<T: Real> Engine<T> {
+    /// An engine for the given terms; those of zero weight are not evaluated.
+    pub fn new(
+        settings: &Settings,
+        observed: usize,
+        encoder: Box<dyn Encoder<T>>,
+        terms: Vec<WeightedTerm<T>>,
+    ) -> Self {
+        Self {
+            settings: settings.clone(),
+            observed,
+            encoder,
+            terms,
+            drive: TrialArray::default(),
+            clamped: PassBuffers::default(),
+            free: PassBuffers::default(),
+            gradient: Gradient::default(),
+        }
+    }
+
+    /// Names of the terms, in order.
+    pub fn term_names(&self) -> Vec<&'static str> {
+        self.terms.iter().map(|t| t.term.name()).collect()
+    }
+
+    /// Value of the objective, and its gradient where `gradient` is given (overwritten).
+    ///
+    /// # Errors
+    /// [`FitError`] where a term has no value on this batch, or a value or gradient is not finite.
+    pub fn evaluate(
+        &mut self,
+        parameters: &Parameters<T>,
+        batch: &Batch,
+        streams: Streams,
+        mut gradient: Option<&mut Parameters<T>>,
+    ) -> Result<Losses, FitError> {
+        let network = network(&self.settings, self.observed, parameters)?;
+        self.encoder.forward(&parameters.drive, &mut self.drive);
+        if gradient.is_some() {
+            self.gradient
+                .couplings
+                .resize(parameters.couplings.len(), T::zero());
+            self.gradient.bias.resize(parameters.bias.len(), T::zero());
+            let (conditions, bins) = (self.drive.trials(), self.drive.bins());
+            self.gradient
+                .drive
+                .reset(conditions, bins, 0, self.drive.units());
+            self.gradient.clear();
+        }
+        let mut losses = Losses {
+            terms: vec![0.0; self.terms.len()],
+            total: 0.0,
+        };
+        for mode in [Mode::Clamped, Mode::FreeRunning] {
+            let needed = self
+                .terms
+                .iter()
+                .any(|t| t.term.pass() == mode && t.weight > 0.0);
+            if !needed {
+                continue;
+            }
+            let (buffers, layout, recorded, keys, stream) = match mode {
+                Mode::Clamped => (
+                    &mut self.clamped,
+                    &batch.recorded_layout,
+                    &batch.recorded,
+                    &batch.recorded_keys,
+                    streams.clamped,
+                ),
+                Mode::FreeRunning => (
+                    &mut self.free,
+                    &batch.free_layout,
+                    &batch.histories,
+                    &batch.free_keys,
+                    streams.free,
+                ),
+            };
+            let input = PassInput {
+                layout,
+                recorded: Some(recorded),
+                before: None,
+                drive: &self.drive,
+            };
+            let uniforms = KeyedUniforms::new(stream, streams.iteration, keys);
+            run(&network, mode, &input, &uniforms, &mut buffers.trajectory)?;
+            let units = parameters.bias.len();
+            buffers.cotangents.reset(layout, self.settings.lags, units);
+            let sample = Sample {
+                layout,
+                trajectory: &buffers.trajectory,
+                recorded: Some((&batch.recorded, &batch.recorded_layout)),
+            };
+            evaluate_terms(
+                &mut self.terms,
+                mode,
+                &sample,
+                &mut buffers.cotangents,
+                &mut losses,
+            )?;
+            if gradient.is_some() {
+                pull_back(
+                    &network,
+                    &self.settings,
+                    mode,
+                    layout,
+                    buffers,
+                    &mut self.gradient,
+                );
+            }
+        }
+        if let Some(gradient) = gradient.as_mut() {
+            gradient.couplings.clone_from(&self.gradient.couplings);
+            gradient.bias.clone_from(&self.gradient.bias);
+            gradient.drive.clear();
+            gradient.drive.resize(parameters.drive.len(), T::zero());
+            self.encoder
+                .pull_back(&self.gradient.drive, &mut gradient.drive);
+        }
+        Ok(losses)
+    }
+}
+
+fn evaluate_terms<T: Real>(
+    terms: &mut [WeightedTerm<T>],
+    mode: Mode,
+    sample: &Sample<'_, T>,
+    cotangents: &mut Cotangents<T>,
+    losses: &mut Losses,
+) -> Result<(), FitError> {
+    for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
+        if term.pass() == mode && *weight > 0.0 {
+            let value = term.evaluate(sample, *weight, cotangents)?;
+            losses.terms[at] = value;
+            losses.total += *weight * value;
+        }
+    }
+    Ok(())
+}
+
+fn pull_back<T: Real>(
+    network: &FittedNetwork<'_, T>,
+    settings: &Settings,
+    mode: Mode,
+    layout: &TrialLayout,
+    buffers: &mut PassBuffers<T>,
+    gradient: &mut Gradient<T>,
+) {
+    sweep(
+        network,
+        mode,
+        layout,
+        &buffers.trajectory,
+        settings.spike_gradient,
+        &mut buffers.cotangents,
+        gradient,
+    );
+}

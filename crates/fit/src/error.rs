@@ -1,0 +1,122 @@
+//! Errors of fitting, simulating and evaluating.
+
+use refire_drive::DriveError;
+use refire_loss::LossError;
+use refire_recording::{RecordingError, SplitError};
+use refire_sim::SimError;
+
+/// Why a fit, a simulation or an evaluation could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// A setting is out of its range.
+    #[error("setting {name}: expected {allowed}, found {found}")]
+    Setting {
+        /// Name of the setting.
+        name: &'static str,
+        /// What is allowed.
+        allowed: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// A trial is too short for the history.
+    #[error(
+        "trial {trial} has {bins} bins; {lags} lags need at least {} (fewer lags or smaller bins help)",
+        lags + 1
+    )]
+    TooFewBins {
+        /// The trial.
+        trial: usize,
+        /// Its bins.
+        bins: usize,
+        /// Lags asked for.
+        lags: usize,
+    },
+    /// The drive by features was asked for and the recording holds none.
+    #[error("drive: expected a recording with `stimulus` for --drive features, found none")]
+    NoStimulus,
+    /// A condition the model was not fitted on.
+    #[error("condition {label} is not in the model, which has {known}")]
+    UnknownCondition {
+        /// Label of the condition.
+        label: i64,
+        /// Labels the model has.
+        known: String,
+    },
+    /// Model and recording do not have the same units.
+    #[error("units: the model has {expected}, the recording {found}")]
+    Units {
+        /// Units of the model.
+        expected: String,
+        /// Units of the recording.
+        found: String,
+    },
+    /// Model and recording do not have the same bin width.
+    #[error("bin width: the model has {expected} s, the recording is binned at {found} s")]
+    BinWidth {
+        /// Of the model, seconds.
+        expected: f64,
+        /// Of the recording, seconds.
+        found: f64,
+    },
+    /// A trial is longer than the drive of its condition.
+    #[error("trial {trial} has {found} bins, the model's condition {label} has {expected}")]
+    TrialTooLong {
+        /// The trial.
+        trial: usize,
+        /// Label of its condition.
+        label: i64,
+        /// Bins the model knows.
+        expected: usize,
+        /// Bins of the trial.
+        found: usize,
+    },
+    /// Loss or gradient left the finite numbers.
+    #[error(
+        "iteration {iteration}: the {what} of term {term} is not finite; the last good model is kept"
+    )]
+    NotFinite {
+        /// Iteration, counted from 0.
+        iteration: usize,
+        /// Loss or gradient.
+        what: &'static str,
+        /// Name of the term.
+        term: &'static str,
+    },
+    /// A model or checkpoint file cannot be used.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A checkpoint was written by a fit with other settings or of another recording.
+    #[error("resume: {what} of the checkpoint is {expected}, this fit has {found}")]
+    Resume {
+        /// What differs.
+        what: String,
+        /// In the checkpoint.
+        expected: String,
+        /// In this fit.
+        found: String,
+    },
+    /// A loss term has no value.
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    /// A pass cannot be run.
+    #[error(transparent)]
+    Sim(#[from] SimError),
+    /// The drive cannot be built.
+    #[error("drive: {0}")]
+    Drive(#[from] DriveError),
+    /// The optimiser cannot be set up.
+    #[error("optimiser: {0}")]
+    Optimiser(#[from] refire_optim::OptimError),
+    /// The recording cannot be used.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The trials cannot be split.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+}

@@ -1,0 +1,370 @@
+//! Every figure of merit of a model on a recording, with the ceilings the data allow.
+
+use crate::simulate::{Slot, free_runs};
+use crate::stability::{StabilityReport, judge};
+use crate::{FitError, Model};
+use refire_core::{TrialArray, TrialLayout};
+use refire_metrics::{
+    Figure, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation, bits_per_spike, fano_factors,
+    intervals, noise_agreement, noise_correlation, psth, psth_correlation, rates, time_rescaling,
+};
+use refire_neuron::{EscapeNoise, Logistic};
+use refire_random::{KeyedUniforms, Purpose, Stream};
+use refire_recording::Recording;
+use refire_sim::{Mode, PassInput, Trajectory, run};
+use serde::Serialize;
+
+/// Which trials of a recording are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SplitChoice {
+    /// The trials held out by the fit of this very recording.
+    Test,
+    /// All trials.
+    All,
+}
+
+/// The figures that `fit.json` and `evaluate --json` hold under `test`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TestFigures {
+    /// Clamped log-likelihood gain over a constant rate per unit (its training rate), bits per
+    /// spike. With hidden units: given one draw of theirs, a lower bound in expectation.
+    pub bits_per_spike: Figure,
+    /// PSTH correlation of free-running model and data.
+    pub psth_correlation: Figure,
+    /// The same of training trials and data.
+    pub psth_correlation_ceiling: Figure,
+    /// Pearson correlation of the noise correlations of model and data.
+    pub noise_correlation_pearson: Figure,
+    /// R2 of the noise correlations of model and data.
+    pub noise_correlation_r2: Figure,
+    /// Pearson correlation of the noise correlations of training trials and data.
+    pub noise_correlation_ceiling_pearson: Figure,
+    /// R2 of the noise correlations of training trials and data.
+    pub noise_correlation_ceiling_r2: Figure,
+    /// Mean rate of the data over units, Hz.
+    pub rate_hz_data: Figure,
+    /// Mean rate of the free-running model over units, Hz.
+    pub rate_hz_model: Figure,
+    /// Fano factor of whole-trial counts, data.
+    pub fano_factor_data: Figure,
+    /// Fano factor of whole-trial counts, model.
+    pub fano_factor_model: Figure,
+    /// Mean over units of the two-sample Kolmogorov-Smirnov distance between the interspike
+    /// intervals of data and model.
+    pub isi_distance: Figure,
+    /// Share of units whose time-rescaled intervals stay within the 95 % bound.
+    pub ks_within_bound: Figure,
+}
+
+/// Figures per observed unit.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnitFigures {
+    /// Unit ids.
+    pub unit: Vec<i64>,
+    /// Rate of the data, Hz.
+    pub rate_hz_data: Vec<f64>,
+    /// Rate of the model, Hz.
+    pub rate_hz_model: Vec<f64>,
+    /// PSTH correlation; `None` for a unit silent in the data.
+    pub psth_correlation: Vec<Option<f64>>,
+    /// Fano factor of the data.
+    pub fano_factor_data: Vec<Option<f64>>,
+    /// Fano factor of the model.
+    pub fano_factor_model: Vec<Option<f64>>,
+    /// Kolmogorov-Smirnov distance between the interspike intervals of data and model.
+    pub isi_distance: Vec<Figure>,
+    /// Time-rescaling Kolmogorov-Smirnov statistic.
+    pub ks: Vec<Figure>,
+    /// Its 95 % bound.
+    pub ks_bound: Vec<Figure>,
+}
+
+/// An evaluation, with the arrays that figures are drawn from.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Trials evaluated.
+    pub split: SplitChoice,
+    /// Their number.
+    pub trials: usize,
+    /// Figures of merit.
+    pub test: TestFigures,
+    /// Figures per unit.
+    pub units: UnitFigures,
+    /// Stability verdict.
+    pub stability: StabilityReport,
+    /// Layout of the evaluated trials, conditions as the model counts them.
+    pub layout: TrialLayout,
+    /// Recorded spikes `[trial][bin][observed]`.
+    pub data: TrialArray<u8>,
+    /// Free-running spikes of as many trials.
+    pub model: TrialArray<u8>,
+    /// PSTHs of data and model.
+    pub psth: (Psth, Psth),
+    /// Noise correlations of data and model.
+    pub noise: (NoiseCorrelation, NoiseCorrelation),
+    /// Their agreement.
+    pub noise_agreement: NoiseAgreement,
+}
+
+/// Evaluates a model on the test trials it was not fitted to (where the recording is the one of
+/// the fit), or on all trials.
+///
+/// # Errors
+/// [`FitError`] where model and recording do not fit together, or there is no trial to judge.
+pub fn evaluate(
+    model: &Model,
+    recording: &Recording,
+    split: Option<SplitChoice>,
+) -> Result<Evaluation, FitError> {
+    let conditions = model.match_recording(recording)?;
+    let same = recording.hash() == model.recording_hash;
+    let split = match split {
+        None if same => SplitChoice::Test,
+        None => SplitChoice::All,
+        Some(SplitChoice::Test) if !same => {
+            return Err(FitError::Setting {
+                name: "split",
+                allowed: "all for a recording other than the one of the fit",
+                found: "test".to_string(),
+            });
+        }
+        Some(choice) => choice,
+    };
+    let trials = match split {
+        SplitChoice::Test => model.split.test.clone(),
+        SplitChoice::All => (0..recording.n_trials()).collect(),
+    };
+    let (data, layout) = select(model, recording, &conditions, &trials)?;
+    let simulated = resample(model, &layout)?;
+    let ceiling = match split {
+        SplitChoice::Test => Some(matched_training_trials(model, &layout)),
+        SplitChoice::All => None,
+    };
+    let ceiling = match ceiling {
+        Some(trials) if !trials.is_empty() => Some(select(model, recording, &conditions, &trials)?),
+        _ => None,
+    };
+
+    let clamped = clamped_pass(model, &data, &layout)?;
+    let likelihood = log_likelihood(&clamped, &layout, model.observed());
+    let psths = (psth(&data, &layout), psth(&simulated, &layout));
+    let noise = (
+        noise_correlation(&data, &layout),
+        noise_correlation(&simulated, &layout),
+    );
+    let agreement = noise_agreement(&noise.0, &noise.1);
+    let psth_model = psth_correlation(&psths.0, &psths.1);
+    let missing = || Figure::Missing(ceiling_missing(split).to_string());
+    let (psth_ceiling, noise_ceiling) = match &ceiling {
+        Some((spikes, layout)) => (
+            psth_correlation(&psths.0, &psth(spikes, layout)).mean,
+            noise_agreement(&noise.0, &noise_correlation(spikes, layout)),
+        ),
+        None => (
+            missing(),
+            NoiseAgreement {
+                pearson: missing(),
+                r2: missing(),
+                pairs: Vec::new(),
+            },
+        ),
+    };
+    let units = unit_figures(model, &data, &simulated, &layout, &clamped, &psth_model);
+    let rate = |spikes| rates(spikes, &layout, model.bin_width).mean;
+    let test = TestFigures {
+        bits_per_spike: bits_per_spike(likelihood, &data, &layout, &model.training.baseline),
+        psth_correlation: psth_model.mean,
+        psth_correlation_ceiling: psth_ceiling,
+        noise_correlation_pearson: agreement.pearson.clone(),
+        noise_correlation_r2: agreement.r2.clone(),
+        noise_correlation_ceiling_pearson: noise_ceiling.pearson,
+        noise_correlation_ceiling_r2: noise_ceiling.r2,
+        rate_hz_data: rate(&data),
+        rate_hz_model: rate(&simulated),
+        fano_factor_data: fano_factors(&data, &layout).mean,
+        fano_factor_model: fano_factors(&simulated, &layout).mean,
+        isi_distance: mean_of(&units.isi_distance, "no unit has intervals on both sides"),
+        ks_within_bound: within_bound(&units),
+    };
+    Ok(Evaluation {
+        split,
+        trials: trials.len(),
+        test,
+        units,
+        stability: judge(model, model.settings.seed)?,
+        layout,
+        data,
+        model: simulated,
+        psth: psths,
+        noise,
+        noise_agreement: agreement,
+    })
+}
+
+fn ceiling_missing(split: SplitChoice) -> &'static str {
+    match split {
+        SplitChoice::Test => "no condition has both training and test trials",
+        SplitChoice::All => "the training trials are among those evaluated: no ceiling",
+    }
+}
+
+/// Spikes and layout of some trials, conditions as the model counts them.
+fn select(
+    model: &Model,
+    recording: &Recording,
+    conditions: &[usize],
+    trials: &[usize],
+) -> Result<(TrialArray<u8>, TrialLayout), FitError> {
+    let (spikes, own) = recording.select(trials, model.settings.first_bin())?;
+    let layout = TrialLayout::new(
+        trials.iter().map(|&k| conditions[k]).collect(),
+        (0..trials.len()).map(|k| own.bins(k)).collect(),
+        model.settings.first_bin(),
+    )
+    .map_err(refire_recording::RecordingError::from)?;
+    Ok((spikes, layout))
+}
+
+/// One free-running trial for each trial of a layout, of its condition and length; observed units.
+fn resample(model: &Model, layout: &TrialLayout) -> Result<TrialArray<u8>, FitError> {
+    let mut runs = free_runs(model, Stream::new(model.settings.seed, Purpose::Evaluate))?;
+    let slots: Vec<Slot> = (0..layout.trials())
+        .map(|k| Slot {
+            bins: layout.bins(k),
+            ..runs.slot(k as u32, layout.condition(k), 0)
+        })
+        .collect();
+    let (spikes, _) = runs.present(&slots, 0, None)?;
+    Ok(observed_part(spikes, model.observed()))
+}
+
+/// The first `observed` units.
+pub(crate) fn observed_part(spikes: &TrialArray<u8>, observed: usize) -> TrialArray<u8> {
+    let mut out = TrialArray::zeros(spikes.trials(), spikes.bins(), 0, observed);
+    for k in 0..spikes.trials() {
+        for t in 0..spikes.bins() {
+            out.row_mut(k, t)
+                .copy_from_slice(&spikes.row(k, t)[..observed]);
+        }
+    }
+    out
+}
+
+/// As many training trials of each condition as there are test trials (all where there are fewer),
+/// chosen by the seed.
+fn matched_training_trials(model: &Model, layout: &TrialLayout) -> Vec<usize> {
+    let stream = Stream::new(model.settings.seed, Purpose::Statistics);
+    let mut chosen = Vec::new();
+    for group in layout.groups() {
+        let mut trials: Vec<usize> = model
+            .training
+            .of_condition(group.condition)
+            .into_iter()
+            .map(|k| model.split.train[k])
+            .collect();
+        let count = group.slots.len().min(trials.len());
+        for i in 0..count {
+            let j = i + stream.below(trials.len() - i, 0, group.condition as u32, i as u32);
+            trials.swap(i, j);
+        }
+        chosen.extend_from_slice(&trials[..count]);
+    }
+    chosen
+}
+
+fn clamped_pass(
+    model: &Model,
+    data: &TrialArray<u8>,
+    layout: &TrialLayout,
+) -> Result<Trajectory<f32>, FitError> {
+    let drive = model.drive_currents()?;
+    let input = PassInput {
+        layout,
+        recorded: Some(data),
+        before: None,
+        drive: &drive,
+    };
+    let keys: Vec<u32> = (0..layout.trials() as u32).collect();
+    let stream = Stream::new(model.settings.seed, Purpose::EvaluateClamped);
+    let uniforms = KeyedUniforms::new(stream, 0, &keys);
+    let mut out = Trajectory::default();
+    run(
+        &model.network()?,
+        Mode::Clamped,
+        &input,
+        &uniforms,
+        &mut out,
+    )?;
+    Ok(out)
+}
+
+/// Log-likelihood of the recorded spikes, nats.
+fn log_likelihood(clamped: &Trajectory<f32>, layout: &TrialLayout, observed: usize) -> f64 {
+    let mut sum = 0.0;
+    for k in 0..layout.trials() {
+        for t in layout.first_bin()..layout.bins(k) {
+            let v = &clamped.potential.row(k, t)[..observed];
+            for (&v, &z) in v.iter().zip(clamped.spikes.row(k, t)) {
+                sum -= Logistic.surprise(f64::from(v), z != 0);
+            }
+        }
+    }
+    sum
+}
+
+fn unit_figures(
+    model: &Model,
+    data: &TrialArray<u8>,
+    simulated: &TrialArray<u8>,
+    layout: &TrialLayout,
+    clamped: &Trajectory<f32>,
+    psth: &PsthCorrelation,
+) -> UnitFigures {
+    let mut draw = 0u32;
+    let stream = Stream::new(model.settings.seed, Purpose::Statistics);
+    let rescaled = time_rescaling(&clamped.probability, data, layout, || {
+        draw = draw.wrapping_add(1);
+        stream.uniform(1, 0, draw)
+    });
+    let (data_isi, model_isi) = (intervals(data, layout), intervals(simulated, layout));
+    UnitFigures {
+        unit: model.unit_ids.clone(),
+        rate_hz_data: rates(data, layout, model.bin_width).hz,
+        rate_hz_model: rates(simulated, layout, model.bin_width).hz,
+        psth_correlation: psth.per_unit.clone(),
+        fano_factor_data: fano_factors(data, layout).per_unit,
+        fano_factor_model: fano_factors(simulated, layout).per_unit,
+        isi_distance: data_isi
+            .iter()
+            .zip(&model_isi)
+            .map(|(a, b)| a.distance(b))
+            .collect(),
+        ks: rescaled.iter().map(|r| r.ks.clone()).collect(),
+        ks_bound: rescaled.iter().map(|r| r.bound.clone()).collect(),
+    }
+}
+
+fn mean_of(figures: &[Figure], missing: &str) -> Figure {
+    let values: Vec<f64> = figures.iter().filter_map(Figure::value).collect();
+    if values.is_empty() {
+        Figure::Missing(missing.to_string())
+    } else {
+        Figure::Value(values.iter().sum::<f64>() / values.len() as f64)
+    }
+}
+
+fn within_bound(units: &UnitFigures) -> Figure {
+    let within: Vec<bool> = units
+        .ks
+        .iter()
+        .zip(&units.ks_bound)
+        .filter_map(|(ks, bound)| Some(ks.value()? <= bound.value()?))
+        .collect();
+    if within.is_empty() {
+        Figure::Missing("no unit has rescaled intervals".to_string())
+    } else {
+        let count = within.iter().filter(|&&w| w).count();
+        Figure::Value(count as f64 / within.len() as f64)
+    }
+}

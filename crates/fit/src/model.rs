@@ -1,0 +1,194 @@
+//! A fitted model: all that is needed to simulate.
+
+use crate::engine::{FittedNetwork, network};
+use crate::{FitError, Parameters, Settings};
+use refire_core::TrialArray;
+use refire_drive::{DriveSpec, Encoder};
+use refire_metrics::{StabilityRange, baseline_probability};
+use refire_recording::{Recording, Split};
+
+/// What the model keeps of its training trials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// Spikes per bin of each observed unit: the constant-rate baseline of bits per spike.
+    pub baseline: Vec<f64>,
+    /// The bins of history of every training trial `[trial][first_bin][observed]`: where
+    /// free-running trials start.
+    pub histories: TrialArray<u8>,
+    /// Dense condition index of those trials.
+    pub conditions: Vec<usize>,
+    /// Bins of those trials.
+    pub bins: Vec<usize>,
+    /// Population counts a free run may show.
+    pub range: StabilityRange,
+}
+
+/// A fitted network with everything a simulation or an evaluation needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Settings of the fit.
+    pub settings: Settings,
+    /// Fitted parameters.
+    pub parameters: Parameters<f32>,
+    /// Bin width, seconds.
+    pub bin_width: f64,
+    /// Ids of the observed units, which come first; hidden units follow.
+    pub unit_ids: Vec<i64>,
+    /// Labels of the conditions, by dense index.
+    pub condition_labels: Vec<i64>,
+    /// Longest trial of each condition, bins.
+    pub bins_per_condition: Vec<usize>,
+    /// How the drive is built.
+    pub drive: DriveSpec,
+    /// Stimulus features per bin `[1 or condition][bin][feature]`, for a drive by features.
+    pub features: Option<TrialArray<f64>>,
+    /// Training trials.
+    pub training: Training,
+    /// How the recording was split.
+    pub split: Split,
+    /// Hash of the recording.
+    pub recording_hash: String,
+    /// Iteration the parameters come from, counted from 1; 0 is the start.
+    pub iteration: usize,
+}
+
+impl Model {
+    /// Number of observed units.
+    pub fn observed(&self) -> usize {
+        self.unit_ids.len()
+    }
+
+    /// Number of units, hidden ones included.
+    pub fn units(&self) -> usize {
+        self.observed() + self.settings.hidden
+    }
+
+    /// The network, borrowing the parameters.
+    ///
+    /// # Errors
+    /// [`FitError::Sim`] where a tensor has the wrong length.
+    pub fn network(&self) -> Result<FittedNetwork<'_, f32>, FitError> {
+        network(&self.settings, self.observed(), &self.parameters)
+    }
+
+    /// The encoder of the drive.
+    ///
+    /// # Errors
+    /// [`FitError::Drive`] where the model's drive cannot be built.
+    pub fn encoder(&self) -> Result<Box<dyn Encoder<f32>>, FitError> {
+        Ok(self.drive.build(
+            &self.bins_per_condition,
+            self.settings.first_bin(),
+            self.units(),
+            self.features.as_ref(),
+        )?)
+    }
+
+    /// The drive `[condition][bin][unit]`.
+    ///
+    /// # Errors
+    /// As [`Self::encoder`].
+    pub fn drive_currents(&self) -> Result<TrialArray<f32>, FitError> {
+        let mut drive = TrialArray::default();
+        self.encoder()?.forward(&self.parameters.drive, &mut drive);
+        Ok(drive)
+    }
+
+    /// Dense index of a condition label.
+    ///
+    /// # Errors
+    /// [`FitError::UnknownCondition`].
+    pub fn condition(&self, label: i64) -> Result<usize, FitError> {
+        self.condition_labels
+            .iter()
+            .position(|&l| l == label)
+            .ok_or_else(|| FitError::UnknownCondition {
+                label,
+                known: join(&self.condition_labels),
+            })
+    }
+
+    /// The conditions of a recording as the model knows them, checked for units, bin width and
+    /// lengths.
+    ///
+    /// # Errors
+    /// [`FitError::Units`], [`FitError::BinWidth`], [`FitError::UnknownCondition`] or
+    /// [`FitError::TrialTooLong`].
+    pub fn match_recording(&self, recording: &Recording) -> Result<Vec<usize>, FitError> {
+        if recording.unit_ids() != self.unit_ids {
+            let list = |ids: &[i64]| format!("{} ({})", ids.len(), join(ids));
+            return Err(FitError::Units {
+                expected: list(&self.unit_ids),
+                found: list(recording.unit_ids()),
+            });
+        }
+        if (recording.bin_width() / self.bin_width - 1.0).abs() > 1e-9 {
+            return Err(FitError::BinWidth {
+                expected: self.bin_width,
+                found: recording.bin_width(),
+            });
+        }
+        let known: Vec<usize> = recording
+            .condition_labels()
+            .iter()
+            .map(|&label| self.condition(label))
+            .collect::<Result<_, _>>()?;
+        let conditions: Vec<usize> = recording.conditions().iter().map(|&c| known[c]).collect();
+        for (trial, (&condition, &bins)) in conditions.iter().zip(recording.bins()).enumerate() {
+            let longest = self.bins_per_condition[condition];
+            if bins > longest {
+                return Err(FitError::TrialTooLong {
+                    trial,
+                    label: self.condition_labels[condition],
+                    expected: longest,
+                    found: bins,
+                });
+            }
+            if bins <= self.settings.lags {
+                return Err(FitError::TooFewBins {
+                    trial,
+                    bins,
+                    lags: self.settings.lags,
+                });
+            }
+        }
+        Ok(conditions)
+    }
+}
+
+impl Training {
+    /// What to keep of the training trials of a recording.
+    ///
+    /// # Errors
+    /// [`FitError::Recording`] where a trial is shorter than the history.
+    pub fn of(recording: &Recording, trials: &[usize], first_bin: usize) -> Result<Self, FitError> {
+        let (spikes, layout) = recording.select(trials, first_bin)?;
+        let mut histories = TrialArray::zeros(trials.len(), first_bin, 0, recording.n_units());
+        for slot in 0..trials.len() {
+            histories
+                .trial_mut(slot)
+                .copy_from_slice(spikes.block(slot, 0, first_bin));
+        }
+        Ok(Self {
+            baseline: baseline_probability(&spikes, &layout),
+            histories,
+            conditions: (0..layout.trials()).map(|k| layout.condition(k)).collect(),
+            bins: (0..layout.trials()).map(|k| layout.bins(k)).collect(),
+            range: StabilityRange::from_training(&spikes, &layout),
+        })
+    }
+
+    /// Training trials of a condition.
+    pub fn of_condition(&self, condition: usize) -> Vec<usize> {
+        (0..self.conditions.len())
+            .filter(|&k| self.conditions[k] == condition)
+            .collect()
+    }
+}
+
+/// A short list for messages.
+fn join(values: &[i64]) -> String {
+    let shown: Vec<String> = values.iter().take(8).map(i64::to_string).collect();
+    let more = if values.len() > 8 { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}

@@ -1,0 +1,102 @@
+//! From settings and training trials to the terms of the objective.
+
+use crate::engine::WeightedTerm;
+use crate::{Form, Settings};
+use refire_core::{TrialArray, TrialLayout};
+use refire_kernels::Real;
+use refire_loss::{
+    DataStatistics, HiddenRate, Likelihood, NoiseCovariance, Psth, PublishedHiddenRate,
+    PublishedNoiseCovariance, PublishedPsth,
+};
+use refire_neuron::Logistic;
+use std::sync::Arc;
+
+/// Spikes per bin that the published hidden-rate term aims at.
+const PUBLISHED_HIDDEN_RATE: f64 = 0.17;
+
+/// The terms of a fit, with their weights, against the statistics of recorded trials
+/// `[trial][bin][observed]`. Terms the trials cannot measure (a noise covariance without two trials
+/// of one condition) are left out and named in the second result.
+pub fn terms<T: Real>(
+    settings: &Settings,
+    spikes: &TrialArray<u8>,
+    layout: &TrialLayout,
+) -> (Vec<WeightedTerm<T>>, Vec<String>) {
+    let (observed, weights) = (spikes.units(), settings.weights);
+    let mut terms: Vec<WeightedTerm<T>> = Vec::new();
+    let mut left_out = Vec::new();
+    if settings.objective.has_likelihood() {
+        terms.push(WeightedTerm {
+            term: Box::new(Likelihood::new(Logistic, observed)),
+            weight: weights.mle,
+        });
+    }
+    if !settings.objective.has_statistics() {
+        return (terms, left_out);
+    }
+    let data = Arc::new(DataStatistics::new(spikes, layout, settings.lags));
+    let spiking = data.total_sd().iter().filter(|&&sd| sd > 0.0).count();
+    let repeated = layout.groups().iter().any(|g| g.slots.len() > 1);
+    let mut add = |term, weight, missing: Option<String>| match missing {
+        None => terms.push(WeightedTerm { term, weight }),
+        Some(reason) => left_out.push(reason),
+    };
+    let silent = (spiking == 0).then(|| "psth: no unit spikes".to_string());
+    let uncorrelated = (!repeated || spiking == 0)
+        .then(|| "nc: no condition has two training trials with spikes".to_string());
+    match settings.form {
+        Form::Corrected => {
+            add(
+                Box::new(Psth::new(Logistic, data.clone())),
+                weights.psth,
+                silent,
+            );
+            add(
+                Box::new(NoiseCovariance::new(
+                    Logistic,
+                    data.clone(),
+                    settings.noise_parts,
+                )),
+                weights.nc,
+                uncorrelated,
+            );
+        }
+        Form::Published => {
+            add(
+                Box::new(PublishedPsth::new(Logistic, observed)),
+                weights.psth,
+                silent,
+            );
+            let nc = PublishedNoiseCovariance::new(Logistic, observed, settings.lags, true);
+            add(Box::new(nc), weights.nc, uncorrelated);
+        }
+    }
+    if settings.hidden > 0 {
+        let term: Box<dyn refire_loss::LossTerm<T>> = match settings.form {
+            Form::Published => Box::new(PublishedHiddenRate::new(observed, PUBLISHED_HIDDEN_RATE)),
+            Form::Corrected => {
+                let target = mean_rate(spikes, layout);
+                Box::new(HiddenRate::new(Logistic, observed, target))
+            }
+        };
+        add(term, weights.hidden_rate, None);
+    }
+    (terms, left_out)
+}
+
+/// Mean over observed units, spikes per bin; at least half a spike in all, so that a target exists
+/// for a silent recording.
+fn mean_rate(spikes: &TrialArray<u8>, layout: &TrialLayout) -> f64 {
+    let mut count = 0u64;
+    for slot in 0..layout.trials() {
+        for t in layout.first_bin()..layout.bins(slot) {
+            count += spikes
+                .row(slot, t)
+                .iter()
+                .map(|&z| u64::from(z))
+                .sum::<u64>();
+        }
+    }
+    let bins = (layout.scored_bins() * spikes.units()).max(1) as f64;
+    (count as f64).max(0.5) / bins.max(1.0)
+}

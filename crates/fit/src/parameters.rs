@@ -1,0 +1,75 @@
+//! Parameters of a model: three named tensors, and where they start.
+
+use crate::Settings;
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use refire_kernels::Real;
+use refire_neuron::{EscapeNoise, Logistic, Memoryless, UnitDynamics};
+use refire_random::{Purpose, Stream};
+
+/// Everything that is fitted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters<T> {
+    /// `[source][lag][target]`, current per spike.
+    pub couplings: Vec<T>,
+    /// `[unit]`, current.
+    pub bias: Vec<T>,
+    /// Weights of the drive's encoder, current.
+    pub drive: Vec<T>,
+}
+
+/// Names of the tensors, in the order of [`Parameters::tensors`].
+pub const TENSORS: [&str; 3] = ["couplings", "bias", "drive"];
+
+impl<T: Real> Parameters<T> {
+    /// Zeros of the given lengths.
+    pub fn zeros(couplings: usize, bias: usize, drive: usize) -> Self {
+        Self {
+            couplings: vec![T::zero(); couplings],
+            bias: vec![T::zero(); bias],
+            drive: vec![T::zero(); drive],
+        }
+    }
+
+    /// The tensors in a fixed order.
+    pub fn tensors(&self) -> [&Vec<T>; 3] {
+        [&self.couplings, &self.bias, &self.drive]
+    }
+
+    /// The tensors in a fixed order.
+    pub fn tensors_mut(&mut self) -> [&mut Vec<T>; 3] {
+        [&mut self.couplings, &mut self.bias, &mut self.drive]
+    }
+
+    /// Where a fit starts: biases from the log-odds of each unit's mean rate (hidden units: of the
+    /// mean over observed ones), couplings a truncated normal of a tenth of the published standard
+    /// deviation `1/sqrt(units * lags)`, no drive.
+    pub fn initial(settings: &Settings, probability: &[f64], drive: usize) -> Self {
+        let (observed, units) = (probability.len(), probability.len() + settings.hidden);
+        let mean = probability.iter().sum::<f64>() / observed.max(1) as f64;
+        let dynamics = Memoryless::new(settings.theta);
+        let bias = (0..units)
+            .map(|i| {
+                let p = probability.get(i).copied().unwrap_or(mean);
+                T::of(dynamics.current(Logistic.potential(p)))
+            })
+            .collect();
+        let count = units * settings.lags * units;
+        let sd = 0.1 / ((units * settings.lags) as f64).sqrt();
+        let key = Stream::new(settings.seed, Purpose::Initial).words(0, 0, 0, 0);
+        let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut normal = || loop {
+            let x: f64 = StandardNormal.sample(&mut rng);
+            if x.abs() <= 2.0 {
+                return T::of(sd * x);
+            }
+        };
+        Self {
+            couplings: (0..count).map(|_| normal()).collect(),
+            bias,
+            drive: vec![T::zero(); drive],
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Every setting that decides the result of a fit.
+
+use crate::FitError;
+use refire_neuron::SpikeGradient;
+use serde::{Deserialize, Serialize};
+
+/// Which terms are fitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Objective {
+    /// Likelihood of the recorded spikes alone.
+    #[serde(rename = "mle")]
+    Mle,
+    /// Sample-and-measure statistics alone.
+    #[serde(rename = "sm")]
+    SampleAndMeasure,
+    /// Both.
+    #[default]
+    #[serde(rename = "mle+sm")]
+    MleAndSampleAndMeasure,
+}
+
+impl Objective {
+    /// Whether the likelihood is part of it.
+    pub fn has_likelihood(self) -> bool {
+        self != Self::SampleAndMeasure
+    }
+
+    /// Whether statistics of simulated activity are part of it.
+    pub fn has_statistics(self) -> bool {
+        self != Self::Mle
+    }
+}
+
+/// Which form of the sample-and-measure terms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Without the biases of the published terms (`docs/estimators.md`).
+    #[default]
+    Corrected,
+    /// As published, for reproduction.
+    Published,
+}
+
+/// What drives the units besides each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriveKind {
+    /// Nothing.
+    None,
+    /// A smooth time course per condition and unit.
+    Condition,
+    /// Linear in the recording's stimulus features.
+    Features,
+}
+
+/// What the couplings see before the first scored bin of a trial.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryStart {
+    /// The first `lags` recorded bins, which then carry no loss and no statistic.
+    Recorded,
+    /// Silence, and every bin counts (as the published free-running pass).
+    #[default]
+    Zero,
+}
+
+/// Weights of the terms in the objective.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Weights {
+    /// Likelihood, per nat and (trial, bin, unit).
+    pub mle: f64,
+    /// PSTH.
+    pub psth: f64,
+    /// Noise covariance.
+    pub nc: f64,
+    /// Mean rate of hidden units.
+    pub hidden_rate: f64,
+}
+
+impl Weights {
+    /// The published weights for the published forms; for the corrected ones, whose terms are in
+    /// units of each unit's standard deviation, weights chosen on validation trials of several
+    /// recordings (`docs/decisions/`).
+    pub fn default_for(objective: Objective, form: Form) -> Self {
+        let mle = match (objective, form) {
+            (Objective::MleAndSampleAndMeasure, Form::Published) => 0.4,
+            _ => 1.0,
+        };
+        match form {
+            Form::Published => Self {
+                mle,
+                psth: 0.1,
+                nc: 50.0,
+                hidden_rate: 0.001,
+            },
+            Form::Corrected => Self {
+                mle,
+                psth: 0.1,
+                nc: 10.0,
+                hidden_rate: 0.01,
+            },
+        }
+    }
+}
+
+/// Settings of a fit. Two fits of one recording with equal settings by one binary give the same
+/// model, byte for byte, whatever the number of threads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Lags of the couplings, bins; also the lags of the noise covariance.
+    pub lags: usize,
+    /// History at the start of each trial.
+    pub history: HistoryStart,
+    /// Hidden units.
+    pub hidden: usize,
+    /// Terms fitted.
+    pub objective: Objective,
+    /// Their weights.
+    pub weights: Weights,
+    /// Form of the sample-and-measure terms.
+    pub form: Form,
+    /// What stands in for the derivative of a spike.
+    pub spike_gradient: SpikeGradient,
+    /// Drive.
+    pub drive: DriveKind,
+    /// Spacing of the raised cosines of the condition drive, seconds; never under two bins.
+    pub drive_spacing: f64,
+    /// Lags of the stimulus features, bins.
+    pub stimulus_lags: usize,
+    /// Iterations of Adam.
+    pub iterations: usize,
+    /// Recorded trials per iteration.
+    pub batch: usize,
+    /// Least number of free-running (trial, bin) pairs per iteration: more trials than recorded
+    /// ones make the statistics of a batch less noisy, and need no data.
+    pub free_bins: usize,
+    /// Independent parts of the free-running trials whose errors are multiplied in the corrected
+    /// noise-covariance term; 1 takes the square.
+    pub noise_parts: usize,
+    /// Learning rate of the first iterations; it decays to zero as half a cosine.
+    pub learning_rate: f64,
+    /// Seed of every random number.
+    pub seed: u64,
+    /// Share of each condition's trials held out for testing.
+    pub test_fraction: f64,
+    /// Share of the rest held out for early stopping.
+    pub validation_fraction: f64,
+    /// Threshold `theta` of the units.
+    pub theta: f64,
+    /// Standard deviation of the Gaussian prior of a coupling, in units of the potential.
+    pub coupling_prior: f64,
+    /// Standard deviation of the Gaussian prior of a drive weight, in units of the potential.
+    pub drive_prior: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (objective, form) = (Objective::default(), Form::default());
+        Self {
+            lags: 9,
+            history: HistoryStart::default(),
+            hidden: 0,
+            objective,
+            weights: Weights::default_for(objective, form),
+            form,
+            spike_gradient: SpikeGradient::default(),
+            drive: DriveKind::Condition,
+            drive_spacing: 0.04,
+            stimulus_lags: 5,
+            iterations: 600,
+            batch: 90,
+            free_bins: 20_000,
+            noise_parts: 2,
+            learning_rate: 5e-3,
+            seed: 1,
+            test_fraction: 0.25,
+            validation_fraction: 0.1,
+            theta: 0.4,
+            coupling_prior: 0.3,
+            drive_prior: 2.0,
+        }
+    }
+}
+
+impl Settings {
+    /// First bin of a trial that carries loss and statistics.
+    pub fn first_bin(&self) -> usize {
+        match self.history {
+            HistoryStart::Recorded => self.lags,
+            HistoryStart::Zero => 0,
+        }
+    }
+
+    /// Name and both values of the first setting that differs.
+    pub fn first_difference(&self, other: &Self) -> Option<(String, String, String)> {
+        let (mine, theirs) = (
+            serde_json::to_value(self).ok()?,
+            serde_json::to_value(other).ok()?,
+        );
+        let (mine, theirs) = (mine.as_object()?, theirs.as_object()?);
+        mine.iter()
+            .find(|(name, value)| theirs.get(*name) != Some(*value))
+            .map(|(name, value)| {
+                let found = theirs.get(name).map(ToString::to_string);
+                (name.clone(), value.to_string(), found.unwrap_or_default())
+            })
+    }
+
+    /// Checks every number for its range.
+    ///
+    /// # Errors
+    /// [`FitError::Setting`] naming the setting, what is allowed and what was found.
+    pub fn check(&self) -> Result<(), FitError> {
+        let wrong = |name: &'static str, allowed: &'static str, found: String| {
+            Err(FitError::Setting {
+                name,
+                allowed,
+                found,
+            })
+        };
+        let whole = [
+            ("lags", self.lags, 1, "1 or more bins"),
+            ("stimulus-lags", self.stimulus_lags, 1, "1 or more bins"),
+            ("batch", self.batch, 1, "1 or more trials"),
+            ("noise-parts", self.noise_parts, 1, "1 or more"),
+        ];
+        for (name, found, least, allowed) in whole {
+            if found < least {
+                return wrong(name, allowed, found.to_string());
+            }
+        }
+        let positive = [
+            ("drive-spacing", self.drive_spacing),
+            ("learning-rate", self.learning_rate),
+            ("theta", self.theta),
+            ("coupling-prior", self.coupling_prior),
+            ("drive-prior", self.drive_prior),
+        ];
+        for (name, found) in positive {
+            if !(found > 0.0 && found.is_finite()) {
+                return wrong(name, "a positive number", found.to_string());
+            }
+        }
+        let weights = [
+            ("weight-mle", self.weights.mle),
+            ("weight-psth", self.weights.psth),
+            ("weight-nc", self.weights.nc),
+            ("weight-hidden-rate", self.weights.hidden_rate),
+        ];
+        for (name, found) in weights {
+            if !(found >= 0.0 && found.is_finite()) {
+                return wrong(name, "zero or a positive number", found.to_string());
+            }
+        }
+        let fractions = [
+            ("test-fraction", self.test_fraction),
+            ("validation-fraction", self.validation_fraction),
+        ];
+        for (name, found) in fractions {
+            if !(0.0..1.0).contains(&found) {
+                return wrong(name, "0 or more and below 1", found.to_string());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! The training loop: one Adam step at a time, judged on validation trials.
+
+use crate::batch::{Batch, Pool};
+use crate::engine::{Engine, Losses, Streams};
+use crate::{
+    Checkpoint, DriveKind, FitError, Model, Parameters, Settings, TENSORS, Training, objective,
+};
+use refire_core::TrialArray;
+use refire_drive::DriveSpec;
+use refire_optim::{Adam, AdamSettings, Schedule, clip_norm};
+use refire_random::{Purpose, Stream};
+use refire_recording::{BinWidth, Recording, Split};
+use serde::{Deserialize, Serialize};
+
+/// Iterations between two looks at the validation trials.
+pub const VALIDATE_EVERY: usize = 20;
+
+/// Limit of the gradient norm of each tensor (published).
+const CLIP: f64 = 1.0;
+
+/// Losses over iterations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Names of the terms.
+    pub terms: Vec<String>,
+    /// Unweighted training values `[iteration][term]`.
+    pub training: Vec<Vec<f64>>,
+    /// Iterations (counted from 1) at which validation trials were judged.
+    pub validated_at: Vec<usize>,
+    /// Unweighted validation values `[judgement][term]`.
+    pub validation: Vec<Vec<f64>>,
+    /// Weighted validation sums.
+    pub validation_total: Vec<f64>,
+}
+
+/// What one step did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// Iterations done, this one included.
+    pub iteration: usize,
+    /// Training losses of this iteration.
+    pub losses: Losses,
+    /// Weighted validation loss, where it was judged.
+    pub validation: Option<f64>,
+    /// Iteration of the best parameters so far.
+    pub best_iteration: usize,
+}
+
+/// A fit in progress.
+pub struct Trainer<'a> {
+    recording: &'a Recording,
+    settings: Settings,
+    split: Split,
+    training: Training,
+    drive: DriveSpec,
+    features: Option<TrialArray<f64>>,
+    bins_per_condition: Vec<usize>,
+    pool: Pool<'a>,
+    engine: Engine<f32>,
+    validation: Option<(Engine<f32>, Batch)>,
+    left_out: Vec<String>,
+    scored: f64,
+    gradient: Parameters<f32>,
+    state: Checkpoint,
+}
+
+impl<'a> Trainer<'a> {
+    /// Splits the recording, measures the training trials and sets the parameters to their start.
+    ///
+    /// # Errors
+    /// [`FitError`] where settings and recording do not allow a fit.
+    pub fn new(recording: &'a Recording, settings: &Settings) -> Result<Self, FitError> {
+        settings.check()?;
+        let (lags, first_bin) = (settings.lags, settings.first_bin());
+        for (trial, &bins) in recording.bins().iter().enumerate() {
+            if bins <= lags {
+                return Err(FitError::TooFewBins { trial, bins, lags });
+            }
+        }
+        let split = Split::draw(
+            recording.conditions(),
+            settings.test_fraction,
+            settings.validation_fraction,
+            settings.seed,
+        )?;
+        let training = Training::of(recording, &split.train, first_bin)?;
+        let units = recording.n_units() + settings.hidden;
+        let mut bins_per_condition = vec![0; recording.n_conditions()];
+        for (&c, &bins) in recording.conditions().iter().zip(recording.bins()) {
+            bins_per_condition[c] = bins_per_condition[c].max(bins);
+        }
+        let (drive, features) = drive_of(recording, settings, &bins_per_condition)?;
+        let encoder = || drive.build(&bins_per_condition, first_bin, units, features.as_ref());
+
+        let pool = Pool::new(recording, &split.train, first_bin);
+        let (spikes, layout) = recording.select(&split.train, first_bin)?;
+        let (terms, left_out) = objective::terms(settings, &spikes, &layout);
+        let scored = (layout.scored_bins() * recording.n_units()) as f64;
+        let first_encoder = encoder()?;
+        let start = Parameters::initial(settings, &training.baseline, first_encoder.parameters());
+        let engine = Engine::new(settings, recording.n_units(), first_encoder, terms);
+        let validation = if split.validation.is_empty() {
+            None
+        } else {
+            let (spikes, layout) = recording.select(&split.validation, first_bin)?;
+            let (terms, _) = objective::terms(settings, &spikes, &layout);
+            let batch = Pool::new(recording, &split.validation, first_bin).whole()?;
+            let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
+            Some((engine, batch))
+        };
+        let history = History {
+            terms: engine
+                .term_names()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            ..History::default()
+        };
+        let state = Checkpoint::start(
+            settings,
+            recording.bin_width(),
+            recording.hash(),
+            start,
+            history,
+        )?;
+        Ok(Self {
+            recording,
+            settings: settings.clone(),
+            split,
+            training,
+            drive,
+            features,
+            bins_per_condition,
+            pool,
+            engine,
+            validation,
+            left_out,
+            scored,
+            gradient: Parameters::default(),
+            state,
+        })
+    }
+
+    /// Goes on from a checkpoint of the same settings and recording.
+    ///
+    /// # Errors
+    /// [`FitError::Resume`] where it belongs to another fit.
+    pub fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
+        checkpoint.check_same_fit(&self.state)?;
+        self.state = checkpoint;
+        Ok(())
+    }
+
+    /// Whether all iterations are done.
+    pub fn finished(&self) -> bool {
+        self.state.iteration >= self.settings.iterations
+    }
+
+    /// State to go on from.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.state
+    }
+
+    /// Losses so far.
+    pub fn history(&self) -> &History {
+        &self.state.history
+    }
+
+    /// Terms of the objective that this recording cannot measure, with the reason.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// One step of Adam on one batch.
+    ///
+    /// # Errors
+    /// [`FitError::NotFinite`] where the loss or the gradient is not finite: the state is then
+    /// unchanged.
+    pub fn step(&mut self) -> Result<StepReport, FitError> {
+        let (seed, iteration) = (self.settings.seed, self.state.iteration);
+        let batch = self.pool.draw(
+            seed,
+            iteration,
+            self.settings.batch,
+            self.settings.free_bins,
+        )?;
+        let streams = Streams {
+            clamped: Stream::new(self.settings.seed, Purpose::Clamped),
+            free: Stream::new(self.settings.seed, Purpose::FreeRunning),
+            iteration: iteration as u32,
+        };
+        let losses = self.engine.evaluate(
+            &self.state.parameters,
+            &batch,
+            streams,
+            Some(&mut self.gradient),
+        )?;
+        self.refuse_non_finite(&losses, iteration)?;
+        self.add_prior_gradient();
+        let rate = self.settings.learning_rate
+            * Schedule::Cosine {
+                floor: 0.0,
+                warm_up: 0,
+            }
+            .at(iteration as u64, self.settings.iterations as u64);
+        let tensors = self.state.parameters.tensors_mut().into_iter();
+        for ((tensor, gradient), adam) in tensors
+            .zip(self.gradient.tensors_mut())
+            .zip(&mut self.state.optimiser)
+        {
+            let _ = clip_norm(gradient, CLIP);
+            adam.step(tensor, gradient, rate);
+        }
+        self.state.iteration += 1;
+        self.state.history.training.push(losses.terms.clone());
+        let validation = self.validate()?;
+        Ok(StepReport {
+            iteration: self.state.iteration,
+            losses,
+            validation,
+            best_iteration: self.state.best_iteration,
+        })
+    }
+
+    /// The best parameters so far, as a model.
+    pub fn model(&self) -> Model {
+        Model {
+            settings: self.settings.clone(),
+            parameters: self.state.best.clone(),
+            bin_width: self.recording.bin_width(),
+            unit_ids: self.recording.unit_ids().to_vec(),
+            condition_labels: self.recording.condition_labels().to_vec(),
+            bins_per_condition: self.bins_per_condition.clone(),
+            drive: self.drive.clone(),
+            features: self.features.clone(),
+            training: self.training.clone(),
+            split: self.split.clone(),
+            recording_hash: self.state.recording_hash.clone(),
+            iteration: self.state.best_iteration,
+        }
+    }
+
+    /// Judges the parameters on validation trials with the same random numbers every time, so that
+    /// the judgement is not a new draw each time. Without validation trials the last ones count.
+    fn validate(&mut self) -> Result<Option<f64>, FitError> {
+        let iteration = self.state.iteration;
+        let Some((engine, batch)) = &mut self.validation else {
+            self.state.keep_as_best(f64::NAN);
+            return Ok(None);
+        };
+        if iteration % VALIDATE_EVERY != 0 && iteration != self.settings.iterations {
+            return Ok(None);
+        }
+        let streams = Streams {
+            clamped: Stream::new(self.settings.seed, Purpose::ValidationClamped),
+            free: Stream::new(self.settings.seed, Purpose::ValidationFree),
+            iteration: 0,
+        };
+        let losses = engine.evaluate(&self.state.parameters, batch, streams, None)?;
+        let history = &mut self.state.history;
+        history.validated_at.push(iteration);
+        history.validation.push(losses.terms);
+        history.validation_total.push(losses.total);
+        if losses.total < self.state.best_loss {
+            self.state.keep_as_best(losses.total);
+        }
+        Ok(Some(losses.total))
+    }
+
+    /// A Gaussian prior on couplings and drive, relative to the likelihood of all training bins:
+    /// `d/dw [w^2 / (2 (theta sd)^2 N)]`, `N` scored (trial, bin, unit). Biases have none.
+    fn add_prior_gradient(&mut self) {
+        let theta = self.settings.theta;
+        let strength = |sd: f64| (1.0 / ((theta * sd).powi(2) * self.scored)) as f32;
+        let (couplings, drive) = (
+            strength(self.settings.coupling_prior),
+            strength(self.settings.drive_prior),
+        );
+        let parameters = &self.state.parameters;
+        let pairs = [
+            (
+                &mut self.gradient.couplings,
+                &parameters.couplings,
+                couplings,
+            ),
+            (&mut self.gradient.drive, &parameters.drive, drive),
+        ];
+        for (gradient, values, strength) in pairs {
+            for (g, &w) in gradient.iter_mut().zip(values) {
+                *g += strength * w;
+            }
+        }
+    }
+
+    fn refuse_non_finite(&self, losses: &Losses, iteration: usize) -> Result<(), FitError> {
+        let names = self.engine.term_names();
+        for (&value, &term) in losses.terms.iter().zip(&names) {
+            if !value.is_finite() {
+                return Err(FitError::NotFinite {
+                    iteration,
+                    what: "loss",
+                    term,
+                });
+            }
+        }
+        for (tensor, &name) in self.gradient.tensors().into_iter().zip(&TENSORS) {
+            if tensor.iter().any(|g| !g.is_finite()) {
+                return Err(FitError::NotFinite {
+                    iteration,
+                    what: "gradient",
+                    term: name,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adam for each tensor of the parameters.
+pub(crate) fn optimisers(parameters: &Parameters<f32>) -> Result<[Adam<f32>; 3], FitError> {
+    let adam = |tensor: &Vec<f32>| Adam::new(AdamSettings::default(), tensor.len());
+    let [couplings, bias, drive] = parameters.tensors();
+    Ok([adam(couplings)?, adam(bias)?, adam(drive)?])
+}
+
+fn drive_of(
+    recording: &Recording,
+    settings: &Settings,
+    bins_per_condition: &[usize],
+) -> Result<(DriveSpec, Option<TrialArray<f64>>), FitError> {
+    match settings.drive {
+        DriveKind::None => Ok((DriveSpec::None, None)),
+        DriveKind::Condition => {
+            let spacing_bins = (settings.drive_spacing / recording.bin_width()).max(2.0);
+            let spec = DriveSpec::Condition {
+                spacing_bins,
+                width_in_spacings: DriveSpec::UNIT_WIDTH,
+            };
+            Ok((spec, None))
+        }
+        DriveKind::Features => {
+            let stimulus = recording.stimulus().ok_or(FitError::NoStimulus)?;
+            let bins = bins_per_condition.iter().copied().max().unwrap_or(0);
+            let width = BinWidth::from_seconds(recording.bin_width())
+                .map_err(refire_recording::RecordingError::from)?;
+            let per_bin = stimulus.resample(width, bins);
+            let courses = per_bin.courses();
+            let features =
+                TrialArray::from_vec(per_bin.values().to_vec(), courses, bins, per_bin.features())
+                    .ok_or(FitError::NoStimulus)?;
+            let fitted = refire_drive::Standardise::fit(
+                &features,
+                &if courses == 1 {
+                    vec![bins]
+                } else {
+                    bins_per_condition.to_vec()
+                },
+            )?;
+            let spec = DriveSpec::Features {
+                lags: settings.stimulus_lags,
+                standardise: fitted,
+            };
+            Ok((spec, Some(features)))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The data side of the sample-and-measure terms, computed once from all training trials.
+
+use crate::covariance::{add_lagged_products, centre, longest, parts, trial_bins, unbiased, valid};
+use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+
+/// Statistics of the recorded spikes of the training trials.
+#[derive(Clone, Debug)]
+pub struct DataStatistics {
+    pub(crate) lags: usize,
+    pub(crate) total_sd: Vec<f64>,
+    pub(crate) conditions: Vec<Option<ConditionStatistics>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ConditionStatistics {
+    pub trials: usize,
+    /// `[bin][unit]`, mean over the trials valid in the bin; bins of history stay zero.
+    pub psth: Vec<f64>,
+    pub bins: usize,
+    /// `[source][lag][target]`, sum of centred products.
+    pub products: Vec<f64>,
+    /// Normaliser of the products per lag.
+    pub trial_bins: Vec<f64>,
+}
+
+impl DataStatistics {
+    /// Statistics of spikes `[trial][bin][observed]`, covariances at lags `0..lags`, bins before
+    /// the layout's first one left out at both ends of a lag.
+    pub fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) -> Self {
+        let units = spikes.units();
+        let mut signal = TrialArray::<f64>::zeros(
+            spikes.trials(),
+            spikes.bins(),
+            lags.saturating_sub(1),
+            units,
+        );
+        let mut total = vec![0.0f64; units];
+        for k in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(k) {
+                let row = signal.row_mut(k, t);
+                for ((a, &z), sum) in row.iter_mut().zip(spikes.row(k, t)).zip(&mut total) {
+                    *a = f64::from(z);
+                    *sum += f64::from(z);
+                }
+            }
+        }
+        let count = layout.scored_bins().max(1) as f64;
+        let total_sd = total
+            .iter()
+            .map(|&sum| {
+                let rate = sum / count;
+                (rate * (1.0 - rate)).max(0.0).sqrt()
+            })
+            .collect();
+
+        let groups = parts(layout, 1);
+        let n_conditions = groups.last().map_or(0, |g| g.condition + 1);
+        let mut conditions: Vec<Option<ConditionStatistics>> = vec![None; n_conditions];
+        let mut position = vec![0; layout.trials()];
+        for (at, group) in groups.iter().enumerate() {
+            let bins = longest(layout, &group.slots);
+            conditions[group.condition] = Some(ConditionStatistics {
+                trials: group.slots.len(),
+                psth: mean_over_trials(&signal, layout, &group.slots, bins),
+                bins,
+                products: Vec::new(),
+                trial_bins: trial_bins(layout, &group.slots, lags),
+            });
+            centre(&mut signal, layout, &group.slots, unbiased);
+            for &slot in &group.slots {
+                position[slot] = at;
+            }
+        }
+        let mut by_source = SpikeIndex::default();
+        by_source.build(spikes, layout);
+        let mut products = vec![vec![0.0f64; units * lags * units]; groups.len()];
+        add_lagged_products(
+            &by_source,
+            &signal,
+            0,
+            layout.first_bin(),
+            lags,
+            &position,
+            &mut products,
+        );
+        for (group, products) in groups.iter().zip(products) {
+            if let Some(condition) = &mut conditions[group.condition] {
+                condition.products = products;
+            }
+        }
+        Self {
+            lags,
+            total_sd,
+            conditions,
+        }
+    }
+
+    /// Total standard deviation per unit over all scored bins, spikes per bin; 0 for a unit that
+    /// never spikes.
+    pub fn total_sd(&self) -> &[f64] {
+        &self.total_sd
+    }
+
+    /// Number of lags of the covariances, lag 0 included.
+    pub fn lags(&self) -> usize {
+        self.lags
+    }
+
+    pub(crate) fn condition(&self, condition: usize) -> Option<&ConditionStatistics> {
+        self.conditions.get(condition)?.as_ref()
+    }
+
+    /// Noise covariance pooled over `conditions`, weighted by their trials:
+    /// `[source][lag][target]`, 0 where no condition has two trials. Spikes per bin, squared.
+    pub fn noise_covariance(&self, conditions: &[usize]) -> Vec<f64> {
+        let units = self.total_sd.len();
+        let mut pooled = vec![0.0; units * self.lags * units];
+        let mut norm = vec![0.0; self.lags];
+        for condition in conditions.iter().filter_map(|&c| self.condition(c)) {
+            for (sum, &product) in pooled.iter_mut().zip(&condition.products) {
+                *sum += product;
+            }
+            for (n, &bins) in norm.iter_mut().zip(&condition.trial_bins) {
+                *n += bins;
+            }
+        }
+        for (at, sum) in pooled.iter_mut().enumerate() {
+            let n = norm[at / units % self.lags];
+            *sum = if n > 0.0 { *sum / n } else { 0.0 };
+        }
+        pooled
+    }
+}
+
+fn mean_over_trials(
+    signal: &TrialArray<f64>,
+    layout: &TrialLayout,
+    slots: &[usize],
+    bins: usize,
+) -> Vec<f64> {
+    let units = signal.units();
+    let mut mean = vec![0.0; bins * units];
+    for t in layout.first_bin()..bins {
+        let count = valid(layout, slots, t) as f64;
+        let row = &mut mean[t * units..(t + 1) * units];
+        for &k in slots.iter().filter(|&&k| layout.bins(k) > t) {
+            for (m, &a) in row.iter_mut().zip(signal.row(k, t)) {
+                *m += a / count;
+            }
+        }
+    }
+    mean
+}

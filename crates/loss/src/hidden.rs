@@ -1,0 +1,141 @@
+//! Mean rate of hidden units, held near a target.
+
+use crate::{LossError, LossTerm, Sample};
+use refire_kernels::Real;
+use refire_neuron::EscapeNoise;
+use refire_sim::{Cotangents, Mode};
+
+/// Published form: mean over hidden units of `(r_i - target)^2`, `r_i` the mean spike count per
+/// bin.
+///
+/// ```text
+/// dL/dz[k,t,i] = 2 (r_i - target) / (H N)        N scored (trial, bin) pairs, H hidden units
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedHiddenRate {
+    observed: usize,
+    target: f64,
+}
+
+impl PublishedHiddenRate {
+    /// Hidden units are those from `observed` on; `target` in spikes per bin (published: 0.17).
+    pub fn new(observed: usize, target: f64) -> Self {
+        Self { observed, target }
+    }
+}
+
+impl<T: Real> LossTerm<T> for PublishedHiddenRate {
+    fn name(&self) -> &'static str {
+        "hidden-rate"
+    }
+
+    fn pass(&self) -> Mode {
+        Mode::FreeRunning
+    }
+
+    fn evaluate(
+        &mut self,
+        sample: &Sample<'_, T>,
+        weight: f64,
+        cotangents: &mut Cotangents<T>,
+    ) -> Result<f64, LossError> {
+        let layout = sample.layout;
+        let hidden = sample.trajectory.spikes.units() - self.observed;
+        let count = layout.scored_bins() as f64;
+        let mut error = vec![0.0f64; hidden];
+        for slot in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(slot) {
+                let z = &sample.trajectory.spikes.row(slot, t)[self.observed..];
+                for (e, &z) in error.iter_mut().zip(z) {
+                    *e += f64::from(z);
+                }
+            }
+        }
+        for e in &mut error {
+            *e = *e / count - self.target;
+        }
+        let scale = 2.0 * weight / (hidden.max(1) as f64 * count);
+        for slot in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(slot) {
+                let cotangent = &mut cotangents.spikes.row_mut(slot, t)[self.observed..];
+                for (c, &e) in cotangent.iter_mut().zip(&error) {
+                    *c += T::of(scale * e);
+                }
+            }
+        }
+        Ok(error.iter().map(|e| e * e).sum::<f64>() / hidden.max(1) as f64)
+    }
+}
+
+/// Corrected form: from probabilities, whose mean is the same and whose noise is smaller, and in
+/// units of the standard deviation of a unit at the target rate, so that a weight means the same
+/// at every bin width.
+///
+/// ```text
+/// L = mean_i ((r_i - target)/s)^2     r_i = mean p_i     s^2 = target (1 - target)
+/// dL/dp[k,t,i] = 2 (r_i - target) / (s^2 H N)
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HiddenRate<E> {
+    escape: E,
+    observed: usize,
+    target: f64,
+}
+
+impl<E> HiddenRate<E> {
+    /// Hidden units are those from `observed` on; `target` in spikes per bin, strictly between 0
+    /// and 1: the mean rate of the observed units, where nothing better is known.
+    pub fn new(escape: E, observed: usize, target: f64) -> Self {
+        Self {
+            escape,
+            observed,
+            target,
+        }
+    }
+}
+
+impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for HiddenRate<E> {
+    fn name(&self) -> &'static str {
+        "hidden-rate"
+    }
+
+    fn pass(&self) -> Mode {
+        Mode::FreeRunning
+    }
+
+    fn evaluate(
+        &mut self,
+        sample: &Sample<'_, T>,
+        weight: f64,
+        cotangents: &mut Cotangents<T>,
+    ) -> Result<f64, LossError> {
+        let (layout, trajectory) = (sample.layout, sample.trajectory);
+        let hidden = trajectory.spikes.units() - self.observed;
+        let count = layout.scored_bins() as f64;
+        let mut error = vec![0.0f64; hidden];
+        for slot in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(slot) {
+                let p = &trajectory.probability.row(slot, t)[self.observed..];
+                for (e, &p) in error.iter_mut().zip(p) {
+                    *e += p.f64();
+                }
+            }
+        }
+        let variance = self.target * (1.0 - self.target);
+        for e in &mut error {
+            *e = *e / count - self.target;
+        }
+        let scale = 2.0 * weight / (variance * hidden.max(1) as f64 * count);
+        for slot in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(slot) {
+                let v = &trajectory.potential.row(slot, t)[self.observed..];
+                let p = &trajectory.probability.row(slot, t)[self.observed..];
+                let cotangent = &mut cotangents.potential.row_mut(slot, t)[self.observed..];
+                for (((c, &e), &v), &p) in cotangent.iter_mut().zip(&error).zip(v).zip(p) {
+                    *c += T::of(scale * e) * self.escape.slope(v, p);
+                }
+            }
+        }
+        Ok(error.iter().map(|e| e * e).sum::<f64>() / (variance * hidden.max(1) as f64))
+    }
+}

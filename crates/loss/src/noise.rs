@@ -1,0 +1,280 @@
+//! Noise-covariance term, corrected form.
+
+use crate::covariance::{Part, add_lagged_products, centre, parts, trial_bins, unbiased};
+use crate::{DataStatistics, LossError, LossTerm, Sample};
+use rayon::prelude::*;
+use refire_core::TrialArray;
+use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch, matmul};
+use refire_neuron::EscapeNoise;
+use refire_sim::{Cotangents, Mode};
+use std::sync::Arc;
+
+const NAME: &str = "nc";
+
+/// Mean square error of the noise covariance at lags `0..L`, in units of noise correlation, lag-0
+/// diagonal left out.
+///
+/// ```text
+/// C[d,i,j] = sum_c r_c sum_t K_t/(K_t-1) sum_k (p_i[k,t] - mean)(z_j[k,t-d] - mean) / N_d
+/// N_d      = sum_c r_c sum_t K_t          r_c = recorded / simulated trials of condition c
+/// E        = (C_data - C_model) / (s_i s_j)
+/// L        = mean over entries of E^2, or, of P parts of the trials, of
+///            sum_{a != b} E_a E_b / (P (P-1))
+///
+/// G[d,i,j] = dL/dC_a / N_d = -2 sum_{b != a} E_b / (P (P-1) s_i s_j M N_d)     M entries
+///            (P = 1: -2 E / (s_i s_j M N_d))
+/// dL/dp    = centred over trials of w sum_{d,j} G[d,i,j] z_j[k,t-d],    w = r_c K_t/(K_t-1)
+/// dL/dz_j[k,s] = sum_{d,i} G[d,i,j] w (p_i[k,s+d] - mean)
+/// ```
+///
+/// Exact in expectation since `E[z_i(t) | past] = p_i(t)`; probabilities on both sides, as
+/// published, are not at lags from 1 on.
+#[derive(Clone, Debug)]
+pub struct NoiseCovariance<T, E> {
+    escape: E,
+    data: Arc<DataStatistics>,
+    parts: usize,
+    centred: TrialArray<T>,
+    d_centred: TrialArray<T>,
+    sums: Vec<Vec<T>>,
+}
+
+impl<T: Real, E> NoiseCovariance<T, E> {
+    /// The term against the statistics of the training trials.
+    ///
+    /// With `parts` of 1 the value is a square, whose bias is the variance of the estimate: small
+    /// batches then teach the model to fluctuate less. With more, every condition's trials are
+    /// dealt to that many independent parts and only products of different parts count: unbiased
+    /// whatever the number of trials, but noisier and unbounded below.
+    pub fn new(escape: E, data: Arc<DataStatistics>, parts: usize) -> Self {
+        Self {
+            escape,
+            data,
+            parts: parts.max(1),
+            centred: TrialArray::default(),
+            d_centred: TrialArray::default(),
+            sums: Vec::new(),
+        }
+    }
+
+    /// The conditions both sides can measure, and their parts.
+    fn usable(&self, sample: &Sample<'_, T>) -> (Vec<usize>, Vec<(Part, f64)>) {
+        let mut conditions = Vec::new();
+        let mut usable = Vec::new();
+        for parts in parts(sample.layout, self.parts).chunks_exact(self.parts) {
+            let Some(data) = self.data.condition(parts[0].condition) else {
+                continue;
+            };
+            let measured = |part: &Part| trial_bins(sample.layout, &part.slots, 1)[0] > 0.0;
+            if data.trial_bins.first().is_none_or(|&n| n == 0.0) || !parts.iter().all(measured) {
+                continue;
+            }
+            conditions.push(parts[0].condition);
+            for part in parts {
+                let ratio = data.trials as f64 / part.slots.len() as f64;
+                usable.push((part.clone(), ratio));
+            }
+        }
+        (conditions, usable)
+    }
+}
+
+impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn pass(&self) -> Mode {
+        Mode::FreeRunning
+    }
+
+    fn evaluate(
+        &mut self,
+        sample: &Sample<'_, T>,
+        weight: f64,
+        cotangents: &mut Cotangents<T>,
+    ) -> Result<f64, LossError> {
+        let (layout, lags, n) = (sample.layout, self.data.lags, self.data.total_sd.len());
+        let (conditions, parts) = self.usable(sample);
+        if conditions.is_empty() {
+            return Err(LossError::NoUsableCondition {
+                term: NAME,
+                needed: 2 * self.parts,
+            });
+        }
+        let bins = layout.max_bins();
+        self.centred
+            .reset(layout.trials(), bins, lags.saturating_sub(1), n);
+        let mut norm = vec![vec![0.0f64; lags]; self.parts];
+        let mut part_of_slot = vec![0; layout.trials()];
+        for (part, ratio) in &parts {
+            for &k in &part.slots {
+                part_of_slot[k] = part.part;
+                for t in layout.first_bin()..layout.bins(k) {
+                    let p = &sample.trajectory.probability.row(k, t)[..n];
+                    self.centred.row_mut(k, t).copy_from_slice(p);
+                }
+            }
+            centre(&mut self.centred, layout, &part.slots, |count| {
+                ratio * unbiased(count)
+            });
+            let trial_bins = trial_bins(layout, &part.slots, lags);
+            for (sum, bins) in norm[part.part].iter_mut().zip(trial_bins) {
+                *sum += ratio * bins;
+            }
+        }
+        self.sums.resize_with(self.parts, Vec::new);
+        for sums in &mut self.sums {
+            sums.clear();
+            sums.resize(n * lags * n, T::zero());
+        }
+        add_lagged_products(
+            &sample.trajectory.by_source,
+            &self.centred,
+            0,
+            layout.first_bin(),
+            lags,
+            &part_of_slot,
+            &mut self.sums,
+        );
+        let target = self.data.noise_covariance(&conditions);
+        let value = self.errors_to_slopes(&target, &norm, weight);
+        self.add_spike_cotangents(sample, &parts, cotangents);
+        self.add_probability_cotangents(sample, &parts, &part_of_slot, cotangents);
+        Ok(value)
+    }
+}
+
+impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
+    /// Replaces the sums of products by `weight * G`; returns the value of the term.
+    fn errors_to_slopes(&mut self, target: &[f64], norm: &[Vec<f64>], weight: f64) -> f64 {
+        let (sd, lags, n) = (
+            &self.data.total_sd,
+            self.data.lags,
+            self.data.total_sd.len(),
+        );
+        let parts = self.parts;
+        let pairs = (parts * parts.saturating_sub(1)).max(1) as f64;
+        let mut errors = vec![0.0; parts];
+        let entry = |at: usize| (at / (lags * n), at / n % lags, at % n);
+        let counts = |(j, d, i): (usize, usize, usize)| {
+            let measured = sd[i] * sd[j] > 0.0 && norm.iter().all(|norm| norm[d] > 0.0);
+            measured && !(d == 0 && i == j)
+        };
+        let entries = (0..n * lags * n).filter(|&at| counts(entry(at))).count();
+        let mut sum = 0.0;
+        for (at, &target) in target.iter().enumerate() {
+            let (j, d, i) = entry(at);
+            if !counts((j, d, i)) {
+                self.sums.iter_mut().for_each(|sums| sums[at] = T::zero());
+                continue;
+            }
+            let scale = sd[i] * sd[j];
+            for (error, (sums, norm)) in errors.iter_mut().zip(self.sums.iter().zip(norm)) {
+                *error = (target - sums[at].f64() / norm[d]) / scale;
+            }
+            let total: f64 = errors.iter().sum();
+            for (&error, (sums, norm)) in errors.iter().zip(self.sums.iter_mut().zip(norm)) {
+                let others = if parts == 1 { error } else { total - error };
+                sum += error * others / pairs;
+                let slope = -2.0 * weight * others / (pairs * scale * entries as f64);
+                sums[at] = T::of(slope / norm[d]);
+            }
+        }
+        sum / entries.max(1) as f64
+    }
+
+    /// `dL/dz_j[k,s] += G[j] . centred[k, s..s+L]`: one matrix product per trial.
+    fn add_spike_cotangents(
+        &self,
+        sample: &Sample<'_, T>,
+        parts: &[(Part, f64)],
+        cotangents: &mut Cotangents<T>,
+    ) {
+        let (lags, n) = (self.data.lags, self.data.total_sd.len());
+        let (layout, units) = (sample.layout, cotangents.spikes.units());
+        let first = layout.first_bin();
+        let mut part_of = vec![None; layout.trials()];
+        for (part, _) in parts {
+            part.slots
+                .iter()
+                .for_each(|&k| part_of[k] = Some(part.part));
+        }
+        let len = cotangents.spikes.trial_len().max(1);
+        cotangents
+            .spikes
+            .as_mut_slice()
+            .par_chunks_mut(len)
+            .zip(part_of)
+            .enumerate()
+            .for_each(|(k, (d_spikes, part))| {
+                let Some(part) = part else { return };
+                let rows = layout.bins(k) - first;
+                let centred = &self.centred.trial(k)[first * n..];
+                matmul(
+                    MatrixRef::rows(centred, rows, lags * n, n),
+                    MatrixRef::rows(&self.sums[part], n, lags * n, lags * n).transposed(),
+                    T::one(),
+                    MatrixMut::rows(&mut d_spikes[first * units..], rows, n, units),
+                );
+            });
+    }
+
+    /// `dL/dcentred[k, s..s+L] += G[j]` for every spike, then back through the centring and the
+    /// escape function.
+    fn add_probability_cotangents(
+        &mut self,
+        sample: &Sample<'_, T>,
+        parts: &[(Part, f64)],
+        part_of_slot: &[usize],
+        cotangents: &mut Cotangents<T>,
+    ) {
+        let (lags, n) = (self.data.lags, self.data.total_sd.len());
+        let (layout, trajectory) = (sample.layout, sample.trajectory);
+        self.d_centred.reset(
+            layout.trials(),
+            layout.max_bins(),
+            lags.saturating_sub(1),
+            n,
+        );
+        let len = self.d_centred.trial_len().max(1);
+        let sums = &self.sums;
+        self.d_centred
+            .as_mut_slice()
+            .par_chunks_mut(len)
+            .enumerate()
+            .for_each(|(k, d_centred)| {
+                let slopes = &sums[part_of_slot[k]];
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        for t in layout.first_bin()..layout.bins(k) {
+                            let z = &trajectory.spikes.row(k, t)[..n];
+                            for (j, _) in z.iter().enumerate().filter(|&(_, &z)| z != 0) {
+                                add_assign(
+                                    &mut d_centred[t * n..(t + lags) * n],
+                                    &slopes[j * lags * n..(j + 1) * lags * n],
+                                );
+                            }
+                        }
+                    },
+                );
+            });
+        for (part, ratio) in parts {
+            centre(&mut self.d_centred, layout, &part.slots, |count| {
+                ratio * unbiased(count)
+            });
+            for &k in &part.slots {
+                for t in layout.first_bin()..layout.bins(k) {
+                    let v = trajectory.potential.row(k, t);
+                    let p = trajectory.probability.row(k, t);
+                    let cotangent = cotangents.potential.row_mut(k, t);
+                    let d = self.d_centred.row(k, t);
+                    for (((c, &d), &v), &p) in cotangent.iter_mut().zip(d).zip(v).zip(p) {
+                        *c += d * self.escape.slope(v, p);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Recordings in npz files.
+
+use std::path::{Path, PathBuf};
+
+use crate::binned::Counts;
+use crate::events::{Binned, Events, vector};
+use crate::recording::dense;
+use crate::{BinWidth, NpzFile, Recording, RecordingError, RecordingParts, Stimulus};
+
+/// Bin width of spike times where none is asked for: 10 ms.
+pub const DEFAULT_BIN_WIDTH: BinWidth = BinWidth::constant(0.01);
+
+/// How a file holds its spikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Spike times.
+    Events,
+    /// Counts per bin.
+    Binned,
+}
+
+/// What a file holds, to be shown.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Description {
+    /// How the file holds its spikes.
+    pub form: Form,
+    /// Keys of all arrays of the file, also those not read, sorted.
+    pub keys: Vec<String>,
+    /// Number of units.
+    pub n_units: usize,
+    /// Length of each trial, seconds.
+    pub durations: Vec<f64>,
+    /// Label and number of trials of each condition, by ascending label; empty without labels.
+    pub conditions: Vec<(i64, usize)>,
+    /// Width of the file's bins; `None` for spike times.
+    pub source_bin: Option<BinWidth>,
+    /// Number of spikes.
+    pub spikes: u64,
+    /// Whether the file names its units.
+    pub has_unit_ids: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    Events(Events),
+    Counts(Counts),
+}
+
+/// A recording as its file holds it: read and validated, not yet binned.
+///
+/// Event form: `spike_times` (seconds from the start of the trial), `spike_trial`, `spike_unit`,
+/// `trial_duration` (seconds), `n_units`, `n_trials`. Binned form: `counts` (trials, bins, units),
+/// `bin_size` (seconds), `n_bins` (valid bins per trial). Either may have `condition` (any integer
+/// per trial), `unit_ids`, and `stimulus`, (samples), (samples, features) or (conditions, samples,
+/// features), with `stimulus_dt` (seconds). Other keys are left alone.
+#[derive(Debug)]
+pub struct RecordingFile {
+    path: PathBuf,
+    keys: Vec<String>,
+    source: Source,
+    labels: Option<Vec<i64>>,
+    unit_ids: Option<Vec<i64>>,
+    stimulus: Option<Stimulus>,
+}
+
+impl RecordingFile {
+    /// Reads and validates a file.
+    ///
+    /// # Errors
+    /// [`RecordingError`], naming the file: no npz file, a missing or unfit array, or a number out
+    /// of range.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
+        let path = path.as_ref();
+        let mut file = NpzFile::open(path)?;
+        Self::read(&mut file).map_err(|e| e.in_file(path))
+    }
+
+    fn read(file: &mut NpzFile) -> Result<Self, RecordingError> {
+        let source = match (file.contains("spike_times"), file.contains("counts")) {
+            (true, false) => Source::Events(Events::read(file)?),
+            (false, true) => Source::Counts(Counts::read(file)?),
+            _ => {
+                return Err(RecordingError::Form {
+                    keys: file.keys_text(),
+                });
+            }
+        };
+        let (trials, units) = match &source {
+            Source::Events(events) => (events.durations.len(), events.units),
+            Source::Counts(counts) => (counts.bins.len(), counts.units),
+        };
+        let labels = optional(file, "condition", trials, "trials")?;
+        let unit_ids = optional(file, "unit_ids", units, "units")?;
+        let conditions = labels.as_ref().map_or(1, |labels| dense(labels).1.len());
+        Ok(Self {
+            path: file.path().to_path_buf(),
+            keys: file.names().into_iter().map(str::to_string).collect(),
+            stimulus: stimulus(file, conditions)?,
+            source,
+            labels,
+            unit_ids,
+        })
+    }
+
+    /// Bins the spikes, at most one per bin.
+    ///
+    /// Spike times go to bin floor(t / width); a partial last bin counts, and the default width is
+    /// [`DEFAULT_BIN_WIDTH`]. Counts keep the width of the file, or are summed over a whole
+    /// multiple of it.
+    ///
+    /// # Errors
+    /// [`RecordingError::Rebin`] where counts cannot be had in this width,
+    /// [`RecordingError::TooLarge`] where the bins cannot be held, [`RecordingError::Value`] where a
+    /// trial is shorter than any bin.
+    pub fn bin(&self, width: Option<BinWidth>) -> Result<Recording, RecordingError> {
+        self.try_bin(width).map_err(|e| e.in_file(&self.path))
+    }
+
+    fn try_bin(&self, width: Option<BinWidth>) -> Result<Recording, RecordingError> {
+        let mut warnings = Vec::new();
+        let (bin_width, binned) = match &self.source {
+            Source::Events(events) => {
+                let bin_width = width.unwrap_or(DEFAULT_BIN_WIDTH);
+                if width.is_none() {
+                    warnings.push(format!("no bin width given: bins of {bin_width} are used"));
+                }
+                (bin_width, events.bin(bin_width)?)
+            }
+            Source::Counts(counts) => {
+                let bin_width = width.unwrap_or(counts.width);
+                (bin_width, counts.bin(bin_width)?)
+            }
+        };
+        if self.labels.is_none() {
+            warnings.push(
+                "no key 'condition': all trials are taken as repeats of one condition".to_string(),
+            );
+        }
+        let Binned {
+            spikes,
+            bins,
+            clipped,
+        } = binned;
+        Recording::new(RecordingParts {
+            labels: self.labels.clone().unwrap_or_else(|| vec![0; bins.len()]),
+            spikes,
+            bins,
+            bin_width,
+            stimulus: self.stimulus.clone(),
+            unit_ids: self.unit_ids.clone(),
+            clipped_spikes: clipped,
+            warnings,
+        })
+    }
+
+    /// What the file holds, to be shown.
+    pub fn describe(&self) -> Description {
+        let conditions = self.labels.as_ref().map_or_else(Vec::new, |labels| {
+            let (index, distinct) = dense(labels);
+            let trials = |c| index.iter().filter(|&&i| i == c).count();
+            distinct
+                .iter()
+                .enumerate()
+                .map(|(c, &label)| (label, trials(c)))
+                .collect()
+        });
+        let (form, n_units, durations, source_bin, spikes) = match &self.source {
+            Source::Events(e) => (Form::Events, e.units, e.durations.clone(), None, e.spikes()),
+            Source::Counts(c) => {
+                let duration = |&bins: &usize| bins as f64 * c.width.seconds();
+                let durations = c.bins.iter().map(duration).collect();
+                (Form::Binned, c.units, durations, Some(c.width), c.spikes)
+            }
+        };
+        Description {
+            form,
+            keys: self.keys.clone(),
+            n_units,
+            durations,
+            conditions,
+            source_bin,
+            spikes,
+            has_unit_ids: self.unit_ids.is_some(),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The stimulus, where the file has one.
+    pub fn stimulus(&self) -> Option<&Stimulus> {
+        self.stimulus.as_ref()
+    }
+}
+
+/// A time step in seconds. One stored as float32 is the decimal it was rounded from: 0.01, not
+/// 0.009999999776, so that files of either precision give the same recording.
+pub(crate) fn width(file: &mut NpzFile, key: &str) -> Result<BinWidth, RecordingError> {
+    let exact = file.scalar_f64(key)?;
+    let single = exact as f32;
+    let seconds = if f64::from(single) == exact {
+        single.to_string().parse().unwrap_or(exact)
+    } else {
+        exact
+    };
+    BinWidth::from_seconds(seconds)
+        .map_err(|e| RecordingError::value(key, e.found, "positive, finite seconds"))
+}
+
+/// An integer per trial or unit, where the file has it.
+fn optional(
+    file: &mut NpzFile,
+    key: &str,
+    len: usize,
+    of: &str,
+) -> Result<Option<Vec<i64>>, RecordingError> {
+    if !file.contains(key) {
+        return Ok(None);
+    }
+    let values = vector(file.i64(key)?, key)?;
+    if values.len() != len {
+        let expected = format!("one entry for each of the {len} {of}");
+        return Err(RecordingError::shape(key, &[values.len()], expected));
+    }
+    Ok(Some(values))
+}
+
+fn stimulus(file: &mut NpzFile, conditions: usize) -> Result<Option<Stimulus>, RecordingError> {
+    if !file.contains("stimulus") {
+        return Ok(None);
+    }
+    let array = file.f64("stimulus")?;
+    let dt = width(file, "stimulus_dt")?;
+    let (courses, features) = match array.shape[..] {
+        [n] if n > 0 => (None, 1),
+        [n, features] if n > 0 && features > 0 => (None, features),
+        [c, n, features] if c == conditions && n > 0 && features > 0 => (Some(c), features),
+        _ => {
+            let expected = format!(
+                "(samples, features) or ({conditions}, samples, features) for {conditions} \
+                 conditions, none of them 0"
+            );
+            return Err(RecordingError::shape("stimulus", &array.shape, expected));
+        }
+    };
+    Stimulus::new(array.values, courses, features, dt).map(Some)
+}

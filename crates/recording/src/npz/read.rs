@@ -1,0 +1,424 @@
+//! Reading arrays of npz files.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use npyz::{Deserialize, NpyFile};
+use zip::ZipArchive;
+
+use super::header::{Header, Kind, read_header};
+use super::{ArrayError, NpzArray, NpzError, joined, one_line, shape_text};
+
+/// An open npz file: a zip archive, stored or deflated, of numpy arrays of plain numbers.
+///
+/// An array is read only when asked for, and only as far as its header declares: nothing is
+/// allocated on the word of a header alone. Either byte order and either axis order is accepted;
+/// values come out in C order.
+pub struct NpzFile {
+    path: PathBuf,
+    archive: ZipArchive<BufReader<File>>,
+    /// Key and place in the archive, by key.
+    keys: Vec<(String, usize)>,
+}
+
+impl fmt::Debug for NpzFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NpzFile")
+            .field("path", &self.path)
+            .field("keys", &self.names())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A number of a file, before it takes its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Number {
+    Whole(i128),
+    Float(f64),
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(n) => n.fmt(f),
+            Self::Float(x) => x.fmt(f),
+        }
+    }
+}
+
+/// Which types of numbers an array may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// Integers of any width and sign, and booleans.
+    Integers,
+    /// 32- and 64-bit floating point.
+    Floats,
+    /// Either.
+    Numbers,
+}
+
+impl Accept {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Integers => "integers",
+            Self::Floats => "floating-point numbers (32 or 64 bits)",
+            Self::Numbers => "integers or floating-point numbers (32 or 64 bits)",
+        }
+    }
+
+    fn takes(self, kind: Kind) -> bool {
+        let float = matches!(kind, Kind::F32 | Kind::F64);
+        match self {
+            Self::Integers => !float,
+            Self::Floats => float,
+            Self::Numbers => true,
+        }
+    }
+}
+
+impl NpzFile {
+    /// Opens a file and reads its list of arrays.
+    ///
+    /// # Errors
+    /// [`NpzError::Io`] where it cannot be read, [`NpzError::NotNpz`] where it is no npz file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, NpzError> {
+        let path = path.as_ref().to_path_buf();
+        let io = |error| NpzError::Io {
+            path: path.clone(),
+            error,
+        };
+        let no = |why: &str| NpzError::NotNpz {
+            path: path.clone(),
+            why: why.to_string(),
+        };
+        let kind = std::fs::metadata(&path).map_err(io)?;
+        if kind.is_dir() {
+            return Err(no("it is a folder"));
+        }
+        if !kind.is_file() {
+            return Err(no("it is not a regular file"));
+        }
+        if kind.len() == 0 {
+            return Err(no("it is empty"));
+        }
+        let mut start = Vec::new();
+        let mut file = File::open(&path).map_err(io)?;
+        (&mut file).take(6).read_to_end(&mut start).map_err(io)?;
+        if start == b"\x93NUMPY" {
+            return Err(no("it is a single npy array; save with numpy.savez"));
+        }
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|e| {
+            no(&if start.starts_with(b"PK") {
+                format!("cut short or damaged ({})", one_line(e))
+            } else {
+                "it is no zip archive".to_string()
+            })
+        })?;
+        let mut keys = Vec::new();
+        for (at, name) in archive.file_names().enumerate() {
+            let name = name.map_err(|e| no(&one_line(e)))?;
+            if let Some(key) = name.strip_suffix(".npy") {
+                keys.push((key.to_string(), at));
+            }
+        }
+        if keys.is_empty() {
+            return Err(no("the archive holds no npy array"));
+        }
+        keys.sort();
+        Ok(Self {
+            path,
+            archive,
+            keys,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keys of the arrays, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        self.keys.iter().map(|(key, _)| key.as_str()).collect()
+    }
+
+    /// Whether there is an array of this key.
+    pub fn contains(&self, name: &str) -> bool {
+        self.position(name).is_some()
+    }
+
+    /// An array of 32- or 64-bit floating-point numbers, finite or not.
+    ///
+    /// # Errors
+    /// [`NpzError::Missing`], or [`NpzError::Array`] for another type or damaged data.
+    pub fn f64(&mut self, name: &str) -> Result<NpzArray<f64>, NpzError> {
+        self.read(name, Accept::Floats, Accept::Floats.name(), |n| match n {
+            Number::Float(x) => Some(x),
+            Number::Whole(_) => None,
+        })
+    }
+
+    /// An array of integers of any width and sign, or booleans, that fit 64 signed bits.
+    ///
+    /// # Errors
+    /// [`NpzError::Missing`], or [`NpzError::Array`] for another type, damaged data or a number
+    /// that does not fit.
+    pub fn i64(&mut self, name: &str) -> Result<NpzArray<i64>, NpzError> {
+        self.read(name, Accept::Integers, "a 64-bit integer", whole)
+    }
+
+    /// An array of integers or booleans whose values are 0 to 255, such as spikes or counts.
+    ///
+    /// # Errors
+    /// [`NpzError::Missing`], or [`NpzError::Array`] for another type, damaged data or a number
+    /// that does not fit.
+    pub fn u8(&mut self, name: &str) -> Result<NpzArray<u8>, NpzError> {
+        self.read(name, Accept::Integers, "0 to 255", whole)
+    }
+
+    /// A floating-point scalar: shape `()` or `(1,)`.
+    ///
+    /// # Errors
+    /// As [`Self::f64`], and [`ArrayError::NotScalar`] for another shape.
+    pub fn scalar_f64(&mut self, name: &str) -> Result<f64, NpzError> {
+        let array = self.f64(name)?;
+        self.scalar(name, array)
+    }
+
+    /// An integer scalar: shape `()` or `(1,)`.
+    ///
+    /// # Errors
+    /// As [`Self::i64`], and [`ArrayError::NotScalar`] for another shape.
+    pub fn scalar_i64(&mut self, name: &str) -> Result<i64, NpzError> {
+        let array = self.i64(name)?;
+        self.scalar(name, array)
+    }
+
+    fn scalar<T: Copy>(&self, name: &str, array: NpzArray<T>) -> Result<T, NpzError> {
+        match array.values[..] {
+            [value] if array.shape.len() <= 1 => Ok(value),
+            _ => Err(self.array_error(
+                name,
+                ArrayError::NotScalar {
+                    found: shape_text(&array.shape),
+                },
+            )),
+        }
+    }
+
+    /// An array whose numbers `convert` turns into `T`; `expected` names those it takes.
+    pub(crate) fn read<T: Copy>(
+        &mut self,
+        name: &str,
+        accept: Accept,
+        expected: &'static str,
+        convert: impl Fn(Number) -> Option<T>,
+    ) -> Result<NpzArray<T>, NpzError> {
+        let at = self.position(name).ok_or_else(|| NpzError::Missing {
+            path: self.path.clone(),
+            key: name.to_string(),
+            found: self.keys_text(),
+        })?;
+        self.read_at(at, accept, expected, convert)
+            .map_err(|error| self.array_error(name, error))
+    }
+
+    fn read_at<T: Copy>(
+        &mut self,
+        at: usize,
+        accept: Accept,
+        expected: &'static str,
+        convert: impl Fn(Number) -> Option<T>,
+    ) -> Result<NpzArray<T>, ArrayError> {
+        let damaged = |why: String| ArrayError::Damaged { why };
+        let entry = self
+            .archive
+            .by_index(at)
+            .map_err(|e| damaged(one_line(e)))?;
+        let declared = entry.size();
+        let mut reader = BufReader::new(entry);
+        let header = read_header(&mut reader)?;
+        let kind = match header.kind {
+            Some(kind) if accept.takes(kind) => kind,
+            _ => {
+                return Err(ArrayError::Dtype {
+                    found: header.dtype,
+                    expected: accept.name(),
+                });
+            }
+        };
+        let length = |found: u64| ArrayError::Length {
+            expected: header.data_bytes,
+            found,
+        };
+        if declared != header.header_bytes.saturating_add(header.data_bytes) {
+            return Err(length(declared.saturating_sub(header.header_bytes)));
+        }
+        let values = decode(&header, kind, &mut reader, expected, &convert)?;
+        // Reading to the end also verifies the checksum.
+        match reader.read(&mut [0]) {
+            Ok(0) => {}
+            Ok(more) => return Err(length(header.data_bytes.saturating_add(more as u64))),
+            Err(e) => return Err(damaged(one_line(e))),
+        }
+        let values = if header.fortran && header.shape.len() > 1 {
+            to_c_order(&values, &header.shape)
+        } else {
+            values
+        };
+        Ok(NpzArray {
+            shape: header.shape,
+            values,
+        })
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let (_, at) = self.keys.iter().find(|(key, _)| key == name)?;
+        Some(*at)
+    }
+
+    /// The first keys, for messages.
+    pub(crate) fn keys_text(&self) -> String {
+        const SHOWN: usize = 20;
+        let mut keys: Vec<String> = self
+            .keys
+            .iter()
+            .take(SHOWN)
+            .map(|(key, _)| key.escape_debug().to_string())
+            .collect();
+        if self.keys.len() > SHOWN {
+            keys.push("...".to_string());
+        }
+        keys.join(", ")
+    }
+
+    fn array_error(&self, name: &str, error: ArrayError) -> NpzError {
+        NpzError::Array {
+            path: self.path.clone(),
+            key: name.to_string(),
+            error,
+        }
+    }
+}
+
+fn whole<T: TryFrom<i128>>(number: Number) -> Option<T> {
+    match number {
+        Number::Whole(n) => T::try_from(n).ok(),
+        Number::Float(_) => None,
+    }
+}
+
+/// The numbers in the order of the file.
+fn decode<T>(
+    header: &Header,
+    kind: Kind,
+    reader: &mut impl Read,
+    expected: &'static str,
+    convert: &impl Fn(Number) -> Option<T>,
+) -> Result<Vec<T>, ArrayError> {
+    macro_rules! as_type {
+        ($type:ty, $number:expr) => {
+            decode_as::<$type, T>(header, reader, expected, |n: $type| {
+                let number = $number(n);
+                convert(number).ok_or(number)
+            })
+        };
+    }
+    let float = |x: f64| Number::Float(x);
+    match kind {
+        Kind::Bool => as_type!(bool, |b| Number::Whole(i128::from(b))),
+        Kind::I8 => as_type!(i8, |n| Number::Whole(i128::from(n))),
+        Kind::I16 => as_type!(i16, |n| Number::Whole(i128::from(n))),
+        Kind::I32 => as_type!(i32, |n| Number::Whole(i128::from(n))),
+        Kind::I64 => as_type!(i64, |n| Number::Whole(i128::from(n))),
+        Kind::U8 => as_type!(u8, |n| Number::Whole(i128::from(n))),
+        Kind::U16 => as_type!(u16, |n| Number::Whole(i128::from(n))),
+        Kind::U32 => as_type!(u32, |n| Number::Whole(i128::from(n))),
+        Kind::U64 => as_type!(u64, |n| Number::Whole(i128::from(n))),
+        Kind::F32 => as_type!(f32, |x: f32| float(f64::from(x))),
+        Kind::F64 => as_type!(f64, float),
+    }
+}
+
+fn decode_as<N: Deserialize, T>(
+    header: &Header,
+    reader: impl Read,
+    expected: &'static str,
+    convert: impl Fn(N) -> Result<T, Number>,
+) -> Result<Vec<T>, ArrayError> {
+    let damaged = |why: String| ArrayError::Damaged { why };
+    let numbers = NpyFile::with_header(header.npy.clone(), reader)
+        .data::<N>()
+        .map_err(|e| damaged(one_line(e)))?;
+    // Grows with what is really there, not with what the header declares.
+    let mut values = Vec::new();
+    for (at, number) in numbers.enumerate() {
+        let number = number.map_err(|e| damaged(one_line(e)))?;
+        if values.len() == values.capacity() {
+            let grown = values.try_reserve(values.len().max(1024));
+            grown.map_err(|_| ArrayError::OutOfMemory { numbers: at })?;
+        }
+        values.push(convert(number).map_err(|found| ArrayError::Value {
+            index: index_text(at, &header.shape, header.fortran),
+            found: found.to_string(),
+            expected,
+        })?);
+    }
+    Ok(values)
+}
+
+/// Index per axis of the `at`-th number of the file.
+fn index_text(mut at: usize, shape: &[usize], fortran: bool) -> String {
+    let mut index = vec![0; shape.len()];
+    let axes: Vec<usize> = if fortran {
+        (0..shape.len()).collect()
+    } else {
+        (0..shape.len()).rev().collect()
+    };
+    for axis in axes {
+        index[axis] = at % shape[axis].max(1);
+        at /= shape[axis].max(1);
+    }
+    joined(&index)
+}
+
+/// From first axis fastest to last axis fastest.
+fn to_c_order<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
+    let mut stride = vec![1; shape.len()];
+    for axis in 1..shape.len() {
+        stride[axis] = stride[axis - 1] * shape[axis - 1];
+    }
+    let mut index = vec![0; shape.len()];
+    let mut at = 0;
+    let mut next = || {
+        let here = at;
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            at += stride[axis];
+            if index[axis] < shape[axis] {
+                break;
+            }
+            at -= stride[axis] * shape[axis];
+            index[axis] = 0;
+        }
+        here
+    };
+    (0..values.len()).map(|_| values[next()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fortran_order_becomes_c_order() {
+        // a[i, j, k] = 100 i + 10 j + k, shape (2, 3, 2), first axis fastest.
+        let fortran = [0, 100, 10, 110, 20, 120, 1, 101, 11, 111, 21, 121];
+        let c = [0, 1, 10, 11, 20, 21, 100, 101, 110, 111, 120, 121];
+        assert_eq!(to_c_order(&fortran, &[2, 3, 2]), c);
+        assert_eq!(index_text(3, &[2, 3, 2], true), "1, 1, 0");
+        assert_eq!(index_text(3, &[2, 3, 2], false), "0, 1, 1");
+    }
+}

@@ -1,0 +1,514 @@
+//! A binned recording.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use refire_core::{LayoutError, TrialArray, TrialLayout};
+
+use crate::{BinWidth, NpzError, NpzWriter, RecordingError, Stimulus};
+
+/// Most numbers trials x longest trial in bins x units of a recording: 2^32 (4 GiB of spikes).
+pub const MAX_SPIKE_BINS: usize = 1 << 32;
+
+/// What a [`Recording`] is built from; start from [`RecordingParts::new`] and change what differs.
+#[derive(Clone, Debug)]
+pub struct RecordingParts {
+    /// Spikes `[trial][bin][unit]`, 0 or 1, zero from a trial's length on.
+    pub spikes: TrialArray<u8>,
+    /// Width of a bin.
+    pub bin_width: BinWidth,
+    /// Valid bins of each trial.
+    pub bins: Vec<usize>,
+    /// Condition label of each trial: any integers.
+    pub labels: Vec<i64>,
+    /// The stimulus, where known; per condition in ascending order of labels.
+    pub stimulus: Option<Stimulus>,
+    /// Name of each unit, all different; `None` for 0, 1, 2, ...
+    pub unit_ids: Option<Vec<i64>>,
+    /// Spikes of the source that are not in `spikes` because a bin holds at most one.
+    pub clipped_spikes: u64,
+    /// Remarks for the user about how the recording was read.
+    pub warnings: Vec<String>,
+}
+
+impl RecordingParts {
+    /// Trials of equal length, of one condition labelled 0, without stimulus.
+    pub fn new(spikes: TrialArray<u8>, bin_width: BinWidth) -> Self {
+        Self {
+            bins: vec![spikes.bins(); spikes.trials()],
+            labels: vec![0; spikes.trials()],
+            spikes,
+            bin_width,
+            stimulus: None,
+            unit_ids: None,
+            clipped_spikes: 0,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Spikes of simultaneously recorded units in bins, trial by trial. Always valid once built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    spikes: TrialArray<u8>,
+    bins: Vec<usize>,
+    conditions: Vec<usize>,
+    condition_labels: Vec<i64>,
+    bin_width: BinWidth,
+    stimulus: Option<Stimulus>,
+    unit_ids: Vec<i64>,
+    kept_spikes: u64,
+    clipped_spikes: u64,
+    warnings: Vec<String>,
+}
+
+impl Recording {
+    /// Builds a recording from its parts.
+    ///
+    /// # Errors
+    /// [`RecordingError::Shape`] where the parts do not fit together, [`RecordingError::Value`] for
+    /// a trial without bins or longer than the array, a spike that is not 0 or 1 or lies beyond
+    /// its trial, or unit ids that repeat; [`RecordingError::TooLarge`] beyond [`MAX_SPIKE_BINS`].
+    pub fn new(parts: RecordingParts) -> Result<Self, RecordingError> {
+        let (trials, units) = (parts.spikes.trials(), parts.spikes.units());
+        if trials == 0 || units == 0 {
+            return Err(RecordingError::shape(
+                "spikes",
+                &[trials, parts.spikes.bins(), units],
+                "at least one trial and one unit",
+            ));
+        }
+        for (quantity, len) in [("bins", parts.bins.len()), ("labels", parts.labels.len())] {
+            if len != trials {
+                let expected = format!("one entry for each of the {trials} trials");
+                return Err(RecordingError::shape(quantity, &[len], expected));
+            }
+        }
+        for (trial, &bins) in parts.bins.iter().enumerate() {
+            if bins == 0 || bins > parts.spikes.bins() {
+                return Err(RecordingError::value(
+                    format!("bins[{trial}]"),
+                    bins,
+                    format!("1 to {} (the bins of the array)", parts.spikes.bins()),
+                ));
+            }
+        }
+        let longest = parts.bins.iter().copied().max().unwrap_or(0);
+        checked_size(trials, longest as f64, units)?;
+        let kept_spikes = count_spikes(&parts.spikes, &parts.bins)?;
+        let (conditions, condition_labels) = dense(&parts.labels);
+        check_stimulus(parts.stimulus.as_ref(), condition_labels.len())?;
+        Ok(Self {
+            spikes: without_padding(parts.spikes, longest),
+            bins: parts.bins,
+            conditions,
+            condition_labels,
+            bin_width: parts.bin_width,
+            stimulus: parts.stimulus,
+            unit_ids: checked_ids(parts.unit_ids, units)?,
+            kept_spikes,
+            clipped_spikes: parts.clipped_spikes,
+            warnings: parts.warnings,
+        })
+    }
+
+    /// Spikes `[trial][bin][unit]`, 0 or 1, without padding; zero from a trial's length on.
+    pub fn spikes(&self) -> &TrialArray<u8> {
+        &self.spikes
+    }
+
+    /// Valid bins of each trial.
+    pub fn bins(&self) -> &[usize] {
+        &self.bins
+    }
+
+    /// Dense condition index of each trial, by ascending label.
+    pub fn conditions(&self) -> &[usize] {
+        &self.conditions
+    }
+
+    /// Label of each dense condition index, ascending.
+    pub fn condition_labels(&self) -> &[i64] {
+        &self.condition_labels
+    }
+
+    /// Number of trials.
+    pub fn n_trials(&self) -> usize {
+        self.spikes.trials()
+    }
+
+    /// Number of units.
+    pub fn n_units(&self) -> usize {
+        self.spikes.units()
+    }
+
+    /// Number of conditions.
+    pub fn n_conditions(&self) -> usize {
+        self.condition_labels.len()
+    }
+
+    /// Width of a bin, seconds.
+    pub fn bin_width(&self) -> f64 {
+        self.bin_width.seconds()
+    }
+
+    /// The stimulus as it was given, in its own time steps.
+    pub fn stimulus(&self) -> Option<&Stimulus> {
+        self.stimulus.as_ref()
+    }
+
+    /// The stimulus in the bins of the recording, as long as its longest trial.
+    pub fn stimulus_per_bin(&self) -> Option<Stimulus> {
+        let stimulus = self.stimulus.as_ref()?;
+        Some(stimulus.resample(self.bin_width, self.spikes.bins()))
+    }
+
+    /// Name of each unit.
+    pub fn unit_ids(&self) -> &[i64] {
+        &self.unit_ids
+    }
+
+    /// Spikes of the source, those lost to clipping included.
+    pub fn total_spikes(&self) -> u64 {
+        self.kept_spikes.saturating_add(self.clipped_spikes)
+    }
+
+    /// Spikes lost because a bin holds at most one.
+    pub fn clipped_spikes(&self) -> u64 {
+        self.clipped_spikes
+    }
+
+    /// Share of the source's spikes lost to clipping; 0 where there are no spikes.
+    pub fn clipped_share(&self) -> f64 {
+        match self.total_spikes() {
+            0 => 0.0,
+            total => self.clipped_spikes as f64 / total as f64,
+        }
+    }
+
+    /// Remarks for the user about how the recording was read, one line each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Layout of all trials, whose first `first_bin` bins are history.
+    ///
+    /// # Errors
+    /// [`RecordingError::Layout`] where a trial has no bin left.
+    pub fn layout(&self, first_bin: usize) -> Result<TrialLayout, RecordingError> {
+        let (conditions, bins) = (self.conditions.clone(), self.bins.clone());
+        Ok(TrialLayout::new(conditions, bins, first_bin)?)
+    }
+
+    /// Spikes and layout of some trials, in the order given; conditions keep their dense index.
+    ///
+    /// # Errors
+    /// [`RecordingError::Value`] for a trial out of range, [`RecordingError::Layout`] where one has
+    /// no bin after `first_bin`; both name the trial of the recording.
+    pub fn select(
+        &self,
+        trials: &[usize],
+        first_bin: usize,
+    ) -> Result<(TrialArray<u8>, TrialLayout), RecordingError> {
+        for (slot, &trial) in trials.iter().enumerate() {
+            let Some(&bins) = self.bins.get(trial) else {
+                let expected = format!("0 to {}", self.n_trials() - 1);
+                let quantity = format!("trial {slot} of the selection");
+                return Err(RecordingError::value(quantity, trial, expected));
+            };
+            if bins <= first_bin {
+                return Err(LayoutError::TooShort {
+                    trial,
+                    bins,
+                    first_bin,
+                }
+                .into());
+            }
+        }
+        let of = |values: &[usize]| trials.iter().map(|&t| values[t]).collect::<Vec<usize>>();
+        let layout = TrialLayout::new(of(&self.conditions), of(&self.bins), first_bin)?;
+        let mut spikes = TrialArray::zeros(trials.len(), layout.max_bins(), 0, self.n_units());
+        for (slot, &trial) in trials.iter().enumerate() {
+            let block = self.spikes.block(trial, 0, layout.max_bins());
+            spikes.trial_mut(slot).copy_from_slice(block);
+        }
+        Ok((spikes, layout))
+    }
+
+    /// A file, not yet written, that holds the recording in binned form: `counts` uint8
+    /// `(trials, bins, units)`, `bin_size`, `n_bins`, `condition`, `unit_ids`, and `stimulus` with
+    /// `stimulus_dt` where there is one. Add more arrays, then call [`NpzWriter::finish`].
+    ///
+    /// # Errors
+    /// [`NpzError`] where an array cannot be written.
+    pub fn npz_writer(&self, path: impl AsRef<Path>) -> Result<NpzWriter, NpzError> {
+        let (trials, units) = (self.n_trials(), self.n_units());
+        let mut writer = NpzWriter::new(path);
+        let shape = [trials, self.spikes.bins(), units];
+        writer.u8("counts", &shape, self.spikes.as_slice())?;
+        writer.f64("bin_size", &[], &[self.bin_width()])?;
+        // int32 as in published files; a trial of more bins keeps its length in int64.
+        match self.bins.iter().map(|&b| i32::try_from(b)).collect() {
+            Ok::<Vec<i32>, _>(bins) => writer.i32("n_bins", &[trials], &bins)?,
+            Err(_) => {
+                let bins: Vec<i64> = self.bins.iter().map(|&b| b as i64).collect();
+                writer.i64("n_bins", &[trials], &bins)?;
+            }
+        }
+        writer.i64("condition", &[trials], &self.labels())?;
+        writer.i64("unit_ids", &[units], &self.unit_ids)?;
+        if let Some(s) = &self.stimulus {
+            let shape = [s.courses(), s.samples(), s.features()];
+            let shape = &shape[usize::from(!s.per_condition())..];
+            writer.f64("stimulus", shape, s.values())?;
+            writer.f64("stimulus_dt", &[], &[s.dt().seconds()])?;
+        }
+        Ok(writer)
+    }
+
+    /// Writes the recording in binned form, see [`Self::npz_writer`].
+    ///
+    /// # Errors
+    /// [`NpzError`] where the file cannot be written.
+    pub fn write_npz(&self, path: impl AsRef<Path>) -> Result<(), NpzError> {
+        self.npz_writer(path)?.finish()
+    }
+
+    /// Condition label of each trial.
+    pub(crate) fn labels(&self) -> Vec<i64> {
+        let label = |&c: &usize| self.condition_labels[c];
+        self.conditions.iter().map(label).collect()
+    }
+}
+
+/// `trials * bins * units` where they can be held.
+pub(crate) fn checked_size(
+    trials: usize,
+    bins: f64,
+    units: usize,
+) -> Result<usize, RecordingError> {
+    let too_large = RecordingError::TooLarge {
+        trials,
+        bins,
+        units,
+        limit: MAX_SPIKE_BINS,
+    };
+    if bins > MAX_SPIKE_BINS as f64 {
+        return Err(too_large);
+    }
+    trials
+        .checked_mul(bins as usize)
+        .and_then(|n| n.checked_mul(units))
+        .filter(|&n| n <= MAX_SPIKE_BINS)
+        .ok_or(too_large)
+}
+
+/// Zeros `[trial][bin][unit]`, or an error where memory ends.
+pub(crate) fn zeroed(trials: usize, bins: usize, units: usize) -> Result<Vec<u8>, RecordingError> {
+    let bytes = checked_size(trials, bins as f64, units)?;
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(bytes)
+        .map_err(|_| RecordingError::OutOfMemory { bytes })?;
+    values.resize(bytes, 0);
+    Ok(values)
+}
+
+/// Dense indices of labels, and the label of each index, ascending.
+pub(crate) fn dense(labels: &[i64]) -> (Vec<usize>, Vec<i64>) {
+    let mut distinct = labels.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let index = |label| distinct.partition_point(|l| l < label);
+    (labels.iter().map(index).collect(), distinct)
+}
+
+fn count_spikes(spikes: &TrialArray<u8>, bins: &[usize]) -> Result<u64, RecordingError> {
+    let units = spikes.units();
+    let mut total = 0;
+    for (trial, &valid) in bins.iter().enumerate() {
+        for (at, &z) in spikes.trial(trial).iter().enumerate() {
+            let bin = at / units;
+            if z > 1 || (z == 1 && bin >= valid) {
+                let expected = if bin < valid {
+                    "0 or 1".to_string()
+                } else {
+                    format!("0 (beyond the {valid} bins of the trial)")
+                };
+                let quantity = format!("spikes[{trial}, {bin}, {}]", at % units);
+                return Err(RecordingError::value(quantity, z, expected));
+            }
+            total += u64::from(z);
+        }
+    }
+    Ok(total)
+}
+
+fn check_stimulus(stimulus: Option<&Stimulus>, conditions: usize) -> Result<(), RecordingError> {
+    match stimulus {
+        Some(s) if s.per_condition() && s.courses() != conditions => Err(RecordingError::shape(
+            "stimulus",
+            &[s.courses(), s.samples(), s.features()],
+            format!("(samples, features), or first axis {conditions}, the number of conditions"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn checked_ids(ids: Option<Vec<i64>>, units: usize) -> Result<Vec<i64>, RecordingError> {
+    let Some(ids) = ids else {
+        return Ok((0..units as i64).collect());
+    };
+    if ids.len() != units {
+        let expected = format!("one id for each of the {units} units");
+        return Err(RecordingError::shape("unit_ids", &[ids.len()], expected));
+    }
+    let mut seen = BTreeSet::new();
+    for (unit, id) in ids.iter().enumerate() {
+        if !seen.insert(id) {
+            let quantity = format!("unit_ids[{unit}]");
+            return Err(RecordingError::value(
+                quantity,
+                id,
+                "ids that do not repeat",
+            ));
+        }
+    }
+    Ok(ids)
+}
+
+/// Drops padding and bins beyond the longest trial.
+fn without_padding(spikes: TrialArray<u8>, longest: usize) -> TrialArray<u8> {
+    if spikes.pad() == 0 && spikes.bins() == longest {
+        return spikes;
+    }
+    let mut out = TrialArray::zeros(spikes.trials(), longest, 0, spikes.units());
+    for trial in 0..spikes.trials() {
+        let block = spikes.block(trial, 0, longest);
+        out.trial_mut(trial).copy_from_slice(block);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spikes() -> TrialArray<u8> {
+        // 3 trials of up to 4 bins, 2 units; trial 2 is one bin shorter.
+        let mut z = TrialArray::zeros(3, 4, 0, 2);
+        z.row_mut(0, 3)[1] = 1;
+        z.row_mut(2, 2)[0] = 1;
+        z
+    }
+
+    fn parts() -> RecordingParts {
+        RecordingParts {
+            bins: vec![4, 4, 3],
+            labels: vec![5, -2, 5],
+            clipped_spikes: 2,
+            ..RecordingParts::new(spikes(), "10ms".parse().unwrap())
+        }
+    }
+
+    fn message(change: impl FnOnce(&mut RecordingParts)) -> String {
+        let mut parts = parts();
+        change(&mut parts);
+        Recording::new(parts).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn conditions_are_dense_by_ascending_label() {
+        let r = Recording::new(parts()).unwrap();
+        assert_eq!(r.condition_labels(), &[-2, 5]);
+        assert_eq!(r.conditions(), &[1, 0, 1]);
+        assert_eq!(r.labels(), &[5, -2, 5]);
+        assert_eq!((r.n_trials(), r.n_units(), r.n_conditions()), (3, 2, 2));
+        assert_eq!(r.unit_ids(), &[0, 1]);
+        assert_eq!(
+            (r.total_spikes(), r.clipped_spikes(), r.clipped_share()),
+            (4, 2, 0.5)
+        );
+        let empty = TrialArray::zeros(1, 1, 0, 1);
+        let silent = RecordingParts::new(empty, "1ms".parse().unwrap());
+        assert_eq!(Recording::new(silent).unwrap().clipped_share(), 0.0);
+    }
+
+    #[test]
+    fn padding_and_bins_beyond_the_longest_trial_are_dropped() {
+        let mut z = TrialArray::zeros(1, 5, 3, 2);
+        z.row_mut(0, 2)[1] = 1;
+        let mut parts = RecordingParts::new(z, "1ms".parse().unwrap());
+        parts.bins = vec![3];
+        let r = Recording::new(parts).unwrap();
+        assert_eq!((r.spikes().bins(), r.spikes().pad()), (3, 0));
+        assert_eq!(r.spikes().as_slice(), &[0, 0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn refuses_parts_that_do_not_fit() {
+        let stimulus =
+            |courses| Stimulus::new(vec![0.0; 12], Some(courses), 1, "10ms".parse().unwrap()).ok();
+        assert_eq!(
+            message(|p| p.labels = vec![0; 2]),
+            "labels has shape (2,); expected one entry for each of the 3 trials"
+        );
+        assert_eq!(
+            message(|p| p.bins[1] = 5),
+            "bins[1] is 5; expected 1 to 4 (the bins of the array)"
+        );
+        assert!(message(|p| p.bins[1] = 0).contains("bins[1] is 0"));
+        assert!(message(|p| p.bins.clear()).contains("bins has shape (0,)"));
+        assert_eq!(
+            message(|p| p.spikes.row_mut(1, 3)[0] = 2),
+            "spikes[1, 3, 0] is 2; expected 0 or 1"
+        );
+        assert_eq!(
+            message(|p| p.spikes.row_mut(2, 3)[1] = 1),
+            "spikes[2, 3, 1] is 1; expected 0 (beyond the 3 bins of the trial)"
+        );
+        assert!(message(|p| p.unit_ids = Some(vec![1])).contains("unit_ids has shape (1,)"));
+        assert!(message(|p| p.unit_ids = Some(vec![4, 4])).contains("unit_ids[1] is 4"));
+        assert!(message(|p| p.stimulus = stimulus(3)).contains("stimulus has shape (3, 4, 1)"));
+        assert!(message(|p| p.spikes = TrialArray::zeros(0, 4, 0, 2)).contains("one trial"));
+        assert!(message(|p| p.spikes = TrialArray::zeros(3, 4, 0, 0)).contains("one unit"));
+        let mut fits = parts();
+        fits.stimulus = stimulus(2);
+        assert!(Recording::new(fits).is_ok());
+    }
+
+    #[test]
+    fn sizes_are_checked_before_they_are_allocated() {
+        assert_eq!(checked_size(3, 4.0, 2).unwrap(), 24);
+        for (trials, bins, units) in [
+            (1, f64::INFINITY, 1),
+            (1 << 62, 1.0, 1),
+            (1, 1.0, 1 << 62),
+            (1 << 20, (1u64 << 20) as f64, 1 << 20),
+            (1, 4_294_967_297.0, 1),
+        ] {
+            let error = checked_size(trials, bins, units).unwrap_err();
+            assert!(matches!(error, RecordingError::TooLarge { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn selects_in_the_order_given_and_names_the_trial_at_fault() {
+        let r = Recording::new(parts()).unwrap();
+        let (z, layout) = r.select(&[2, 1], 1).unwrap();
+        assert_eq!((z.trials(), z.bins()), (2, 4));
+        assert_eq!(z.row(0, 2), &[1, 0]);
+        assert_eq!((layout.condition(0), layout.bins(0)), (1, 3));
+        assert_eq!(layout.condition(1), 0);
+        let (short, _) = r.select(&[2, 2], 0).unwrap();
+        assert_eq!((short.trials(), short.bins()), (2, 3));
+        assert_eq!(
+            r.select(&[0, 3], 0).unwrap_err().to_string(),
+            "trial 1 of the selection is 3; expected 0 to 2"
+        );
+        let error = r.select(&[1, 2], 3).unwrap_err().to_string();
+        assert!(error.contains("trial 2 has 3 bins"), "{error}");
+        assert_eq!(r.layout(2).unwrap().scored_bins(), 5);
+        assert!(r.layout(3).is_err());
+    }
+}

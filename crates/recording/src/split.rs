@@ -1,0 +1,202 @@
+//! Which trials a fit may see.
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+/// Why trials cannot be split.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SplitError {
+    /// A share of trials is out of range.
+    #[error("{quantity} is {found}; expected at least 0 and below 1")]
+    Fraction {
+        /// Which share.
+        quantity: &'static str,
+        /// The share given.
+        found: f64,
+    },
+}
+
+/// Trials for training, validation and test: indices into the recording, ascending, no trial in
+/// two lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Seed of the draw.
+    pub seed: u64,
+    /// Trials the parameters are fitted to.
+    pub train: Vec<usize>,
+    /// Trials that decide when to stop.
+    pub validation: Vec<usize>,
+    /// Trials for the evaluation only.
+    pub test: Vec<usize>,
+}
+
+impl Split {
+    /// Draws a split, condition by condition, from the condition of each trial.
+    ///
+    /// Of the K trials of a condition, `test_fraction * K` (rounded, and at least one where there
+    /// are two) go to the test; of the rest likewise `validation_fraction` (at least one where
+    /// there are three) to validation. A fraction of 0 takes none, and at least one trial of each
+    /// condition is left for training. The draw depends on nothing but its arguments.
+    ///
+    /// # Errors
+    /// [`SplitError::Fraction`] for a fraction outside [0, 1).
+    pub fn draw(
+        conditions: &[usize],
+        test_fraction: f64,
+        validation_fraction: f64,
+        seed: u64,
+    ) -> Result<Self, SplitError> {
+        for (quantity, found) in [
+            ("test fraction", test_fraction),
+            ("validation fraction", validation_fraction),
+        ] {
+            if !(0.0..1.0).contains(&found) {
+                return Err(SplitError::Fraction { quantity, found });
+            }
+        }
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut split = Self {
+            seed,
+            train: Vec::new(),
+            validation: Vec::new(),
+            test: Vec::new(),
+        };
+        // Trials by condition, then index.
+        let mut order: Vec<usize> = (0..conditions.len()).collect();
+        order.sort_by_key(|&trial| conditions[trial]);
+        for group in order.chunk_by_mut(|&a, &b| conditions[a] == conditions[b]) {
+            shuffle(group, &mut rng);
+            let (test, rest) = group.split_at(share(test_fraction, group.len(), 2));
+            let (validation, train) = rest.split_at(share(validation_fraction, rest.len(), 3));
+            split.test.extend_from_slice(test);
+            split.validation.extend_from_slice(validation);
+            split.train.extend_from_slice(train);
+        }
+        split.train.sort_unstable();
+        split.validation.sort_unstable();
+        split.test.sort_unstable();
+        Ok(split)
+    }
+}
+
+/// How many of `trials` a fraction takes: at least one from `enough` trials on, never all.
+fn share(fraction: f64, trials: usize, enough: usize) -> usize {
+    if fraction == 0.0 {
+        return 0;
+    }
+    let least = usize::from(trials >= enough);
+    let taken = (fraction * trials as f64).round() as usize;
+    taken.max(least).min(trials.saturating_sub(1))
+}
+
+/// Fisher-Yates; written out so that a split stays the same over versions of a library.
+fn shuffle(trials: &mut [usize], rng: &mut Xoshiro256PlusPlus) {
+    for last in (1..trials.len()).rev() {
+        let bound = last as u128 + 1;
+        let at = (u128::from(rng.next_u64()) * bound) >> 64;
+        trials.swap(last, at as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn shares_round_and_leave_a_training_trial() {
+        // (fraction, trials, enough) -> taken
+        for (fraction, trials, enough, taken) in [
+            (0.25, 30, 2, 8),
+            (0.25, 201, 2, 50),
+            (0.1, 2, 2, 1),
+            (0.1, 1, 2, 0),
+            (0.9, 1, 2, 0),
+            (0.99, 10, 2, 9),
+            (0.1, 3, 3, 1),
+            (0.1, 2, 3, 0),
+            (0.5, 2, 3, 1),
+            (0.0, 100, 2, 0),
+            (0.5, 0, 2, 0),
+        ] {
+            assert_eq!(
+                share(fraction, trials, enough),
+                taken,
+                "{fraction} of {trials}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_condition_is_split_by_itself() {
+        // Condition 0: 8 trials, 1: 4 trials, 2: one trial, interleaved.
+        let conditions = [0, 1, 0, 2, 0, 1, 0, 0, 1, 0, 0, 1, 0];
+        let split = Split::draw(&conditions, 0.25, 0.34, 3).unwrap();
+        let of = |list: &[usize], c| list.iter().filter(|&&t| conditions[t] == c).count();
+        let counts = |c| {
+            [
+                of(&split.train, c),
+                of(&split.validation, c),
+                of(&split.test, c),
+            ]
+        };
+        assert_eq!(counts(0), [4, 2, 2]);
+        assert_eq!(counts(1), [2, 1, 1]);
+        assert_eq!(counts(2), [1, 0, 0]);
+    }
+
+    #[test]
+    fn the_seed_decides_and_the_text_form_keeps_it() {
+        let conditions = vec![0; 40];
+        let split = Split::draw(&conditions, 0.25, 0.1, 7).unwrap();
+        assert_eq!(split, Split::draw(&conditions, 0.25, 0.1, 7).unwrap());
+        assert_ne!(
+            split.test,
+            Split::draw(&conditions, 0.25, 0.1, 8).unwrap().test
+        );
+        let text = serde_json::to_string(&split).unwrap();
+        assert_eq!(serde_json::from_str::<Split>(&text).unwrap(), split);
+    }
+
+    #[test]
+    fn each_trial_is_tested_equally_often() {
+        let mut tested = [0u32; 10];
+        for seed in 0..4000 {
+            let split = Split::draw(&[0; 10], 0.3, 0.0, seed).unwrap();
+            split.test.iter().for_each(|&t| tested[t] += 1);
+        }
+        // 1200 expected, standard deviation 29.
+        assert!(tested.iter().all(|n| n.abs_diff(1200) < 130), "{tested:?}");
+    }
+
+    #[test]
+    fn refuses_fractions_out_of_range() {
+        for bad in [1.0, -0.1, f64::NAN, f64::INFINITY] {
+            assert!(Split::draw(&[0, 0], bad, 0.0, 0).is_err());
+            assert!(Split::draw(&[0, 0], 0.0, bad, 0).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_lists_are_ascending_and_share_out_all_trials(
+            conditions in prop::collection::vec(0usize..5, 0..60),
+            test in 0.0..0.999f64,
+            validation in 0.0..0.999f64,
+            seed in any::<u64>(),
+        ) {
+            let s = Split::draw(&conditions, test, validation, seed).unwrap();
+            for list in [&s.train, &s.validation, &s.test] {
+                prop_assert!(list.windows(2).all(|w| w[0] < w[1]));
+            }
+            let mut all = [s.train.clone(), s.validation, s.test].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..conditions.len()).collect::<Vec<_>>());
+            for c in &conditions {
+                prop_assert!(s.train.iter().any(|&t| conditions[t] == *c));
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What was shown or played, as features over time.
+
+use crate::{BinWidth, RecordingError};
+
+/// Stimulus features over time, from the start of the trial: one course for all trials, or one per
+/// condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stimulus {
+    features: usize,
+    values: Vec<f64>,
+    conditions: usize,
+    per_condition: bool,
+    dt: BinWidth,
+}
+
+impl Stimulus {
+    /// A stimulus with `values` laid out `[condition][sample][feature]`, one sample every `dt`;
+    /// `conditions` is `None` where one course serves all conditions.
+    ///
+    /// # Errors
+    /// [`RecordingError::Shape`] where the values do not divide into at least one whole sample per
+    /// condition, [`RecordingError::Value`] for a value that is not finite.
+    pub fn new(
+        values: Vec<f64>,
+        conditions: Option<usize>,
+        features: usize,
+        dt: BinWidth,
+    ) -> Result<Self, RecordingError> {
+        let per_condition = conditions.is_some();
+        let conditions = conditions.unwrap_or(1);
+        let whole = conditions
+            .checked_mul(features)
+            .is_some_and(|n| n > 0 && !values.is_empty() && values.len().is_multiple_of(n));
+        if !whole {
+            return Err(RecordingError::shape(
+                "stimulus",
+                &[values.len()],
+                format!("whole samples of {features} features for {conditions} conditions"),
+            ));
+        }
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            let samples = values.len() / (conditions * features);
+            let (sample, feature) = (at / features, at % features);
+            let index = if per_condition {
+                format!("{}, {}, {feature}", sample / samples, sample % samples)
+            } else {
+                format!("{sample}, {feature}")
+            };
+            return Err(RecordingError::value(
+                format!("stimulus[{index}]"),
+                values[at],
+                "a finite number",
+            ));
+        }
+        Ok(Self {
+            features,
+            values,
+            conditions,
+            per_condition,
+            dt,
+        })
+    }
+
+    /// Number of features.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Number of courses: that of the conditions, or 1 where one serves all.
+    pub fn courses(&self) -> usize {
+        self.conditions
+    }
+
+    /// Whether every condition has its own course.
+    pub fn per_condition(&self) -> bool {
+        self.per_condition
+    }
+
+    /// Number of samples of a course.
+    pub fn samples(&self) -> usize {
+        self.values.len() / (self.conditions * self.features)
+    }
+
+    /// Time between samples; a sample holds from its own time to the next.
+    pub fn dt(&self) -> BinWidth {
+        self.dt
+    }
+
+    /// The values, `[condition or 1][sample][feature]`.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The course of a condition, `[sample][feature]`.
+    ///
+    /// # Panics
+    /// Where the stimulus is per condition and has no such condition.
+    pub fn course(&self, condition: usize) -> &[f64] {
+        let len = self.samples() * self.features;
+        let at = if self.per_condition {
+            condition * len
+        } else {
+            0
+        };
+        &self.values[at..at + len]
+    }
+
+    /// The stimulus in `n_bins` bins of another width.
+    ///
+    /// A bin takes the mean of the samples it overlaps, weighted by their share of it (so a longer
+    /// sample is held, and equal widths change nothing). A bin that begins before the stimulus
+    /// ends takes the mean of the part that there is; after its end the features are zero.
+    pub fn resample(&self, bin_width: BinWidth, n_bins: usize) -> Self {
+        let samples = self.samples();
+        let per_bin = bin_width.seconds() / self.dt.seconds();
+        let mut values = Vec::with_capacity(self.conditions * n_bins * self.features);
+        for course in 0..self.conditions {
+            let course = self.course(course);
+            for bin in 0..n_bins {
+                let from = snapped(bin as f64 * per_bin);
+                let to = snapped((bin + 1) as f64 * per_bin).min(samples as f64);
+                mean(course, self.features, from, to, &mut values);
+            }
+        }
+        Self {
+            values,
+            dt: bin_width,
+            ..*self
+        }
+    }
+}
+
+/// Bin edges that fall on a sample up to rounding do fall on it.
+fn snapped(sample: f64) -> f64 {
+    let nearest = sample.round();
+    if (sample - nearest).abs() <= 1e-6 {
+        nearest
+    } else {
+        sample
+    }
+}
+
+/// Appends the mean of the samples from `from` to `to` (in samples, fractions count).
+fn mean(course: &[f64], features: usize, from: f64, to: f64, out: &mut Vec<f64>) {
+    let start = out.len();
+    out.resize(start + features, 0.0);
+    if to <= from {
+        return;
+    }
+    let (first, end) = (from.floor() as usize, to.ceil() as usize);
+    let sum = &mut out[start..];
+    if end == first + 1 {
+        // One sample: exactly its value.
+        sum.copy_from_slice(&course[first * features..end * features]);
+        return;
+    }
+    for (sample, values) in course
+        .chunks_exact(features)
+        .enumerate()
+        .take(end)
+        .skip(first)
+    {
+        let weight = (to.min((sample + 1) as f64) - from.max(sample as f64)) / (to - from);
+        for (s, v) in sum.iter_mut().zip(values) {
+            *s += weight * v;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn width(seconds: f64) -> BinWidth {
+        BinWidth::from_seconds(seconds).unwrap()
+    }
+
+    fn one(values: &[f64], dt: f64) -> Stimulus {
+        Stimulus::new(values.to_vec(), None, 1, width(dt)).unwrap()
+    }
+
+    #[test]
+    fn shorter_samples_are_averaged_longer_ones_held_and_nothing_follows_the_end() {
+        let s = one(&[1.0, 3.0, 5.0, 6.0, 9.0], 0.01);
+        assert_eq!(s.resample(width(0.02), 4).values(), &[2.0, 5.5, 9.0, 0.0]);
+        let held = s.resample(width(0.005), 11);
+        assert_eq!(held.values()[..4], [1.0, 1.0, 3.0, 3.0]);
+        assert_eq!(held.values()[9..], [9.0, 0.0]);
+        // 15 ms: bin 1 is half of sample 1 and all of sample 2.
+        let mixed = s.resample(width(0.015), 2);
+        assert!((mixed.values()[0] - (1.0 + 0.5 * 3.0) / 1.5).abs() < 1e-12);
+        assert!((mixed.values()[1] - (0.5 * 3.0 + 5.0) / 1.5).abs() < 1e-12);
+        assert_eq!(mixed.dt(), width(0.015));
+    }
+
+    #[test]
+    fn the_same_width_changes_nothing_however_it_rounds() {
+        let values: Vec<f64> = (0..700).map(|k| (k as f64).sin()).collect();
+        for dt in [0.01, 0.001, 0.02, 1.0 / 30.0, 0.0007] {
+            assert_eq!(one(&values, dt).resample(width(dt), 700).values(), values);
+        }
+    }
+
+    #[test]
+    fn conditions_and_features_keep_their_places() {
+        // [condition][sample][feature], 2 x 2 x 2
+        let values = vec![1.0, 10.0, 3.0, 30.0, 5.0, 50.0, 7.0, 70.0];
+        let s = Stimulus::new(values, Some(2), 2, width(0.01)).unwrap();
+        assert_eq!(s.course(1), &[5.0, 50.0, 7.0, 70.0]);
+        let r = s.resample(width(0.02), 1);
+        assert_eq!(r.values(), &[2.0, 20.0, 6.0, 60.0]);
+        assert_eq!((r.courses(), r.samples(), r.features()), (2, 1, 2));
+        let shared = one(&[4.0], 0.01);
+        assert_eq!(shared.course(5), &[4.0]);
+    }
+
+    #[test]
+    fn refuses_partial_samples_and_values_that_are_not_finite() {
+        let dt = width(0.01);
+        assert!(Stimulus::new(vec![1.0; 5], None, 2, dt).is_err());
+        assert!(Stimulus::new(vec![1.0; 6], Some(4), 1, dt).is_err());
+        assert!(Stimulus::new(vec![], None, 1, dt).is_err());
+        assert!(Stimulus::new(vec![1.0], None, 0, dt).is_err());
+        assert!(Stimulus::new(vec![1.0], Some(0), 1, dt).is_err());
+        let mut values = vec![0.0; 12];
+        values[9] = f64::NAN;
+        let error = Stimulus::new(values, Some(2), 2, dt)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error, "stimulus[1, 1, 1] is NaN; expected a finite number");
+    }
+}

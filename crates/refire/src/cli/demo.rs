@@ -1,0 +1,63 @@
+//! `refire demo`.
+
+use super::failure::{Failure, prepare_folder};
+use super::{fit, outcome, view};
+use refire::fit::{Objective, Settings, Weights};
+use refire::synth::{GroundTruth, SynthSettings};
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder for the recording, both models and report.html.
+    #[arg(long, value_name = "DIR", default_value = "refire-demo")]
+    out: PathBuf,
+}
+
+pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    let synthetic = SynthSettings::default();
+    let truth = GroundTruth::draw(&synthetic)?;
+    let trials = synthetic.trials_per_condition()?;
+    prepare_folder(&args.out)?;
+    let recording = refire::synth::write(&args.out, &truth, trials, synthetic.seed)?;
+    if !quiet {
+        eprintln!(
+            "a synthetic recording: {} units, {} trials in {} conditions, {:.1} s each",
+            recording.n_units(),
+            recording.n_trials(),
+            recording.n_conditions(),
+            synthetic.bins as f64 * synthetic.bin_width_s
+        );
+    }
+    let mut fits = Vec::new();
+    for objective in [Objective::Mle, Objective::MleAndSampleAndMeasure] {
+        let base = Settings::default();
+        let settings = Settings {
+            objective,
+            weights: Weights::default_for(objective, base.form),
+            ..base
+        };
+        let name = view::objective_name(&settings);
+        if !quiet {
+            eprintln!("fitting {name} ...");
+        }
+        let fitted = fit::fit_in_memory(&recording, &settings, quiet)?;
+        let folder = args.out.join(match objective {
+            Objective::Mle => "mle",
+            _ => "mle+sm",
+        });
+        prepare_folder(&folder)?;
+        fitted.model.write(&folder.join("model.refire"))?;
+        fit::write_json(&folder, &fitted)?;
+        fits.push(fitted);
+    }
+    let named: Vec<_> = fits
+        .iter()
+        .map(|f| (view::objective_name(&f.model.settings), &f.evaluation))
+        .collect();
+    outcome::print_table(&named);
+    let report = view::demo_report(&recording, &fits);
+    let path = args.out.join("report.html");
+    refire::report::write_atomic(&path, report.to_html()?)?;
+    println!("\nwrote {}: open it in a browser", path.display());
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `refire evaluate`.
+
+use super::failure::Failure;
+use super::{outcome, table};
+use clap::ValueEnum;
+use nalgebra::DMatrix;
+use refire::fit::{Model, SplitChoice, evaluate};
+use refire::metrics::{Connectivity, Figure, block_means};
+use refire::recording::{BinWidth, RecordingFile};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Split {
+    Test,
+    All,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  refire evaluate fit/model.refire recording.npz
+  refire evaluate fit/model.refire recording.npz --truth truth.npz --json")]
+pub struct Args {
+    /// The model, model.refire.
+    model: PathBuf,
+    /// The recording, binned at the model's bin width.
+    recording: PathBuf,
+    /// Trials to judge [default: test where the recording is the one of the fit, else all]
+    #[arg(long)]
+    split: Option<Split>,
+    /// Truth of a synthetic recording (truth.npz): adds figures of connectivity.
+    #[arg(long, value_name = "truth.npz")]
+    truth: Option<PathBuf>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    let model = Model::read(&args.model)?;
+    let width = BinWidth::from_seconds(model.bin_width)?;
+    let recording = RecordingFile::open(&args.recording)?.bin(Some(width))?;
+    if !quiet {
+        for warning in recording.warnings() {
+            eprintln!("note: {warning}");
+        }
+    }
+    let connectivity = match &args.truth {
+        Some(path) => Some(connectivity(&model, path)?),
+        None => None,
+    };
+    let split = args.split.map(|s| match s {
+        Split::Test => SplitChoice::Test,
+        Split::All => SplitChoice::All,
+    });
+    let evaluation = evaluate(&model, &recording, split)?;
+    if args.json {
+        let mut json = outcome::evaluation_json(&evaluation);
+        if let Some((figures, blocks)) = &connectivity {
+            json.insert("connectivity".into(), connectivity_json(figures, blocks));
+        }
+        let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
+        println!("{text}");
+    } else {
+        println!(
+            "{} {} trials",
+            evaluation.trials,
+            json!(evaluation.split).as_str().unwrap_or("")
+        );
+        outcome::print_table(&[("model", &evaluation)]);
+        if let Some((figures, _)) = &connectivity {
+            println!();
+            print_connectivity(figures);
+        }
+    }
+    Ok(())
+}
+
+/// Summed filters among observed units against the truth, and mean couplings between the truth's
+/// populations `[source][target]`.
+fn connectivity(model: &Model, path: &Path) -> Result<(Connectivity, Vec<Vec<Figure>>), Failure> {
+    let truth = refire::synth::read_truth(path)?;
+    if truth.observed != model.observed() {
+        return Err(Failure::input(format!(
+            "{}: the truth has {} observed units, the model {}",
+            path.display(),
+            truth.observed,
+            model.observed()
+        )));
+    }
+    let n = model.observed();
+    let (all, lags) = (model.units(), model.settings.lags);
+    let true_sums = truth.summed_couplings();
+    let of_truth = DMatrix::from_fn(n, n, |i, j| true_sums[i * truth.units() + j]);
+    let of_model = DMatrix::from_fn(n, n, |i, j| {
+        (0..lags)
+            .map(|d| f64::from(model.parameters.couplings[(i * lags + d) * all + j]))
+            .sum()
+    });
+    let blocks = block_means(&of_model, &truth.population[..n]);
+    Ok((Connectivity::compare(&of_truth, &of_model), blocks))
+}
+
+fn connectivity_json(figures: &Connectivity, blocks: &[Vec<Figure>]) -> Value {
+    json!({
+        "correlation": figures.correlation,
+        "r2": figures.r2,
+        "sign_agreement": figures.sign_agreement,
+        "auc": figures.auc,
+        "block_means": blocks,
+    })
+}
+
+fn print_connectivity(figures: &Connectivity) {
+    let row = |name: &str, figure: &Figure| {
+        let reason = figure.reason().unwrap_or_default().to_string();
+        vec![name.to_string(), table::number(figure.value()), reason]
+    };
+    table::print(
+        &["connectivity against the truth", "figure", ""],
+        &[
+            row("correlation of summed filters", &figures.correlation),
+            row("R2 of summed filters", &figures.r2),
+            row("sign agreement", &figures.sign_agreement),
+            row("ROC AUC, present or absent", &figures.auc),
+        ],
+    );
+}

@@ -1,0 +1,55 @@
+//! `refire generate`.
+
+use super::failure::{Failure, prepare_folder};
+use refire::synth::{GroundTruth, SynthSettings};
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder for recording.npz and truth.npz.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Observed units [default: 20]
+    #[arg(long, value_name = "N")]
+    units: Option<usize>,
+    /// Hidden units, simulated but not recorded [default: 0]
+    #[arg(long, value_name = "N")]
+    hidden: Option<usize>,
+    /// Trials in all, spread over the conditions [default: 200]
+    #[arg(long, value_name = "N")]
+    trials: Option<usize>,
+    /// Bins per trial, of 10 ms [default: 100]
+    #[arg(long, value_name = "N")]
+    bins: Option<usize>,
+    /// Conditions [default: 4]
+    #[arg(long, value_name = "N")]
+    conditions: Option<usize>,
+    /// Seed of network and spikes [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    let defaults = SynthSettings::default();
+    let settings = SynthSettings {
+        observed_units: args.units.unwrap_or(defaults.observed_units),
+        hidden_units: args.hidden.unwrap_or(defaults.hidden_units),
+        trials: args.trials.unwrap_or(defaults.trials),
+        bins: args.bins.unwrap_or(defaults.bins),
+        conditions: args.conditions.unwrap_or(defaults.conditions),
+        seed: args.seed.unwrap_or(defaults.seed),
+        ..defaults
+    };
+    let truth = GroundTruth::draw(&settings)?;
+    let trials = settings.trials_per_condition()?;
+    prepare_folder(&args.out)?;
+    refire::synth::write(&args.out, &truth, trials, settings.seed)?;
+    if !quiet {
+        eprintln!(
+            "wrote {} and {}",
+            args.out.join("recording.npz").display(),
+            args.out.join("truth.npz").display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! `refire info`.
+
+use super::failure::Failure;
+use super::table;
+use refire::core::{TrialArray, TrialLayout};
+use refire::metrics::{noise_agreement, noise_correlation, psth, psth_correlation, rates};
+use refire::recording::{BinWidth, Form, Recording, RecordingFile};
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The recording, an npz file.
+    recording: PathBuf,
+    /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
+    #[arg(long, value_name = "TIME")]
+    bin: Option<String>,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let width: Option<BinWidth> = args
+        .bin
+        .as_deref()
+        .map(|text| {
+            text.parse()
+                .map_err(|e| Failure::input(format!("--bin {text}: {e}")))
+        })
+        .transpose()?;
+    let file = RecordingFile::open(&args.recording)?;
+    let about = file.describe();
+    let recording = file.bin(width)?;
+    let seconds: f64 = about.durations.iter().sum();
+    let longest = about.durations.iter().copied().fold(0.0, f64::max);
+    let shortest = about
+        .durations
+        .iter()
+        .copied()
+        .fold(f64::INFINITY, f64::min);
+    let form = match about.form {
+        Form::Events => "spike times",
+        Form::Binned => "counts per bin",
+    };
+    println!("{}", args.recording.display());
+    println!("  form        {form}; keys {}", about.keys.join(", "));
+    println!("  units       {}", recording.n_units());
+    println!(
+        "  trials      {} of {shortest:.3} to {longest:.3} s, {seconds:.1} s in all",
+        recording.n_trials()
+    );
+    println!("  conditions  {}", conditions(&recording));
+    println!(
+        "  stimulus    {}",
+        recording
+            .stimulus()
+            .map_or("none".to_string(), |s| format!("{} features", s.features()))
+    );
+    println!("  spikes      {}", about.spikes);
+    for warning in recording.warnings() {
+        println!("  note        {warning}");
+    }
+    println!();
+    print_bins(&recording)
+}
+
+fn conditions(recording: &Recording) -> String {
+    let mut counts = vec![0; recording.n_conditions()];
+    for &c in recording.conditions() {
+        counts[c] += 1;
+    }
+    let shown: Vec<String> = recording
+        .condition_labels()
+        .iter()
+        .zip(&counts)
+        .take(12)
+        .map(|(label, count)| format!("{label} ({count} trials)"))
+        .collect();
+    let more = recording.n_conditions().saturating_sub(12);
+    let tail = if more > 0 {
+        format!(", and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}: {}{tail}", recording.n_conditions(), shown.join(", "))
+}
+
+fn print_bins(recording: &Recording) -> Result<(), Failure> {
+    let layout = recording.layout(0)?;
+    let rates = rates(recording.spikes(), &layout, recording.bin_width());
+    let mut sorted = rates.hz.clone();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+    let bins = (layout.scored_bins() * recording.n_units()) as f64;
+    let kept = recording.total_spikes() - recording.clipped_spikes();
+    println!("at bins of {} ms", recording.bin_width() * 1e3);
+    println!(
+        "  rate per unit    mean {:.2} Hz, from {:.2} over {:.2} (median) to {:.2} Hz; {} silent",
+        rates.mean.value().unwrap_or(0.0),
+        at(0.0),
+        at(0.5),
+        at(1.0),
+        rates.hz.iter().filter(|&&hz| hz == 0.0).count()
+    );
+    println!("  bins per trial   up to {}", layout.max_bins());
+    println!(
+        "  occupied bins    {:.4} of all (trial, bin, unit)",
+        kept as f64 / bins
+    );
+    println!(
+        "  clipping         {} of {} spikes lost to one per bin ({:.2} %)",
+        recording.clipped_spikes(),
+        recording.total_spikes(),
+        100.0 * recording.clipped_share()
+    );
+    println!("\nhow well the data repeat themselves (even against odd trials of each condition)");
+    let (even, odd) = (half(recording, 0)?, half(recording, 1)?);
+    let (Some((a, a_layout)), Some((b, b_layout))) = (even, odd) else {
+        println!("  no condition has two trials: no ceilings");
+        return Ok(());
+    };
+    let of = psth_correlation(&psth(&a, &a_layout), &psth(&b, &b_layout)).mean;
+    let noise = noise_agreement(
+        &noise_correlation(&a, &a_layout),
+        &noise_correlation(&b, &b_layout),
+    );
+    let row = |name: &str, figure: &refire::metrics::Figure| {
+        let note = figure.reason().unwrap_or_default().to_string();
+        vec![name.to_string(), table::number(figure.value()), note]
+    };
+    table::print(
+        &["split-half ceiling", "figure", ""],
+        &[
+            row("PSTH correlation", &of),
+            row("noise correlation, Pearson", &noise.pearson),
+            row("noise correlation, R2", &noise.r2),
+        ],
+    );
+    Ok(())
+}
+
+/// Every second trial of each condition; `None` where no condition has two.
+fn half(
+    recording: &Recording,
+    parity: usize,
+) -> Result<Option<(TrialArray<u8>, TrialLayout)>, Failure> {
+    let mut seen = vec![0; recording.n_conditions()];
+    let mut trials = Vec::new();
+    for (trial, &c) in recording.conditions().iter().enumerate() {
+        if seen[c] % 2 == parity {
+            trials.push(trial);
+        }
+        seen[c] += 1;
+    }
+    if seen.iter().all(|&count| count < 2) {
+        return Ok(None);
+    }
+    Ok(Some(recording.select(&trials, 0)?))
+}

@@ -1,0 +1,93 @@
+//! Command line: arguments in, exit code out. Knows files and terminals; computes nothing.
+
+mod demo;
+mod evaluate;
+mod export;
+mod failure;
+mod fit;
+mod generate;
+mod info;
+mod options;
+mod outcome;
+mod simulate;
+mod table;
+mod view;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Fit recurrent spiking networks to neural recordings, and run them.
+///
+/// A RECORDING is an npz file: spike times (spike_times, spike_trial, spike_unit, trial_duration,
+/// n_units, n_trials, condition) or counts per bin (counts, bin_size, n_bins, condition).
+#[derive(Debug, Parser)]
+#[command(name = "refire", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Threads to use; results never depend on it. Default: all cores.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+    /// No progress bar and no remarks on stderr.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  refire demo
+  refire info recording.npz --bin 10ms
+  refire fit recording.npz --bin 10ms --out fit
+  refire simulate fit/model.refire --trials 100 --out simulated.npz
+  refire evaluate fit/model.refire recording.npz";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What is in a recording: units, trials, conditions, rates, bin occupancy, clipping, ceilings.
+    Info(info::Args),
+    /// A synthetic recording (recording.npz) with its truth (truth.npz).
+    Generate(generate::Args),
+    /// Fit a network: writes model.refire, fit.json and report.html.
+    Fit(Box<fit::Args>),
+    /// Free-running trials from a model, in the recording format.
+    Simulate(simulate::Args),
+    /// Every figure of merit of a model on a recording, with ceilings.
+    Evaluate(evaluate::Args),
+    /// Parameters as arrays that numpy.load reads.
+    Export(export::Args),
+    /// Generate a recording, fit it twice (MLE; MLE + sample-and-measure), compare both.
+    Demo(demo::Args),
+}
+
+/// Runs the command; exit code 0, 2 for bad input, 1 for anything else.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("refire: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    if let Some(threads) = cli.threads {
+        if threads == 0 {
+            return Err(Failure::input("--threads: expected 1 or more, found 0"));
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| Failure::input(format!("--threads {threads}: {e}")))?;
+    }
+    match &cli.command {
+        Command::Info(args) => info::run(args),
+        Command::Generate(args) => generate::run(args, cli.quiet),
+        Command::Fit(args) => fit::run(args, cli.quiet),
+        Command::Simulate(args) => simulate::run(args, cli.quiet),
+        Command::Evaluate(args) => evaluate::run(args, cli.quiet),
+        Command::Export(args) => export::run(args, cli.quiet),
+        Command::Demo(args) => demo::run(args, cli.quiet),
+    }
+}

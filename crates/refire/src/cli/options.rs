@@ -1,0 +1,249 @@
+//! Options of a fit: the same names on the command line and in `--config FIT.toml`.
+
+use super::failure::Failure;
+use clap::{Args, ValueEnum};
+use refire::fit::{DriveKind, Form, HistoryStart, Objective, Settings, Weights};
+use refire::neuron::SpikeGradient;
+use refire::recording::{BinWidth, Recording};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Everything that decides the result of a fit; what is not given keeps its default.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FitOptions {
+    /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
+    #[arg(long, value_name = "TIME")]
+    pub bin: Option<String>,
+    /// Lags of the couplings, bins [default: 9]
+    #[arg(long, value_name = "N")]
+    pub lags: Option<usize>,
+    /// History at the start of a trial: silence, or its first recorded bins, which then carry no
+    /// loss [default: zero]
+    #[arg(long)]
+    pub history: Option<HistoryName>,
+    /// Hidden units [default: 0]
+    #[arg(long, value_name = "N")]
+    pub hidden: Option<usize>,
+    /// Terms to fit [default: mle+sm]
+    #[arg(long)]
+    pub objective: Option<ObjectiveName>,
+    /// Weight of the likelihood
+    #[arg(long, value_name = "X")]
+    pub weight_mle: Option<f64>,
+    /// Weight of the PSTH term
+    #[arg(long, value_name = "X")]
+    pub weight_psth: Option<f64>,
+    /// Weight of the noise-covariance term
+    #[arg(long, value_name = "X")]
+    pub weight_nc: Option<f64>,
+    /// Weight of the hidden units' rate term
+    #[arg(long, value_name = "X")]
+    pub weight_hidden_rate: Option<f64>,
+    /// Form of the sample-and-measure terms [default: corrected]
+    #[arg(long)]
+    pub form: Option<FormName>,
+    /// What stands in for the derivative of a spike [default: escape]
+    #[arg(long)]
+    pub spike_gradient: Option<SpikeGradientName>,
+    /// Drive [default: features where the recording has a stimulus, else condition]
+    #[arg(long)]
+    pub drive: Option<DriveName>,
+    /// Spacing of the condition drive's raised cosines, never under two bins [default: 40ms]
+    #[arg(long, value_name = "TIME")]
+    pub drive_spacing: Option<String>,
+    /// Lags of the stimulus features, bins [default: 5]
+    #[arg(long, value_name = "N")]
+    pub stimulus_lags: Option<usize>,
+    /// Iterations
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<usize>,
+    /// Recorded trials per iteration [default: by trial length and conditions]
+    #[arg(long, value_name = "N")]
+    pub batch: Option<usize>,
+    /// Learning rate at the start; it decays to zero
+    #[arg(long, value_name = "X")]
+    pub learning_rate: Option<f64>,
+    /// Seed of every random number [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Share of each condition's trials held out for testing [default: 0.25]
+    #[arg(long, value_name = "X")]
+    pub test_fraction: Option<f64>,
+    /// Share of the rest held out for early stopping [default: 0.1]
+    #[arg(long, value_name = "X")]
+    pub validation_fraction: Option<f64>,
+}
+
+macro_rules! names {
+    ($(#[$meta:meta])* $name:ident => $target:ty { $($variant:ident = $text:literal => $value:expr),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+        pub enum $name {
+            $(#[value(name = $text)] #[serde(rename = $text)] $variant),+
+        }
+        impl From<$name> for $target {
+            fn from(name: $name) -> Self {
+                match name { $($name::$variant => $value),+ }
+            }
+        }
+    };
+}
+
+names!(
+    /// Terms to fit.
+    ObjectiveName => Objective {
+        Mle = "mle" => Objective::Mle,
+        Sm = "sm" => Objective::SampleAndMeasure,
+        MleSm = "mle+sm" => Objective::MleAndSampleAndMeasure,
+    }
+);
+names!(
+    /// Form of the terms.
+    FormName => Form {
+        Corrected = "corrected" => Form::Corrected,
+        Published = "published" => Form::Published,
+    }
+);
+names!(
+    /// Spike gradient.
+    SpikeGradientName => SpikeGradient {
+        Escape = "escape" => SpikeGradient::Escape,
+        Triangle = "triangle" => SpikeGradient::Triangle,
+        None = "none" => SpikeGradient::None,
+    }
+);
+names!(
+    /// Drive.
+    DriveName => DriveKind {
+        None = "none" => DriveKind::None,
+        Condition = "condition" => DriveKind::Condition,
+        Features = "features" => DriveKind::Features,
+    }
+);
+names!(
+    /// History.
+    HistoryName => HistoryStart {
+        Recorded = "recorded" => HistoryStart::Recorded,
+        Zero = "zero" => HistoryStart::Zero,
+    }
+);
+
+impl FitOptions {
+    /// Reads `FIT.toml`; unknown keys are refused.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Failure::input(format!("{}: cannot be read: {e}", path.display())))?;
+        toml::from_str(&text)
+            .map_err(|e| Failure::input(format!("{}: {}", path.display(), e.message())))
+    }
+
+    /// These options, and `other`'s where these say nothing.
+    pub fn or(self, other: Self) -> Self {
+        macro_rules! pick {
+            ($($field:ident),+) => { Self { $($field: self.$field.or(other.$field)),+ } };
+        }
+        pick!(
+            bin,
+            lags,
+            history,
+            hidden,
+            objective,
+            weight_mle,
+            weight_psth,
+            weight_nc,
+            weight_hidden_rate,
+            form,
+            spike_gradient,
+            drive,
+            drive_spacing,
+            stimulus_lags,
+            iterations,
+            batch,
+            learning_rate,
+            seed,
+            test_fraction,
+            validation_fraction
+        )
+    }
+
+    /// The bin width asked for.
+    pub fn bin_width(&self) -> Result<Option<BinWidth>, Failure> {
+        self.bin
+            .as_deref()
+            .map(|text| {
+                text.parse()
+                    .map_err(|e| Failure::input(format!("--bin {text}: {e}")))
+            })
+            .transpose()
+    }
+
+    /// The settings of a fit of `recording`: these options over `start`'s settings, or over the
+    /// defaults.
+    pub fn settings(
+        &self,
+        recording: &Recording,
+        start: Option<&Settings>,
+    ) -> Result<Settings, Failure> {
+        let mut s = match start {
+            Some(settings) => settings.clone(),
+            None => defaults_for(recording, self),
+        };
+        macro_rules! set {
+            ($($field:ident),+) => { $(if let Some(value) = self.$field { s.$field = value.into(); })+ };
+        }
+        set!(
+            lags,
+            history,
+            hidden,
+            objective,
+            form,
+            spike_gradient,
+            drive,
+            stimulus_lags,
+            iterations,
+            batch,
+            learning_rate,
+            seed,
+            test_fraction,
+            validation_fraction
+        );
+        let weights = [
+            (self.weight_mle, &mut s.weights.mle),
+            (self.weight_psth, &mut s.weights.psth),
+            (self.weight_nc, &mut s.weights.nc),
+            (self.weight_hidden_rate, &mut s.weights.hidden_rate),
+        ];
+        for (given, weight) in weights {
+            if let Some(given) = given {
+                *weight = given;
+            }
+        }
+        if let Some(text) = &self.drive_spacing {
+            let spacing: BinWidth = text
+                .parse()
+                .map_err(|e| Failure::input(format!("--drive-spacing {text}: {e}")))?;
+            s.drive_spacing = spacing.seconds();
+        }
+        s.check()?;
+        Ok(s)
+    }
+}
+
+/// Defaults that depend on the recording: a drive it can have, and a batch of at least 20 trials,
+/// five of each condition and 4500 bins.
+fn defaults_for(recording: &Recording, options: &FitOptions) -> Settings {
+    let mut s = Settings::default();
+    if recording.stimulus().is_some() {
+        s.drive = DriveKind::Features;
+    }
+    let bins: usize = recording.bins().iter().sum();
+    let mean_bins = (bins / recording.n_trials().max(1)).max(1);
+    s.batch = 20
+        .max(5 * recording.n_conditions())
+        .max(4500usize.div_ceil(mean_bins));
+    let objective = options.objective.map_or(s.objective, Into::into);
+    let form = options.form.map_or(s.form, Into::into);
+    s.weights = Weights::default_for(objective, form);
+    s
+}

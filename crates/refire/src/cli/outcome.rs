@@ -1,0 +1,223 @@
+//! Results as JSON (`fit.json`, `evaluate --json`) and as a table.
+
+use super::table;
+use refire::fit::{Evaluation, History, Settings};
+use refire::metrics::Figure;
+use serde_json::{Map, Value, json};
+
+/// The JSON of an evaluation: numbers, or null with the reason under `reasons`.
+pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
+    let mut out = Map::new();
+    let stability = &evaluation.stability.stability;
+    out.insert("refire_version".into(), json!(env!("CARGO_PKG_VERSION")));
+    out.insert("split".into(), json!(evaluation.split));
+    out.insert("trials".into(), json!(evaluation.trials));
+    out.insert("test".into(), json!(evaluation.test));
+    out.insert(
+        "stability".into(),
+        json!({
+            "verdict": stability.verdict,
+            "divergent_share": stability.divergent_share,
+            "runs": stability.runs,
+            "presentations": refire::fit::PRESENTATIONS,
+            "left_at_presentation": stability.left_at,
+        }),
+    );
+    let reasons: Map<String, Value> = rows(evaluation)
+        .into_iter()
+        .filter_map(|row| Some((format!("test.{}", row.key), json!(row.figure.reason()?))))
+        .collect();
+    out.insert("reasons".into(), Value::Object(reasons));
+    out.insert("units".into(), json!(evaluation.units));
+    out
+}
+
+/// The JSON of a fit: its evaluation, losses, settings and time.
+pub fn fit_json(
+    evaluation: &Evaluation,
+    history: &History,
+    settings: &Settings,
+    best_iteration: usize,
+    left_out: &[String],
+    wall_seconds: f64,
+) -> Map<String, Value> {
+    let mut out = evaluation_json(evaluation);
+    let column = |rows: &[Vec<f64>], term: usize| rows.iter().map(|r| r[term]).collect::<Vec<_>>();
+    let per_term = |rows: &[Vec<f64>]| -> Map<String, Value> {
+        history
+            .terms
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.clone(), json!(column(rows, at))))
+            .collect()
+    };
+    out.insert(
+        "losses".into(),
+        json!({
+            "terms": per_term(&history.training),
+            "validation": {
+                "iterations": history.validated_at,
+                "terms": per_term(&history.validation),
+                "total": history.validation_total,
+            },
+            "best_iteration": best_iteration,
+            "left_out": left_out,
+        }),
+    );
+    out.insert("wall_seconds".into(), json!(wall_seconds));
+    out.insert("seed".into(), json!(settings.seed));
+    out.insert("settings".into(), json!(settings));
+    out
+}
+
+/// One figure of merit with what it is compared with.
+pub struct Row<'a> {
+    pub key: &'static str,
+    pub name: &'static str,
+    pub explanation: &'static str,
+    pub figure: &'a Figure,
+    pub ceiling: Option<&'a Figure>,
+    pub data: Option<&'a Figure>,
+    pub unit: &'static str,
+}
+
+/// The figures of an evaluation in reading order.
+pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
+    let t = &evaluation.test;
+    let row = |key, name, explanation, figure, unit| Row {
+        key,
+        name,
+        explanation,
+        figure,
+        ceiling: None,
+        data: None,
+        unit,
+    };
+    vec![
+        row(
+            "bits_per_spike",
+            "likelihood gain",
+            "How much better the network predicts each recorded spike, given the spikes before it, than a constant rate does.",
+            &t.bits_per_spike,
+            "bits per spike",
+        ),
+        Row {
+            ceiling: Some(&t.psth_correlation_ceiling),
+            ..row(
+                "psth_correlation",
+                "PSTH correlation",
+                "Agreement of trial-averaged activity of the free-running network with the data, mean over units.",
+                &t.psth_correlation,
+                "",
+            )
+        },
+        Row {
+            ceiling: Some(&t.noise_correlation_ceiling_pearson),
+            ..row(
+                "noise_correlation_pearson",
+                "noise correlation, Pearson",
+                "Agreement of the pattern of noise correlations over pairs of units.",
+                &t.noise_correlation_pearson,
+                "",
+            )
+        },
+        Row {
+            ceiling: Some(&t.noise_correlation_ceiling_r2),
+            ..row(
+                "noise_correlation_r2",
+                "noise correlation, R2",
+                "The same with their size: 1 is perfect, below 0 is worse than a constant.",
+                &t.noise_correlation_r2,
+                "",
+            )
+        },
+        Row {
+            data: Some(&t.rate_hz_data),
+            ..row(
+                "rate_hz_model",
+                "mean rate",
+                "Mean over units of the free-running network's rate.",
+                &t.rate_hz_model,
+                "Hz",
+            )
+        },
+        Row {
+            data: Some(&t.fano_factor_data),
+            ..row(
+                "fano_factor_model",
+                "Fano factor",
+                "Variance over mean of whole-trial spike counts.",
+                &t.fano_factor_model,
+                "",
+            )
+        },
+        row(
+            "isi_distance",
+            "interval distance",
+            "Largest gap between the cumulative interspike-interval distributions of data and network, mean over units: 0 is equal.",
+            &t.isi_distance,
+            "",
+        ),
+        row(
+            "ks_within_bound",
+            "time-rescaling",
+            "Share of units whose rescaled intervals pass the 95 % Kolmogorov-Smirnov bound.",
+            &t.ks_within_bound,
+            "share of units",
+        ),
+    ]
+}
+
+/// Prints one or several evaluations side by side with the ceilings of the first.
+pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
+    let Some((_, first)) = evaluations.first() else {
+        return;
+    };
+    let mut header = vec!["held-out figure"];
+    header.extend(evaluations.iter().map(|(name, _)| *name));
+    header.extend(["ceiling", "data"]);
+    let all: Vec<Vec<Row<'_>>> = evaluations.iter().map(|(_, e)| rows(e)).collect();
+    let mut lines = Vec::new();
+    for (at, row) in rows(first).iter().enumerate() {
+        let name = if row.unit.is_empty() {
+            row.name.to_string()
+        } else {
+            format!("{} ({})", row.name, row.unit)
+        };
+        let mut line = vec![name];
+        line.extend(
+            all.iter()
+                .map(|rows| table::number(rows[at].figure.value())),
+        );
+        line.push(
+            row.ceiling
+                .map_or(String::new(), |f| table::number(f.value())),
+        );
+        line.push(row.data.map_or(String::new(), |f| table::number(f.value())));
+        lines.push(line);
+    }
+    let mut stability = vec!["stability, left to run".to_string()];
+    stability.extend(evaluations.iter().map(|(_, e)| {
+        let s = &e.stability.stability;
+        format!("{} ({:.1} % leave)", verdict(e), 100.0 * s.divergent_share)
+    }));
+    stability.extend([String::new(), String::new()]);
+    lines.push(stability);
+    table::print(&header, &lines);
+    for row in rows(first) {
+        for figure in std::iter::once(row.figure)
+            .chain(row.ceiling)
+            .chain(row.data)
+        {
+            if let Some(reason) = figure.reason() {
+                println!("- {}: {reason}", row.name);
+            }
+        }
+    }
+}
+
+/// The verdict in one word.
+pub fn verdict(evaluation: &Evaluation) -> String {
+    let value = json!(evaluation.stability.stability.verdict);
+    value.as_str().unwrap_or_default().to_string()
+}

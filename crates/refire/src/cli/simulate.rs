@@ -1,0 +1,136 @@
+//! `refire simulate`.
+
+use super::failure::{Failure, prepare_file};
+use refire::core::TrialArray;
+use refire::fit::{Model, Slot, free_runs};
+use refire::random::{Purpose, Stream};
+use refire::recording::{BinWidth, Recording, RecordingParts};
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  refire simulate fit/model.refire --out simulated.npz
+  refire simulate fit/model.refire --trials 500 --conditions 0,3 --seed 2 --out simulated.npz")]
+pub struct Args {
+    /// The model, model.refire.
+    model: PathBuf,
+    /// File to write: a recording of counts per bin.
+    #[arg(long, value_name = "SIM.npz")]
+    out: PathBuf,
+    /// Trials in all, dealt to the conditions in turn [default: as many as the training trials]
+    #[arg(long, value_name = "N")]
+    trials: Option<usize>,
+    /// Conditions to run, comma-separated labels [default: all]
+    #[arg(
+        long,
+        value_name = "LABELS",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    conditions: Vec<i64>,
+    /// Presentations in a row per trial, each going on where the one before stopped
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    presentations: u32,
+    /// Seed of the spikes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    let model = Model::read(&args.model)?;
+    if args.presentations == 0 {
+        return Err(Failure::input(
+            "--presentations: expected 1 or more, found 0",
+        ));
+    }
+    if args.trials == Some(0) {
+        return Err(Failure::input("--trials: expected 1 or more, found 0"));
+    }
+    let conditions = if args.conditions.is_empty() {
+        (0..model.condition_labels.len()).collect()
+    } else {
+        args.conditions
+            .iter()
+            .map(|&label| model.condition(label))
+            .collect::<Result<Vec<_>, _>>()?
+    };
+    let of_trial: Vec<usize> = match args.trials {
+        Some(trials) => (0..trials)
+            .map(|k| conditions[k % conditions.len()])
+            .collect(),
+        None => {
+            let chosen = |c: &&usize| conditions.contains(c);
+            model
+                .training
+                .conditions
+                .iter()
+                .filter(chosen)
+                .copied()
+                .collect()
+        }
+    };
+    if of_trial.is_empty() {
+        return Err(Failure::input(
+            "--conditions: no training trial has them; give --trials",
+        ));
+    }
+    let recording = simulate(&model, &of_trial, args.presentations, args.seed)?;
+    prepare_file(&args.out)?;
+    let mut writer = recording.npz_writer(&args.out)?;
+    writer.i64("first_bin", &[], &[model.settings.first_bin() as i64])?;
+    writer.finish()?;
+    if !quiet {
+        eprintln!(
+            "wrote {} trials of {} units to {}",
+            recording.n_trials(),
+            recording.n_units(),
+            args.out.display()
+        );
+    }
+    Ok(())
+}
+
+/// Free-running trials of the given conditions, observed units, presentation after presentation.
+fn simulate(
+    model: &Model,
+    conditions: &[usize],
+    presentations: u32,
+    seed: u64,
+) -> Result<Recording, Failure> {
+    let mut runs = free_runs(model, Stream::new(seed, Purpose::Simulate))?;
+    let first_bin = model.settings.first_bin();
+    let mut trials: Vec<Vec<u8>> = vec![Vec::new(); conditions.len()];
+    let mut previous: Option<TrialArray<u8>> = None;
+    for presentation in 0..presentations {
+        let slots: Vec<Slot> = conditions
+            .iter()
+            .enumerate()
+            .map(|(k, &c)| runs.slot(k as u32, c, presentation))
+            .collect();
+        let (spikes, _) = runs.present(&slots, presentation, previous.as_ref())?;
+        for (row, (slot, out)) in slots.iter().zip(&mut trials).enumerate() {
+            let start = if presentation == 0 { 0 } else { first_bin };
+            for t in start..slot.bins {
+                out.extend_from_slice(&spikes.row(row, t)[..model.observed()]);
+            }
+        }
+        previous = Some(runs.last_bins(&slots));
+    }
+    let units = model.observed();
+    let bins: Vec<usize> = trials.iter().map(|t| t.len() / units).collect();
+    let longest = bins.iter().copied().max().unwrap_or(0);
+    let mut spikes = TrialArray::zeros(trials.len(), longest, 0, units);
+    for (k, trial) in trials.iter().enumerate() {
+        spikes.trial_mut(k)[..trial.len()].copy_from_slice(trial);
+    }
+    let width = BinWidth::from_seconds(model.bin_width)?;
+    Ok(Recording::new(RecordingParts {
+        bins,
+        labels: conditions
+            .iter()
+            .map(|&c| model.condition_labels[c])
+            .collect(),
+        unit_ids: Some(model.unit_ids.clone()),
+        ..RecordingParts::new(spikes, width)
+    })?)
+}

@@ -1,0 +1,37 @@
+//! Plain text tables.
+
+/// Prints rows under a header, columns aligned: the first to the left, the others to the right.
+pub fn print(header: &[&str], rows: &[Vec<String>]) {
+    let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: &[String]| {
+        let mut out = String::new();
+        for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+            let gap = " ".repeat(width - cell.chars().count());
+            if column == 0 {
+                out.push_str(&format!("{cell}{gap}"));
+            } else {
+                out.push_str(&format!("  {gap}{cell}"));
+            }
+        }
+        out.trim_end().to_string()
+    };
+    let header: Vec<String> = header.iter().map(ToString::to_string).collect();
+    println!("{}", line(&header));
+    println!(
+        "{}",
+        "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1))
+    );
+    for row in rows {
+        println!("{}", line(row));
+    }
+}
+
+/// Three significant decimals, or a dash.
+pub fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_string(), |x| format!("{x:.3}"))
+}

@@ -1,0 +1,7 @@
+//! The `refire` command.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,37 @@
+use std::path::PathBuf;
+
+/// Why a page could not be made or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// Two things that belong together differ in length.
+    #[error("{what}: expected {expected}, found {found}")]
+    Length {
+        /// The quantity.
+        what: String,
+        /// The length it must have.
+        expected: usize,
+        /// The length it has.
+        found: usize,
+    },
+    /// An index lies outside its range.
+    #[error("{what}: expected {first}..{end}, found {found}")]
+    OutOfRange {
+        /// The quantity.
+        what: String,
+        /// Smallest allowed value.
+        first: usize,
+        /// One past the largest allowed value.
+        end: usize,
+        /// The value found.
+        found: usize,
+    },
+    /// The file could not be written.
+    #[error("writing {path}: {source}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,50 @@
+//! One self-contained HTML page about one or several fits: words, tables and inline SVG figures.
+//! The page needs no network, no script and no fonts; the same input gives the same bytes.
+//!
+//! ```
+//! use refire_report::{FigureRow, FitView, Report, StabilityView};
+//!
+//! let report = Report {
+//!     title: "Auditory cortex, animal A".into(),
+//!     bin_width_s: 0.01,
+//!     fits: vec![FitView {
+//!         name: "MLE".into(),
+//!         figures: vec![FigureRow {
+//!             name: "PSTH correlation".into(),
+//!             model: Some(0.297),
+//!             ceiling: Some(0.368),
+//!             ..FigureRow::default()
+//!         }],
+//!         stability: StabilityView {
+//!             verdict: "stable".into(),
+//!             runs: 200,
+//!             presentations: 10,
+//!             ..StabilityView::default()
+//!         },
+//!         ..FitView::default()
+//!     }],
+//!     ..Report::default()
+//! };
+//! let page = report.to_html()?;
+//! assert!(page.contains("stays in the range of the data"));
+//! assert!(page.contains("81 %")); // the share of the ceiling
+//! # Ok::<(), refire_report::ReportError>(())
+//! ```
+//!
+//! Layer 0: knows plain numbers and text only, depends on no other refire crate.
+
+mod check;
+mod data;
+mod error;
+mod file;
+mod page;
+mod sections;
+mod svg;
+mod text;
+
+pub use data::{
+    CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
+    StabilityView,
+};
+pub use error::ReportError;
+pub use file::write_atomic;

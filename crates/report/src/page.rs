@@ -1,0 +1,104 @@
+//! The page: head, style, and the sections in reading order.
+
+use crate::sections::{
+    couplings, headline, losses, missing, noise, psth, raster, rates, section, stability, table,
+};
+use crate::text::escape;
+use crate::{Report, ReportError, check};
+
+const STYLE: &str = include_str!("style.css");
+
+impl Report {
+    /// The page as one HTML document: no network, no script; the same report gives the same
+    /// bytes.
+    ///
+    /// # Errors
+    /// [`ReportError::Length`] and [`ReportError::OutOfRange`] where parts that belong together
+    /// do not fit, e.g. a spike in a bin that is not shown. Empty parts and numbers that are not
+    /// finite are no errors: the page says what is missing.
+    pub fn to_html(&self) -> Result<String, ReportError> {
+        check::report(self)?;
+        let title = match self.title.trim() {
+            "" => "Fit report",
+            title => title,
+        };
+        let title = escape(title);
+        let mut page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <header>\n<h1>{title}</h1>\n"
+        );
+        if !self.subtitle.is_empty() {
+            page += &format!("<p class=\"subtitle\">{}</p>\n", escape(&self.subtitle));
+        }
+        page += "</header>\n";
+        page += &headline::html(self);
+        for paragraph in &self.intro {
+            page += &format!("<p>{}</p>\n", escape(paragraph));
+        }
+        page += &self.facts();
+        page += &table::html(self);
+        if !self.fits.is_empty() {
+            for html in [
+                losses::html,
+                raster::html,
+                psth::html,
+                noise::html,
+                couplings::html,
+                rates::html,
+                stability::html,
+            ] {
+                page += &html(self);
+            }
+        }
+        page += GLOSSARY;
+        page += "</main>\n</body>\n</html>\n";
+        Ok(page)
+    }
+
+    fn facts(&self) -> String {
+        let mut body = String::new();
+        if self.facts.is_empty() {
+            body += &missing("Nothing is noted about the recording and the fit.");
+        } else {
+            body += "<dl class=\"facts\">\n";
+            for (name, value) in &self.facts {
+                body += &format!(
+                    "<div><dt>{}</dt><dd>{}</dd></div>\n",
+                    escape(name),
+                    escape(value)
+                );
+            }
+            body += "</dl>\n";
+        }
+        if !self.notes.is_empty() {
+            body += "<div class=\"notes\"><h3>To keep in mind</h3>\n<ul>\n";
+            for note in &self.notes {
+                body += &format!("<li>{}</li>\n", escape(note));
+            }
+            body += "</ul></div>\n";
+        }
+        section("facts", "What was fitted", &body)
+    }
+}
+
+const GLOSSARY: &str = "<section id=\"words\">\n<h2>Words used here</h2>\n<dl class=\"words\">
+<div><dt>unit</dt><dd>a neuron or cluster of the recording (observed), or one that the model adds \
+to stand for neurons nobody recorded (hidden)</dd></div>
+<div><dt>bin, trial, condition</dt><dd>the time step of the model; one stretch of recording; what \
+was presented or asked for in it. Trials of one condition are repeats of each other</dd></div>
+<div><dt>clamped</dt><dd>the model is fed the recorded spikes and predicts the next bin; this is \
+what the likelihood (MLE) measures</dd></div>
+<div><dt>free-running</dt><dd>the model is fed its own spikes only, as tissue is</dd></div>
+<div><dt>MLE</dt><dd>maximum likelihood: fitting by clamped prediction alone</dd></div>
+<div><dt>sample-and-measure</dt><dd>fitting that also runs the network freely, measures statistics \
+of its spikes and compares them with those of the data</dd></div>
+<div><dt>PSTH</dt><dd>peri-stimulus time histogram: the rate of a unit in each bin, averaged over \
+repeats</dd></div>
+<div><dt>noise correlation</dt><dd>the correlation of two units over repeats of the same \
+condition, after the mean response is taken away</dd></div>
+<div><dt>coupling, lag, drive</dt><dd>what a spike of one unit adds to the input of another; the \
+time since that spike; the input of a unit, from which its probability of firing \
+follows</dd></div>
+</dl>\n</section>\n";

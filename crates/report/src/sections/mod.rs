@@ -1,0 +1,151 @@
+//! The sections of a page, in reading order, and the parts they share.
+
+pub(crate) mod couplings;
+pub(crate) mod filters;
+pub(crate) mod headline;
+pub(crate) mod losses;
+pub(crate) mod noise;
+pub(crate) mod psth;
+pub(crate) mod raster;
+pub(crate) mod rates;
+pub(crate) mod stability;
+pub(crate) mod table;
+
+use crate::svg::{DATA, fit_color};
+use crate::text::escape;
+use crate::{FitView, Report};
+
+/// A fit with the colour it keeps through the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Fit<'a> {
+    pub(crate) view: &'a FitView,
+    pub(crate) color: &'static str,
+}
+
+pub(crate) fn fits(report: &Report) -> Vec<Fit<'_>> {
+    let color = |(index, view)| Fit {
+        view,
+        color: fit_color(index),
+    };
+    report.fits.iter().enumerate().map(color).collect()
+}
+
+impl Fit<'_> {
+    /// The name of the fit; `model` where it has none.
+    pub(crate) fn name(&self) -> &str {
+        match self.view.name.trim() {
+            "" => "model",
+            name => name,
+        }
+    }
+}
+
+/// A section; `body` is HTML.
+pub(crate) fn section(id: &str, title: &str, body: &str) -> String {
+    format!("<section id=\"{id}\">\n<h2>{title}</h2>\n{body}</section>\n")
+}
+
+/// A plain paragraph, for what cannot be shown.
+pub(crate) fn missing(sentence: &str) -> String {
+    format!("<p class=\"missing\">{}</p>\n", escape(sentence))
+}
+
+/// A chart with a title above; `svg` is HTML.
+pub(crate) fn panel(title: &str, color: &str, svg: &str) -> String {
+    format!(
+        "<div class=\"panel\"><h3 style=\"color:{color}\">{}</h3>{svg}</div>\n",
+        escape(title)
+    )
+}
+
+/// A panel that says why there is no chart.
+pub(crate) fn missing_panel(title: &str, color: &str, sentence: &str) -> String {
+    panel(title, color, &missing(sentence))
+}
+
+/// Panels with a legend above and a caption below: what is shown, and what to read from it.
+pub(crate) fn figure(panels: &str, legend: &[Key], shows: &str, read: &str) -> String {
+    let keys: String = legend.iter().map(Key::html).collect();
+    let legend = match keys.as_str() {
+        "" => String::new(),
+        keys => format!("<p class=\"legend\">{keys}</p>\n"),
+    };
+    // A single panel leaves room for its caption.
+    let class = match panels.matches("<div class=\"panel\">").count() {
+        1 => " class=\"beside\"",
+        _ => "",
+    };
+    format!(
+        "<figure{class}>\n{legend}<div class=\"panels\">\n{panels}</div>\n<figcaption><p>{}</p>\
+         <p class=\"read\"><b>What to conclude.</b> {}</p></figcaption>\n</figure>\n",
+        escape(shows),
+        escape(read)
+    )
+}
+
+/// Lets the charts of a page with one fit take its whole width; a narrow screen then scrolls.
+pub(crate) fn wide(fits: &[Fit<'_>], figure: String) -> String {
+    if fits.len() == 1 {
+        format!("<div class=\"wide\">{figure}</div>\n")
+    } else {
+        figure
+    }
+}
+
+/// One entry of a legend.
+pub(crate) enum Key<'a> {
+    Line(&'static str, f64, &'a str),
+    Dashed(&'static str, &'a str),
+    Dot(&'static str, &'a str),
+    Area(&'static str, f64, &'a str),
+    Diamond(&'static str, &'a str),
+}
+
+impl Key<'_> {
+    fn html(&self) -> String {
+        let (shape, text) = match self {
+            Self::Line(color, width, text) => (
+                format!("<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"{width}\"/>"),
+                text,
+            ),
+            Self::Dashed(color, text) => (
+                format!(
+                    "<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"1.5\" \
+                     stroke-dasharray=\"5 3\"/>"
+                ),
+                text,
+            ),
+            Self::Dot(color, text) => (
+                format!("<circle cx=\"13\" cy=\"7\" r=\"3.5\" fill=\"{color}\"/>"),
+                text,
+            ),
+            Self::Area(color, opacity, text) => (
+                format!(
+                    "<rect x=\"1\" y=\"1\" width=\"24\" height=\"12\" fill=\"{color}\" \
+                     fill-opacity=\"{opacity}\"/>"
+                ),
+                text,
+            ),
+            Self::Diamond(color, text) => (
+                format!(
+                    "<path d=\"M13 1.5l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"#fff\" \
+                     stroke=\"{color}\" stroke-width=\"2\"/>"
+                ),
+                text,
+            ),
+        };
+        format!(
+            "<span class=\"key\"><svg viewBox=\"0 0 26 14\" width=\"26\" height=\"14\" \
+             aria-hidden=\"true\">{shape}</svg> {}</span>",
+            escape(text)
+        )
+    }
+}
+
+/// The legend of figures that show the data beside the fits as lines.
+pub(crate) fn line_keys<'a>(fits: &'a [Fit<'a>]) -> Vec<Key<'a>> {
+    let model = |fit: &'a Fit<'a>| Key::Line(fit.color, 2.0, fit.name());
+    std::iter::once(Key::Line(DATA, 2.0, "data"))
+        .chain(fits.iter().map(model))
+        .collect()
+}

@@ -1,0 +1,493 @@
+//! The page as a whole: well-formed, self-contained, and honest about what is missing.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use proptest::prelude::*;
+use refire_report::{
+    CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
+    ReportError, StabilityView,
+};
+
+/// Checks that tags are balanced and attributes quoted, and returns the text between the tags.
+fn well_formed(html: &str) -> Result<String, String> {
+    let mut rest = html
+        .strip_prefix("<!DOCTYPE html>")
+        .ok_or("no document type")?;
+    let mut open: Vec<&str> = Vec::new();
+    let mut text = String::new();
+    while let Some(at) = rest.find('<') {
+        if !open.ends_with(&["style"]) {
+            text += &rest[..at];
+        }
+        rest = &rest[at + 1..];
+        let end = rest.find('>').ok_or("a tag without an end")?;
+        let (tag, after) = (&rest[..end], &rest[end + 1..]);
+        rest = after;
+        if let Some(name) = tag.strip_prefix('/') {
+            let expected = open.pop();
+            if expected != Some(name) {
+                return Err(format!("</{name}> where {expected:?} is open"));
+            }
+            continue;
+        }
+        if !tag.matches('"').count().is_multiple_of(2) {
+            return Err(format!("quotes of <{tag}>"));
+        }
+        let name = tag.split(|c: char| c.is_whitespace() || c == '/').next();
+        if !tag.ends_with('/') {
+            open.push(name.ok_or("a tag without a name")?);
+        }
+    }
+    if open.is_empty() {
+        Ok(text)
+    } else {
+        Err(format!("{open:?} left open"))
+    }
+}
+
+/// What every page must satisfy; returns its text.
+fn check(report: &Report) -> String {
+    let html = report.to_html().unwrap();
+    let text = well_formed(&html).unwrap();
+    for word in [
+        "NaN", "inf\"", "<script", "http://", "https://", "url(", "@import", "src=",
+    ] {
+        assert!(!html.contains(word), "{word} in the page");
+    }
+    // No number in an attribute may be anything but finite: path data are digits and commands.
+    for data in html.split(" d=\"").skip(1) {
+        let data = data.split('"').next().unwrap();
+        let allowed = |c: char| c.is_ascii_digit() || "MLHVZmlhvz .-".contains(c);
+        assert!(data.chars().all(allowed), "path {data}");
+        assert!(!data.is_empty(), "an empty path");
+    }
+    text
+}
+
+fn fit(name: &str) -> FitView {
+    FitView {
+        name: name.into(),
+        figures: vec![
+            FigureRow {
+                name: "PSTH correlation".into(),
+                explanation: "how well rates follow".into(),
+                model: Some(0.297),
+                ceiling: Some(0.368),
+                ..FigureRow::default()
+            },
+            FigureRow {
+                name: "KS".into(),
+                reason: Some("too few spikes".into()),
+                ..FigureRow::default()
+            },
+        ],
+        losses: vec![LossCurve {
+            term: "MLE".into(),
+            iterations: vec![0.0, 1.0, 2.0],
+            training: vec![3.0, 0.2, 0.1],
+            validation_iterations: vec![0.0, 2.0],
+            validation: vec![3.1, 0.2],
+            best_iteration: Some(2.0),
+        }],
+        raster: RasterPair {
+            units: 2,
+            bins: 10,
+            first_bin: 3,
+            trial_names: vec!["repeat 61".into()],
+            data: vec![vec![(3, 0), (12, 1)]],
+            model: vec![vec![(4, 1)]],
+        },
+        psths: vec![PsthExample {
+            label: "best unit 1".into(),
+            correlation: 0.8,
+            time_s: vec![0.0, 0.1, 0.0, 0.1],
+            data_hz: vec![1.0, 2.0, 3.0, 4.0],
+            model_hz: vec![1.5, 2.0, 2.5, 4.5],
+            breaks: vec![2],
+        }],
+        noise: Some(NoiseView {
+            pairs: vec![(0.1, 0.2)],
+            data: vec![vec![f64::NAN, 0.1], vec![0.1, f64::NAN]],
+            model: vec![vec![f64::NAN, 0.2], vec![0.2, f64::NAN]],
+        }),
+        noise_missing: None,
+        couplings: CouplingView {
+            sources: 3,
+            targets: 3,
+            observed: 2,
+            summed: vec![-1.0, 0.2, 0.1, 0.3, -1.0, 0.0, -0.2, 0.4, -1.0],
+            lags_s: vec![0.01, 0.02],
+            filters: vec![("1 → 2".into(), vec![0.2, 0.1])],
+            self_filters: vec![vec![-0.7, -0.3]; 3],
+        },
+        rates: vec![(1.0, 1.2), (3.0, 0.0)],
+        stability: StabilityView {
+            verdict: "fragile".into(),
+            divergent_share: 0.015,
+            runs: 200,
+            presentations: 3,
+            time_s: vec![0.0, 1.0, 2.0],
+            traces_hz: vec![vec![2.0, 2.5, 90.0], vec![2.0, 0.0]],
+            data_range_hz: (1.0, 3.0),
+            limit_hz: 6.0,
+            left_at: vec![0, 2, 1],
+        },
+    }
+}
+
+fn report(fits: Vec<FitView>) -> Report {
+    Report {
+        title: "A recording".into(),
+        subtitle: "fitted".into(),
+        intro: vec!["First.".into()],
+        facts: vec![("Units".into(), "2".into())],
+        notes: vec!["Repeats are held out.".into()],
+        fits,
+        bin_width_s: 0.01,
+    }
+}
+
+#[test]
+fn one_fit_reads_in_order() {
+    let text = check(&report(vec![fit("MLE")]));
+    let order = [
+        "sometimes leaves the range of the data",
+        "3 of 200 free runs of 3 presentations in a row left the range (1.5 %).",
+        "What was fitted",
+        "Repeats are held out.",
+        "How good is the fit?",
+        "81 %",
+        "too few spikes",
+        "How the fit was found",
+        "Spikes: recorded and free-running",
+        "repeat 61",
+        "Spikes in these trials: 1 against 2 recorded",
+        "best unit 1, r = 0.80",
+        "Noise correlations",
+        "hidden",
+        "1 → 2",
+        "time since the spike (ms)",
+        "Rates of the units",
+        "Left to run on its own",
+        "limit 6.00 Hz",
+        "98.5 % of the runs of MLE stay to the end.",
+        "Words used here",
+    ];
+    let mut rest = text.as_str();
+    for words in order {
+        let at = rest.find(words);
+        rest = &rest[at.unwrap_or_else(|| panic!("no {words:?} where expected"))..];
+    }
+}
+
+#[test]
+fn two_fits_are_compared_and_share_the_data() {
+    let mut other = fit("MLE + sample-and-measure");
+    other.stability.verdict = "stable".into();
+    other.figures[0].model = Some(0.184);
+    let report = report(vec![fit("MLE"), other]);
+    let text = check(&report);
+    assert!(text.contains("The fits compared"));
+    assert!(text.contains("MLE. Left to run on its own, the network sometimes leaves"));
+    assert!(text.contains("MLE + sample-and-measure. Left to run on its own, the network stays"));
+    let html = report.to_html().unwrap();
+    // Bars of both fits in one row, the ceiling once.
+    assert!(html.contains("81 %") && html.contains("50 %"));
+    assert_eq!(html.matches(">0.368<").count(), 1);
+    // The recorded raster and noise matrix appear once, as they are the same.
+    assert_eq!(html.matches(">data</h3>").count(), 2);
+    assert_eq!(html, report.to_html().unwrap());
+}
+
+#[test]
+fn nothing_at_all_gives_sentences_and_no_figure() {
+    let html = Report::default().to_html().unwrap();
+    assert!(check(&Report::default()).contains("This page holds no fit."));
+    assert!(!html.contains("<svg"));
+    let empty = report(vec![FitView {
+        noise_missing: Some("Each condition has one trial.".into()),
+        ..FitView::default()
+    }]);
+    let text = check(&empty);
+    for sentence in [
+        "was not tested",
+        "No figures were computed.",
+        "No losses were recorded",
+        "No trials were given",
+        "No PSTH was given",
+        "Each condition has one trial.",
+        "no couplings between units",
+        "No rates were given.",
+        "no free runs were made",
+    ] {
+        assert!(text.contains(sentence), "{sentence}");
+    }
+    assert!(!empty.to_html().unwrap().contains("<svg"));
+}
+
+#[test]
+fn one_silent_unit_is_no_trouble() {
+    let mut view = fit("MLE");
+    view.raster = RasterPair {
+        units: 1,
+        bins: 1,
+        data: vec![vec![]],
+        model: vec![vec![]],
+        ..RasterPair::default()
+    };
+    view.psths = vec![PsthExample {
+        time_s: vec![0.0],
+        data_hz: vec![0.0],
+        model_hz: vec![0.0],
+        correlation: f64::NAN,
+        ..PsthExample::default()
+    }];
+    view.noise = Some(NoiseView {
+        pairs: vec![],
+        data: vec![vec![f64::NAN]],
+        model: vec![vec![f64::NAN]],
+    });
+    view.noise_missing = Some("There is one unit only.".into());
+    view.couplings = CouplingView {
+        sources: 1,
+        targets: 1,
+        observed: 1,
+        summed: vec![-0.4],
+        lags_s: vec![0.01],
+        filters: vec![],
+        self_filters: vec![vec![-0.4]],
+    };
+    view.rates = vec![(0.0, 0.0)];
+    view.stability = StabilityView {
+        verdict: "stable".into(),
+        runs: 1,
+        presentations: 1,
+        time_s: vec![0.0],
+        traces_hz: vec![vec![0.0]],
+        ..StabilityView::default()
+    };
+    let text = check(&report(vec![view]));
+    assert!(text.contains("trial 1: silent"));
+    assert!(text.contains("There is one unit only."));
+    assert!(text.contains("no couplings between units"));
+    assert!(text.contains("Every unit is silent"));
+}
+
+#[test]
+fn text_cannot_break_out() {
+    let nasty = "</title><script>alert(\"1\" & '2')</script>";
+    let mut view = fit(nasty);
+    view.figures[0].name = nasty.into();
+    view.figures[0].unit = nasty.into();
+    view.figures[1].reason = Some(nasty.into());
+    view.losses[0].term = nasty.into();
+    view.raster.trial_names = vec![nasty.into()];
+    view.psths[0].label = nasty.into();
+    view.couplings.filters[0].0 = nasty.into();
+    view.stability.verdict = nasty.into();
+    let page = Report {
+        title: nasty.into(),
+        subtitle: nasty.into(),
+        intro: vec![nasty.into()],
+        facts: vec![(nasty.into(), nasty.into())],
+        notes: vec![nasty.into()],
+        ..report(vec![view.clone(), view])
+    };
+    let text = check(&page);
+    assert!(text.contains("&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)"));
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_named() {
+    type Break = fn(&mut FitView);
+    let cases: [(Break, &str); 8] = [
+        (
+            |fit| fit.losses[0].training.truncate(1),
+            "values of the training loss MLE of A: expected 3, found 1",
+        ),
+        (
+            |fit| fit.raster.data[0].push((13, 0)),
+            "bin of a spike in the raster of A: expected 3..13, found 13",
+        ),
+        (
+            |fit| fit.raster.model[0].push((3, 2)),
+            "unit of a spike in the raster of A: expected 0..2, found 2",
+        ),
+        (
+            |fit| fit.raster.trial_names.push("x".into()),
+            "trial names in the raster of A: expected 1, found 2",
+        ),
+        (
+            |fit| fit.psths[0].breaks.push(4),
+            "break in the PSTH best unit 1 of A: expected 0..4, found 4",
+        ),
+        (
+            |fit| fit.couplings.summed.truncate(2),
+            "summed couplings of A: expected 9, found 2",
+        ),
+        (
+            |fit| fit.couplings.self_filters[0].truncate(1),
+            "lags of a self filter of A: expected 2, found 1",
+        ),
+        (
+            |fit| fit.stability.traces_hz[0].push(1.0),
+            "length of a stability trace of A: expected 0..4, found 4",
+        ),
+    ];
+    for (break_it, message) in cases {
+        let mut view = fit("A");
+        break_it(&mut view);
+        let error: ReportError = report(vec![view]).to_html().unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+    let mut view = fit("A");
+    view.noise.as_mut().unwrap().model[1].truncate(1);
+    assert!(report(vec![view]).to_html().is_err());
+}
+
+#[test]
+fn large_recordings_stay_below_three_megabytes() {
+    let (units, bins) = (500u32, 1000u32);
+    let n = units as usize;
+    // Every third cell filled, without neighbours: the worst case for runs.
+    let trial: Vec<(u32, u32)> = (0..units)
+        .flat_map(|unit| (0..bins).map(move |bin| (bin, unit)))
+        .filter(|(bin, unit)| (bin + unit) % 3 == 0)
+        .collect();
+    let wave = |i: usize| ((i * 7919) % 1009) as f64 / 500.0 - 1.0;
+    let matrix: Vec<Vec<f64>> = (0..n)
+        .map(|i| (0..n).map(|j| wave(i * n + j)).collect())
+        .collect();
+    let view = |name: &str| FitView {
+        raster: RasterPair {
+            units: n,
+            bins: bins as usize,
+            first_bin: 0,
+            trial_names: vec![],
+            data: vec![trial.clone(); 6],
+            model: vec![trial.clone(); 6],
+        },
+        noise: Some(NoiseView {
+            pairs: (0..n * (n - 1) / 2)
+                .map(|i| (wave(i), wave(3 * i + 1)))
+                .collect(),
+            data: matrix.clone(),
+            model: matrix.clone(),
+        }),
+        couplings: CouplingView {
+            sources: n,
+            targets: n,
+            observed: n,
+            summed: matrix.concat(),
+            ..CouplingView::default()
+        },
+        ..fit(name)
+    };
+    let report = report(vec![view("MLE"), view("MLE + sample-and-measure")]);
+    let text = check(&report);
+    assert!(text.contains("The first 4 of 6 trials are shown."));
+    let bytes = report.to_html().unwrap().len();
+    assert!(bytes < 3_000_000, "{bytes} bytes");
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => -10.0f64..100.0,
+        1 => Just(0.0),
+        1 => Just(f64::NAN),
+        1 => Just(f64::INFINITY),
+        1 => Just(f64::NEG_INFINITY),
+        1 => Just(1e308),
+        1 => Just(-1e308),
+        1 => Just(1e-320),
+    ]
+}
+
+fn numbers(length: usize) -> impl Strategy<Value = Vec<f64>> {
+    prop::collection::vec(any_number(), length)
+}
+
+fn any_fit() -> impl Strategy<Value = FitView> {
+    (0usize..5, 0usize..5).prop_flat_map(|(n, m)| {
+        let losses = (numbers(n), numbers(n), numbers(m), numbers(m), any_number());
+        let noise = (numbers(n), numbers(n), numbers(m * m), numbers(m * m));
+        let couplings = (
+            numbers(n * m),
+            numbers(m),
+            numbers(m),
+            numbers(m),
+            0usize..6,
+        );
+        let psth = (numbers(n), numbers(n), numbers(n), any_number());
+        let stability = (numbers(n), numbers(n), numbers(4), 0usize..3, numbers(2));
+        (losses, noise, couplings, psth, stability).prop_map(
+            move |(losses, noise, couplings, psth, stability)| {
+                let rows = |flat: &[f64]| -> Vec<Vec<f64>> {
+                    (0..m).map(|i| flat[i * m..(i + 1) * m].to_vec()).collect()
+                };
+                FitView {
+                    figures: vec![FigureRow {
+                        model: Some(stability.4[0]),
+                        ceiling: Some(stability.4[1]),
+                        data: Some(losses.4),
+                        ..FigureRow::default()
+                    }],
+                    losses: vec![LossCurve {
+                        term: String::new(),
+                        iterations: losses.0,
+                        training: losses.1,
+                        validation_iterations: losses.2,
+                        validation: losses.3,
+                        best_iteration: Some(losses.4),
+                    }],
+                    psths: vec![PsthExample {
+                        label: "unit".into(),
+                        correlation: psth.3,
+                        time_s: psth.0,
+                        data_hz: psth.1,
+                        model_hz: psth.2,
+                        breaks: if n > 1 { vec![1, 0, 1] } else { vec![] },
+                    }],
+                    rates: noise.0.iter().copied().zip(noise.1.clone()).collect(),
+                    noise: Some(NoiseView {
+                        pairs: noise.0.into_iter().zip(noise.1).collect(),
+                        data: rows(&noise.2),
+                        model: rows(&noise.3),
+                    }),
+                    couplings: CouplingView {
+                        sources: n,
+                        targets: m,
+                        observed: couplings.4,
+                        summed: couplings.0,
+                        lags_s: couplings.1,
+                        filters: vec![("a".into(), couplings.2)],
+                        self_filters: vec![couplings.3],
+                    },
+                    stability: StabilityView {
+                        verdict: "stable".into(),
+                        divergent_share: stability.2[3],
+                        runs: stability.3,
+                        presentations: n,
+                        time_s: stability.0,
+                        traces_hz: vec![stability.1],
+                        data_range_hz: (stability.2[0], stability.2[1]),
+                        limit_hz: stability.2[2],
+                        left_at: vec![0, 1, 5],
+                    },
+                    ..FitView::default()
+                }
+            },
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_numbers_give_a_whole_page(
+        fits in prop::collection::vec(any_fit(), 0..4),
+        bin_width_s in any_number(),
+    ) {
+        check(&Report { fits, bin_width_s, ..Report::default() });
+    }
+}

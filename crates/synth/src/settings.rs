@@ -1,0 +1,245 @@
+//! What a synthetic network and its recording are drawn from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::SynthError;
+
+/// Most numbers in an array of a synthetic network: 2^31 (8 GiB of couplings).
+const MAX_NUMBERS: usize = 1 << 31;
+
+/// Settings of a synthetic network and of the recording simulated from it.
+///
+/// Rates are in spikes per bin; couplings and drive are currents, to be compared with the
+/// threshold theta = 0.4: a current of 0.4 changes the log-odds of a spike by 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SynthSettings {
+    /// Units that are recorded; at least 1.
+    pub observed_units: usize,
+    /// Units that act but are not recorded, drawn from the same populations.
+    pub hidden_units: usize,
+    /// Trials in all: a multiple of `conditions`.
+    pub trials: usize,
+    /// Bins per trial.
+    pub bins: usize,
+    /// Conditions, each with its own drive.
+    pub conditions: usize,
+    /// Width of a bin, seconds.
+    pub bin_width_s: f64,
+    /// Lags of the couplings, bins.
+    pub lags: usize,
+    /// Seed of the network; see also [`crate::simulate`].
+    pub seed: u64,
+    /// Mean rate over units, spikes per bin; above 0, at most 0.5.
+    pub mean_rate: f64,
+    /// Standard deviation over units of the logarithm of their rates.
+    pub rate_spread: f64,
+    /// Synapses onto a unit, of which the inhibitory share, rounded, comes from inhibitory units;
+    /// as many as there are where it asks for more, 0 for a network without couplings between units.
+    pub synapses_per_unit: usize,
+    /// Share of units that are inhibitory, 0 to 1.
+    pub inhibitory_share: f64,
+    /// Strength of an inhibitory synapse relative to an excitatory one.
+    pub inhibition: f64,
+    /// Standard deviation over synapses of the logarithm of their strengths.
+    pub strength_spread: f64,
+    /// Spectral radius of the linearised gains of the synapses without their signs, 0.001 to 0.99.
+    pub spectral_radius: f64,
+    /// Lags over which a synapse's filter falls to 1/e, bins.
+    pub filter_decay_bins: f64,
+    /// By how much a spike lowers the unit's own current one bin later; a factor 1/e per further
+    /// bin.
+    pub refractory: f64,
+    /// Standard deviation over bins of the drive of a unit in a condition.
+    pub drive_sd: f64,
+}
+
+impl Default for SynthSettings {
+    /// 20 observed units at 0.06 spikes per bin, 200 trials of 1 s: stable, with noise
+    /// correlations several times above chance.
+    fn default() -> Self {
+        Self {
+            observed_units: 20,
+            hidden_units: 0,
+            trials: 200,
+            bins: 100,
+            conditions: 4,
+            bin_width_s: 0.01,
+            lags: 5,
+            seed: 1,
+            mean_rate: 0.06,
+            rate_spread: 0.3,
+            synapses_per_unit: 4,
+            inhibitory_share: 0.25,
+            inhibition: 3.0,
+            strength_spread: 0.3,
+            spectral_radius: 0.95,
+            filter_decay_bins: 1.5,
+            refractory: 0.6,
+            drive_sd: 0.2,
+        }
+    }
+}
+
+impl SynthSettings {
+    /// All units.
+    pub fn units(&self) -> usize {
+        self.observed_units.saturating_add(self.hidden_units)
+    }
+
+    /// Trials of each condition.
+    ///
+    /// # Errors
+    /// [`SynthError::Value`] unless `trials` is a positive multiple of `conditions`.
+    pub fn trials_per_condition(&self) -> Result<usize, SynthError> {
+        at_least_one("conditions", self.conditions)?;
+        at_least_one("trials", self.trials)?;
+        if self.trials % self.conditions != 0 {
+            let expected = format!("a multiple of the {} conditions", self.conditions);
+            return Err(SynthError::value("trials", self.trials, expected));
+        }
+        Ok(self.trials / self.conditions)
+    }
+
+    /// # Errors
+    /// [`SynthError::Value`] for a setting out of range.
+    pub(crate) fn check(&self) -> Result<(), SynthError> {
+        self.trials_per_condition()?;
+        at_least_one("observed_units", self.observed_units)?;
+        at_least_one("bins", self.bins)?;
+        at_least_one("lags", self.lags)?;
+        let units = self.units();
+        product(
+            "couplings (units x lags x units)",
+            [units, self.lags, units],
+        )?;
+        product(
+            "drive (conditions x bins x units)",
+            [self.conditions, self.bins, units],
+        )?;
+        let ranges = [
+            (
+                "mean_rate",
+                self.mean_rate,
+                f64::MIN_POSITIVE,
+                0.5,
+                "above 0, at most 0.5",
+            ),
+            ("rate_spread", self.rate_spread, 0.0, 2.0, "0 to 2"),
+            (
+                "inhibitory_share",
+                self.inhibitory_share,
+                0.0,
+                1.0,
+                "0 to 1",
+            ),
+            ("inhibition", self.inhibition, 1e-3, 1e3, "0.001 to 1000"),
+            ("strength_spread", self.strength_spread, 0.0, 2.0, "0 to 2"),
+            (
+                "spectral_radius",
+                self.spectral_radius,
+                1e-3,
+                0.99,
+                "0.001 to 0.99",
+            ),
+            (
+                "filter_decay_bins",
+                self.filter_decay_bins,
+                1e-2,
+                1e6,
+                "0.01 to 1000000",
+            ),
+            ("refractory", self.refractory, 0.0, 1e3, "0 to 1000"),
+            ("drive_sd", self.drive_sd, 0.0, 10.0, "0 to 10"),
+        ];
+        for (name, found, low, high, expected) in ranges {
+            if !(low..=high).contains(&found) {
+                return Err(SynthError::value(name, found, expected));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn at_least_one(name: &str, found: usize) -> Result<(), SynthError> {
+    if found == 0 {
+        return Err(SynthError::value(name, found, "at least 1"));
+    }
+    Ok(())
+}
+
+/// The product, where an array of that many numbers can be held.
+fn product(what: &str, factors: [usize; 3]) -> Result<usize, SynthError> {
+    factors
+        .iter()
+        .try_fold(1usize, |n, &f| n.checked_mul(f))
+        .filter(|&n| n <= MAX_NUMBERS)
+        .ok_or_else(|| {
+            let found = factors.map(|f| f.to_string()).join(" x ");
+            SynthError::value(what, found, format!("at most {MAX_NUMBERS} numbers"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_from_a_few_lines_and_unknown_ones_are_refused() {
+        let settings: SynthSettings = toml::from_str("hidden-units = 3\nmean-rate = 0.1").unwrap();
+        assert_eq!((settings.units(), settings.mean_rate), (23, 0.1));
+        assert_eq!(settings.trials_per_condition().unwrap(), 50);
+        let error = toml::from_str::<SynthSettings>("hiden-units = 3").unwrap_err();
+        assert!(error.to_string().contains("hiden-units"));
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let default = SynthSettings::default;
+        for (settings, message) in [
+            (
+                SynthSettings {
+                    trials: 10,
+                    ..default()
+                },
+                "trials is 10; expected a multiple of the 4 conditions",
+            ),
+            (
+                SynthSettings {
+                    conditions: 0,
+                    ..default()
+                },
+                "conditions is 0; expected at least 1",
+            ),
+            (
+                SynthSettings {
+                    mean_rate: 0.0,
+                    ..default()
+                },
+                "mean_rate is 0; expected above 0, at most 0.5",
+            ),
+            (
+                SynthSettings {
+                    drive_sd: f64::NAN,
+                    ..default()
+                },
+                "drive_sd is NaN; expected 0 to 10",
+            ),
+            (
+                SynthSettings {
+                    spectral_radius: 1.0,
+                    ..default()
+                },
+                "spectral_radius is 1; expected 0.001 to 0.99",
+            ),
+        ] {
+            assert_eq!(settings.check().unwrap_err().to_string(), message);
+        }
+        let huge = SynthSettings {
+            hidden_units: usize::MAX,
+            ..default()
+        };
+        assert!(huge.check().unwrap_err().to_string().contains("couplings"));
+        default().check().unwrap();
+    }
+}

@@ -1,0 +1,187 @@
+//! Free-running trials of a ground truth, and what its electrodes see of them.
+
+use std::ops::Range;
+
+use refire_core::{TrialArray, TrialLayout};
+use refire_neuron::{Logistic, Memoryless};
+use refire_random::{KeyedUniforms, Purpose, Stream};
+use refire_recording::{MAX_SPIKE_BINS, Recording, RecordingParts};
+use refire_sim::{DenseCoupling, Mode, Network, PassInput, Trajectory, run};
+
+use crate::{GroundTruth, SynthError};
+
+/// Trials held in full (potentials, probabilities) at a time.
+const BLOCK: usize = 64;
+
+/// Spikes `[trial][bin][unit]` of all units, free-running from a history of zeros.
+///
+/// Conditions take turns: trial `k` has condition `k % conditions`, so that a longer simulation
+/// from the same seed begins with the trials of a shorter one.
+///
+/// # Errors
+/// Those of [`GroundTruth::check`], and [`SynthError::Value`] for no trial or more than can be held.
+pub fn simulate(
+    truth: &GroundTruth,
+    trials_per_condition: usize,
+    seed: u64,
+) -> Result<TrialArray<u8>, SynthError> {
+    truth.check()?;
+    let (bins, units) = (truth.bins(), truth.units());
+    let trials = trials_per_condition
+        .checked_mul(truth.conditions())
+        .filter(|&trials| {
+            let size = trials.checked_mul(bins).and_then(|n| n.checked_mul(units));
+            trials > 0 && trials <= u32::MAX as usize && size.is_some_and(|n| n <= MAX_SPIKE_BINS)
+        })
+        .ok_or_else(|| {
+            let expected = format!("at least 1, and at most {MAX_SPIKE_BINS} spikes in all");
+            SynthError::value("trials per condition", trials_per_condition, expected)
+        })?;
+    let stream = Stream::new(seed, Purpose::Synthetic);
+    let mut spikes = TrialArray::zeros(trials, bins, 0, units);
+    let mut trajectory = Trajectory::default();
+    for first in (0..trials).step_by(BLOCK) {
+        let block = first..(first + BLOCK).min(trials);
+        free_run(truth, stream, 0, block.clone(), &mut trajectory)?;
+        for (slot, trial) in block.enumerate() {
+            let from = trajectory.spikes.trial(slot);
+            spikes.trial_mut(trial).copy_from_slice(from);
+        }
+    }
+    Ok(spikes)
+}
+
+/// Runs [`simulate`] and records the observed units only; condition labels are 0, 1, 2, ...
+///
+/// # Errors
+/// Those of [`simulate`].
+pub fn recording(
+    truth: &GroundTruth,
+    trials_per_condition: usize,
+    seed: u64,
+) -> Result<Recording, SynthError> {
+    let spikes = simulate(truth, trials_per_condition, seed)?;
+    let (trials, bins) = (spikes.trials(), spikes.bins());
+    let mut seen = TrialArray::zeros(trials, bins, 0, truth.observed);
+    for trial in 0..trials {
+        for bin in 0..bins {
+            let row = &spikes.row(trial, bin)[..truth.observed];
+            seen.row_mut(trial, bin).copy_from_slice(row);
+        }
+    }
+    Ok(Recording::new(RecordingParts {
+        labels: (0..trials)
+            .map(|k| (k % truth.conditions()) as i64)
+            .collect(),
+        stimulus: truth.stimulus.clone(),
+        ..RecordingParts::new(seen, truth.bin_width)
+    })?)
+}
+
+/// One free-running pass over some trials of a checked ground truth.
+pub(crate) fn free_run(
+    truth: &GroundTruth,
+    stream: Stream,
+    iteration: u32,
+    trials: Range<usize>,
+    out: &mut Trajectory<f32>,
+) -> Result<(), SynthError> {
+    let conditions = trials.clone().map(|k| k % truth.conditions()).collect();
+    let layout = TrialLayout::new(conditions, vec![truth.bins(); trials.len()], 0)?;
+    let network = Network {
+        coupling: DenseCoupling::new(&truth.couplings, truth.units(), truth.lags)?,
+        escape: Logistic,
+        dynamics: Memoryless::new(truth.theta as f32),
+        bias: &truth.bias,
+        observed: truth.observed,
+    };
+    let input = PassInput {
+        layout: &layout,
+        recorded: None,
+        before: None,
+        drive: &truth.drive,
+    };
+    let keys: Vec<u32> = trials.map(|k| k as u32).collect();
+    let uniforms = KeyedUniforms::new(stream, iteration, &keys);
+    run(&network, Mode::FreeRunning, &input, &uniforms, out)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SynthSettings;
+
+    fn small() -> GroundTruth {
+        GroundTruth::draw(&SynthSettings {
+            observed_units: 6,
+            hidden_units: 3,
+            trials: 3,
+            bins: 30,
+            conditions: 3,
+            ..SynthSettings::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_longer_simulation_begins_with_the_shorter_one() {
+        let truth = small();
+        // 69 trials: two blocks, the second not full.
+        let long = simulate(&truth, 23, 5).unwrap();
+        let short = simulate(&truth, 2, 5).unwrap();
+        assert_eq!(long.as_slice()[..short.as_slice().len()], *short.as_slice());
+        assert_ne!(simulate(&truth, 2, 6).unwrap(), short);
+    }
+
+    #[test]
+    fn electrodes_change_no_spike() {
+        let truth = small();
+        let all = recording(
+            &GroundTruth {
+                observed: 9,
+                ..truth.clone()
+            },
+            2,
+            1,
+        )
+        .unwrap();
+        let some = recording(&truth, 2, 1).unwrap();
+        assert_eq!((all.n_units(), some.n_units()), (9, 6));
+        assert_eq!(some.conditions(), &[0, 1, 2, 0, 1, 2]);
+        for trial in 0..6 {
+            for bin in 0..30 {
+                let row = &all.spikes().row(trial, bin)[..6];
+                assert_eq!(some.spikes().row(trial, bin), row);
+            }
+        }
+    }
+
+    #[test]
+    fn without_couplings_rates_are_those_of_bias_and_drive() {
+        let mut truth = small();
+        truth.couplings.fill(0.0);
+        truth.drive = TrialArray::from_vec(vec![0.1; 3 * 30 * 9], 3, 30, 9).unwrap();
+        truth.bias = (0..9).map(|j| 0.1 * j as f32 - 0.4).collect();
+        let spikes = simulate(&truth, 100, 1).unwrap();
+        for unit in 0..9 {
+            let count: u32 = (0..300)
+                .flat_map(|k| (0..30).map(move |t| (k, t)))
+                .map(|(k, t)| u32::from(spikes.row(k, t)[unit]))
+                .sum();
+            let v = (f64::from(truth.bias[unit]) + 0.1 - 0.4) / 0.4;
+            let p = 1.0 / (1.0 + (-v).exp());
+            let sd = (p * (1.0 - p) / 9000.0).sqrt();
+            let rate = f64::from(count) / 9000.0;
+            assert!((rate - p).abs() < 4.0 * sd, "unit {unit}: {rate} for {p}");
+        }
+    }
+
+    #[test]
+    fn no_trial_or_too_many_are_refused() {
+        for trials in [0, usize::MAX, 1 << 31] {
+            let error = simulate(&small(), trials, 1).unwrap_err().to_string();
+            assert!(error.starts_with("trials per condition is"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Engine and losses against independent oracles.
+
+mod conformance;
+mod oracles;

@@ -1,0 +1,326 @@
+//! Random problems (a network, recorded trials, free-running trials) and the engine's answer.
+
+use refire::bptt::{Gradient, sweep};
+use refire::core::{TrialArray, TrialLayout};
+use refire::kernels::Real;
+use refire::loss::{
+    DataStatistics, HiddenRate, Likelihood, LossError, LossTerm, NoiseCovariance, Psth,
+    PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth, Sample,
+};
+use refire::neuron::{Logistic, Memoryless, SpikeGradient};
+use refire::random::{Purpose, Stream};
+use refire::sim::{
+    Cotangents, DenseCoupling, GivenUniforms, Mode, Network, PassInput, Trajectory, run,
+};
+use std::sync::Arc;
+
+pub const THETA: f64 = 0.4;
+pub const HIDDEN_TARGET: f64 = 0.17;
+pub const WEIGHT: f64 = 0.7;
+
+/// What is drawn at random, and how large it is.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub observed: usize,
+    pub hidden: usize,
+    /// Lags of the couplings.
+    pub lags: usize,
+    /// Lags of the noise covariance.
+    pub statistic_lags: usize,
+    pub first_bin: usize,
+    /// Simulated and recorded trials of each condition.
+    pub trials: Vec<(usize, usize)>,
+    /// Most bins after `first_bin`.
+    pub window: usize,
+    /// Whether trials differ in length.
+    pub ragged: bool,
+    /// Scale of the couplings.
+    pub gain: f64,
+    pub seed: u64,
+}
+
+/// Trials with the spikes given to them and their uniforms, `[slot][bin][unit]`.
+#[derive(Clone, Debug)]
+pub struct Batch<T> {
+    pub layout: TrialLayout,
+    /// Observed units only; of a free-running trial, only the bins of history count.
+    pub spikes: TrialArray<u8>,
+    pub uniforms: TrialArray<T>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Problem<T> {
+    pub observed: usize,
+    pub units: usize,
+    pub lags: usize,
+    pub statistic_lags: usize,
+    /// `[source][lag][target]`.
+    pub couplings: Vec<T>,
+    pub bias: Vec<T>,
+    /// `[condition][bin][unit]`.
+    pub drive: TrialArray<T>,
+    pub recorded: Batch<T>,
+    pub simulated: Batch<T>,
+}
+
+/// Value of a term and `WEIGHT` times its gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<T> {
+    pub value: f64,
+    pub couplings: Vec<T>,
+    pub bias: Vec<T>,
+    pub drive: Vec<T>,
+}
+
+/// A sequence of uniforms.
+pub struct Numbers {
+    stream: Stream,
+    next: u32,
+}
+
+impl Numbers {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            stream: Stream::new(seed, Purpose::Statistics),
+            next: 0,
+        }
+    }
+
+    /// In [0, 1).
+    pub fn uniform(&mut self) -> f64 {
+        self.next += 1;
+        self.stream.uniform(0, 0, self.next)
+    }
+
+    /// In [low, high).
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.uniform()
+    }
+
+    pub fn array<T: Real>(&mut self, shape: [usize; 3], low: f64, high: f64) -> TrialArray<T> {
+        let values = (0..shape.iter().product())
+            .map(|_| T::of(self.between(low, high)))
+            .collect();
+        TrialArray::from_vec(values, shape[0], shape[1], shape[2]).unwrap()
+    }
+}
+
+impl<T: Real> Batch<T> {
+    fn draw(shape: &Shape, counts: impl Iterator<Item = usize>, numbers: &mut Numbers) -> Self {
+        let condition: Vec<usize> = counts
+            .enumerate()
+            .flat_map(|(c, count)| vec![c; count])
+            .collect();
+        // Trials of different conditions take turns.
+        let mut order: Vec<(f64, usize)> = condition
+            .into_iter()
+            .map(|c| (numbers.uniform(), c))
+            .collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let condition: Vec<usize> = order.into_iter().map(|(_, c)| c).collect();
+        let bins = condition
+            .iter()
+            .map(|_| {
+                let cut = if shape.ragged { numbers.uniform() } else { 0.0 };
+                shape.first_bin + shape.window - (cut * shape.window as f64) as usize
+            })
+            .collect();
+        let layout = TrialLayout::new(condition, bins, shape.first_bin).unwrap();
+        let (trials, bins, units) = (
+            layout.trials(),
+            layout.max_bins(),
+            shape.observed + shape.hidden,
+        );
+        let mut spikes = TrialArray::zeros(trials, bins, 0, shape.observed);
+        for k in 0..trials {
+            for t in 0..layout.bins(k) {
+                for z in spikes.row_mut(k, t) {
+                    *z = u8::from(numbers.uniform() < 0.3);
+                }
+            }
+        }
+        let uniforms = numbers.array([trials, bins, units], 0.0, 1.0);
+        Self {
+            layout,
+            spikes,
+            uniforms,
+        }
+    }
+}
+
+impl<T: Real> Problem<T> {
+    pub fn draw(shape: &Shape) -> Self {
+        let mut numbers = Numbers::new(shape.seed);
+        let units = shape.observed + shape.hidden;
+        let mut recorded = Batch::draw(shape, shape.trials.iter().map(|t| t.1), &mut numbers);
+        let simulated = Batch::draw(shape, shape.trials.iter().map(|t| t.0), &mut numbers);
+        // Two units that are neither silent nor always active: a statistic always has an entry.
+        for unit in 0..2.min(shape.observed) {
+            let first = shape.first_bin;
+            recorded.spikes.row_mut(0, first)[unit] = 1;
+            let other = recorded.layout.trials() - 1;
+            recorded
+                .spikes
+                .row_mut(other, recorded.layout.bins(other) - 1)[unit] = 0;
+        }
+        let bins = recorded.layout.max_bins().max(simulated.layout.max_bins());
+        let weights = units * shape.lags * units;
+        let scale = shape.gain / ((units * shape.lags) as f64).sqrt();
+        Self {
+            observed: shape.observed,
+            units,
+            lags: shape.lags,
+            statistic_lags: shape.statistic_lags,
+            couplings: numbers.array([1, 1, weights], -scale, scale).to_vec(),
+            bias: numbers.array([1, 1, units], -0.5, 0.5).to_vec(),
+            drive: numbers.array([shape.trials.len(), bins, units], -0.4, 0.5),
+            recorded,
+            simulated,
+        }
+    }
+
+    pub fn batch(&self, mode: Mode) -> &Batch<T> {
+        match mode {
+            Mode::Clamped => &self.recorded,
+            Mode::FreeRunning => &self.simulated,
+        }
+    }
+
+    pub fn network(&self) -> Network<'_, T, DenseCoupling<'_, T>, Logistic, Memoryless<T>> {
+        Network {
+            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap(),
+            escape: Logistic,
+            dynamics: Memoryless::new(T::of(THETA)),
+            bias: &self.bias,
+            observed: self.observed,
+        }
+    }
+
+    pub fn pass(&self, mode: Mode) -> Trajectory<T> {
+        let batch = self.batch(mode);
+        let input = PassInput {
+            layout: &batch.layout,
+            recorded: Some(&batch.spikes),
+            before: None,
+            drive: &self.drive,
+        };
+        let mut out = Trajectory::default();
+        run(
+            &self.network(),
+            mode,
+            &input,
+            &GivenUniforms(&batch.uniforms),
+            &mut out,
+        )
+        .unwrap();
+        out
+    }
+
+    /// Pulls the cotangents of a pass back to the parameters.
+    pub fn pull_back(
+        &self,
+        mode: Mode,
+        trajectory: &Trajectory<T>,
+        spike_gradient: SpikeGradient,
+        cotangents: &mut Cotangents<T>,
+    ) -> Gradient<T> {
+        let network = self.network();
+        let mut gradient = Gradient::zeros(&network, self.drive.trials(), self.drive.bins());
+        let layout = &self.batch(mode).layout;
+        sweep(
+            &network,
+            mode,
+            layout,
+            trajectory,
+            spike_gradient,
+            cotangents,
+            &mut gradient,
+        );
+        gradient
+    }
+
+    pub fn zero_cotangents(&self, mode: Mode) -> Cotangents<T> {
+        let mut cotangents = Cotangents::default();
+        cotangents.reset(&self.batch(mode).layout, self.lags, self.units);
+        cotangents
+    }
+
+    pub fn statistics(&self) -> DataStatistics {
+        DataStatistics::new(
+            &self.recorded.spikes,
+            &self.recorded.layout,
+            self.statistic_lags,
+        )
+    }
+
+    /// A pass, one term of the objective and the reverse sweep.
+    pub fn evaluate(
+        &self,
+        term: &mut dyn LossTerm<T>,
+        spike_gradient: SpikeGradient,
+    ) -> Result<Outcome<T>, LossError> {
+        let mode = term.pass();
+        let trajectory = self.pass(mode);
+        let mut cotangents = self.zero_cotangents(mode);
+        let sample = Sample {
+            layout: &self.batch(mode).layout,
+            trajectory: &trajectory,
+            recorded: Some((&self.recorded.spikes, &self.recorded.layout)),
+        };
+        let value = term.evaluate(&sample, WEIGHT, &mut cotangents)?;
+        let gradient = self.pull_back(mode, &trajectory, spike_gradient, &mut cotangents);
+        Ok(Outcome {
+            value,
+            couplings: gradient.couplings,
+            bias: gradient.bias,
+            drive: gradient.drive.to_vec(),
+        })
+    }
+
+    /// Every term, named.
+    pub fn terms(&self) -> Vec<(&'static str, Box<dyn LossTerm<T>>)> {
+        let (n, lags, data) = (
+            self.observed,
+            self.statistic_lags,
+            Arc::new(self.statistics()),
+        );
+        let noise = |parts| Box::new(NoiseCovariance::<T, _>::new(Logistic, data.clone(), parts));
+        let published = |wrap| {
+            Box::new(PublishedNoiseCovariance::<T, _>::new(
+                Logistic, n, lags, wrap,
+            ))
+        };
+        let mut terms: Vec<(&'static str, Box<dyn LossTerm<T>>)> = vec![
+            ("likelihood", Box::new(Likelihood::new(Logistic, n))),
+            ("published PSTH", Box::new(PublishedPsth::new(Logistic, n))),
+            ("PSTH", Box::new(Psth::new(Logistic, data.clone()))),
+            ("noise covariance", noise(1)),
+            ("noise covariance in 2 parts", noise(2)),
+            ("noise covariance in 3 parts", noise(3)),
+            ("published noise covariance", published(false)),
+            ("published noise covariance, circular", published(true)),
+        ];
+        if self.units > n {
+            terms.push((
+                "hidden rate",
+                Box::new(HiddenRate::new(Logistic, n, HIDDEN_TARGET)),
+            ));
+            terms.push((
+                "published hidden rate",
+                Box::new(PublishedHiddenRate::new(n, HIDDEN_TARGET)),
+            ));
+        }
+        terms
+    }
+}
+
+/// Whether the largest absolute difference is within `tolerance` of the largest value expected. A
+/// gradient that is zero by a cancellation may come out as the rounding of its terms.
+pub fn close(found: &[f64], expected: &[f64], tolerance: f64) -> bool {
+    const ROUNDING: f64 = 1e-14;
+    assert_eq!(found.len(), expected.len());
+    let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    let scale = expected.iter().fold(0.0f64, |m, b| m.max(b.abs()));
+    worst.fold(0.0f64, f64::max) <= tolerance * scale + ROUNDING
+        && found.iter().all(|a| a.is_finite())
+}

@@ -1,0 +1,166 @@
+//! The engine against the naive program: every spike, value and gradient of every term.
+
+use super::naive::{self, Parameters, Run};
+use super::naive_terms::{Terms, likelihood};
+use super::problem::{Problem, Shape, WEIGHT, close};
+use super::tape::{Tape, Var};
+use proptest::prelude::*;
+use refire::neuron::SpikeGradient;
+use refire::sim::{Mode, Trajectory};
+
+const TOLERANCE: f64 = 1e-9;
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    (
+        (2usize..5, 0usize..4, 1usize..5, 1usize..6, 0usize..4),
+        (1usize..10, 1usize..6),
+        prop::collection::vec((1usize..10, 0usize..6), 0..3),
+        (1usize..10, any::<bool>(), 0.2f64..4.0, any::<u64>()),
+    )
+        .prop_map(
+            |(sizes, first_condition, mut trials, (window, ragged, gain, seed))| {
+                let (observed, hidden, lags, statistic_lags, first_bin) = sizes;
+                trials.insert(0, first_condition);
+                Shape {
+                    observed,
+                    hidden,
+                    lags,
+                    statistic_lags,
+                    first_bin,
+                    trials,
+                    window,
+                    ragged,
+                    gain,
+                    seed,
+                }
+            },
+        )
+}
+
+fn same_pass(problem: &Problem<f64>, mode: Mode, naive: &Run<'_>) {
+    let found: Trajectory<f64> = problem.pass(mode);
+    let layout = &problem.batch(mode).layout;
+    for k in 0..layout.trials() {
+        for t in 0..layout.max_bins() {
+            for i in 0..problem.units {
+                let at = format!("{mode:?} trial {k}, bin {t}, unit {i}");
+                let found = (
+                    f64::from(found.spikes.row(k, t)[i]),
+                    found.potential.row(k, t)[i],
+                    found.probability.row(k, t)[i],
+                );
+                if t < layout.bins(k) {
+                    assert_eq!(found.0, naive.z[k][t][i].value, "{at}");
+                    assert!((found.1 - naive.v[k][t][i].value).abs() < 1e-12, "{at}");
+                    assert!((found.2 - naive.p[k][t][i].value).abs() < 1e-12, "{at}");
+                } else {
+                    assert_eq!(found, (0.0, 0.0, 0.0), "{at}");
+                }
+            }
+        }
+    }
+}
+
+/// Runs engine and naive program; returns the names of the terms that had a value.
+fn compare(problem: &Problem<f64>, spike_gradient: SpikeGradient) -> Vec<&'static str> {
+    let tape = Tape::default();
+    let parameters = Parameters::of(&tape, problem);
+    let pass = |mode| naive::run(&tape, problem, &parameters, mode, spike_gradient);
+    let (clamped, free) = (pass(Mode::Clamped), pass(Mode::FreeRunning));
+    same_pass(problem, Mode::Clamped, &clamped);
+    same_pass(problem, Mode::FreeRunning, &free);
+    let mut expected = vec![Some(likelihood(&tape, problem, &clamped))];
+    expected.extend(
+        Terms {
+            tape: &tape,
+            problem,
+            free: &free,
+        }
+        .all(),
+    );
+    let terms = problem.terms();
+    assert_eq!(terms.len(), expected.len());
+    let mut measured = vec![];
+    for ((name, mut term), expected) in terms.into_iter().zip(expected) {
+        let found = problem.evaluate(term.as_mut(), spike_gradient);
+        let Some(expected) = expected else {
+            assert!(
+                found.is_err(),
+                "{name}: {found:?} where the batch does not allow a value"
+            );
+            continue;
+        };
+        let found = found.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(
+            close(&[found.value], &[expected.value], TOLERANCE),
+            "{name}: {} instead of {}",
+            found.value,
+            expected.value
+        );
+        check_gradients(
+            name,
+            expected,
+            &parameters,
+            [found.couplings, found.bias, found.drive],
+        );
+        measured.push(name);
+    }
+    measured
+}
+
+fn check_gradients(
+    name: &str,
+    expected: Var<'_>,
+    parameters: &Parameters<'_>,
+    found: [Vec<f64>; 3],
+) {
+    let derivatives = (expected * WEIGHT).derivatives();
+    let by = [&parameters.couplings, &parameters.bias, &parameters.drive];
+    for ((found, by), what) in found.iter().zip(by).zip(["couplings", "bias", "drive"]) {
+        let expected = derivatives.by(by);
+        assert!(
+            close(found, &expected, TOLERANCE),
+            "{name}, gradient of the {what}: {found:?} instead of {expected:?}"
+        );
+    }
+}
+
+const SPIKE_GRADIENTS: [SpikeGradient; 3] = [
+    SpikeGradient::Escape,
+    SpikeGradient::Triangle,
+    SpikeGradient::None,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn random_networks_match_the_naive_program(shape in shapes()) {
+        let problem = Problem::draw(&shape);
+        for spike_gradient in SPIKE_GRADIENTS {
+            compare(&problem, spike_gradient);
+        }
+    }
+}
+
+/// Large enough for more than one block of trials, of sources and of numbers in an inner product.
+#[test]
+fn a_network_of_several_blocks_matches_the_naive_program() {
+    let shape = Shape {
+        observed: 26,
+        hidden: 3,
+        lags: 2,
+        statistic_lags: 2,
+        first_bin: 2,
+        trials: vec![(7, 4), (5, 3)],
+        window: 5,
+        ragged: true,
+        gain: 1.5,
+        seed: 20,
+    };
+    let problem = Problem::draw(&shape);
+    for spike_gradient in [SpikeGradient::Escape, SpikeGradient::Triangle] {
+        let measured = compare(&problem, spike_gradient);
+        assert_eq!(measured.len(), 10, "every term has a value: {measured:?}");
+    }
+}

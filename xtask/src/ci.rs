@@ -1,0 +1,42 @@
+//! `cargo xtask ci`: every check, cheapest first, stopping at the first failure.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{tidy, workspace};
+
+pub fn run() -> Result<()> {
+    step(&mut workspace::cargo(&["fmt", "--all", "--check"])?)?;
+    eprintln!("== xtask tidy");
+    tidy::run()?;
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    step(&mut workspace::cargo(&clippy)?)?;
+    step(&mut workspace::cargo(&["test", "--workspace"])?)?;
+    let mut doc = workspace::cargo(&["doc", "--workspace", "--no-deps"])?;
+    step(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    eprintln!("== all passed");
+    Ok(())
+}
+
+/// Runs one command with its output visible.
+fn step(command: &mut Command) -> Result<()> {
+    let words: Vec<_> = command
+        .get_args()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let name = format!("cargo {}", words.join(" "));
+    eprintln!("== {name}");
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {name}"))?;
+    ensure!(status.success(), "{name} failed ({status})");
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! House tasks of the refire workspace: `cargo xtask tidy`, `ci` and `bench`.
+
+mod bench;
+mod ci;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// House tasks of the refire workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check the house rules that the compiler does not: layers, file lengths, docs, left-overs.
+    Tidy,
+    /// Everything a change has to pass, cheapest first; stops at the first failure.
+    Ci,
+    /// Time refire, and with --peers JAX and PyTorch beside it, in one interleaved run.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Tidy => tidy::run(),
+        Task::Ci => ci::run(),
+        Task::Bench(options) => bench::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Rules about single files: length, left-overs, `unsafe`, and the doc-test that opens a crate.
+
+use super::Finding;
+use super::mask::mask;
+
+const LONGEST: usize = 600;
+const LONG: usize = 400;
+const LONG_FILE_REASON: &str = "// tidy: long file because ";
+/// Only this folder may hold `unsafe`.
+const UNSAFE_FOLDER: &str = "crates/kernels/";
+
+/// Whether the rules about text apply to a file, by its name.
+pub fn is_text(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    matches!(extension, Some("rs" | "toml" | "md" | "sh" | "yml"))
+        || path.starts_with(".ci/")
+        || name == "LICENSE"
+        || name.starts_with("LICENSE-")
+}
+
+/// Everything wrong with one text file; `path` is relative to the workspace root.
+pub fn check(path: &str, text: &str) -> Vec<Finding> {
+    let mut findings = trailing_whitespace(path, text);
+    if path.ends_with(".toml") {
+        findings.extend(leftovers(path, text));
+    }
+    if path.ends_with(".rs") {
+        let masked = mask(text);
+        findings.extend(length(path, text));
+        findings.extend(leftovers(path, &masked.comments));
+        findings.extend(unsafe_code(path, &masked.code));
+        if is_crate_root(path) {
+            findings.extend(opening(path, text));
+        }
+    }
+    findings
+}
+
+fn trailing_whitespace(path: &str, text: &str) -> Vec<Finding> {
+    breaches(path, text, "trailing whitespace", |line| {
+        line.ends_with(char::is_whitespace)
+    })
+}
+
+fn leftovers(path: &str, text: &str) -> Vec<Finding> {
+    breaches(
+        path,
+        text,
+        "left-over mark: do it or open an issue",
+        |line| has_word(line, "TODO") || has_word(line, "FIXME"),
+    )
+}
+
+fn unsafe_code(path: &str, code: &str) -> Vec<Finding> {
+    if path.starts_with(UNSAFE_FOLDER) {
+        return Vec::new();
+    }
+    let what = format!("unsafe outside {UNSAFE_FOLDER}");
+    breaches(path, code, &what, |line| has_word(line, "unsafe"))
+}
+
+fn length(path: &str, text: &str) -> Option<Finding> {
+    let lines = text.lines().count();
+    let reason_given = text.lines().take(5).any(|line| {
+        line.strip_prefix(LONG_FILE_REASON)
+            .is_some_and(|reason| !reason.trim().is_empty())
+    });
+    if lines <= LONG || reason_given {
+        return None;
+    }
+    if lines <= LONGEST {
+        let what = format!("{lines} lines, over {LONG}");
+        return Some(Finding::warning(path, LONG + 1, what));
+    }
+    let what =
+        format!("{lines} lines, over {LONGEST}: cut it, or say `{LONG_FILE_REASON}...` first");
+    Some(Finding::breach(path, LONGEST + 1, what))
+}
+
+/// `crates/<name>/src/lib.rs`
+fn is_crate_root(path: &str) -> bool {
+    path.strip_prefix("crates/")
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(_, rest)| rest == "src/lib.rs")
+}
+
+/// A crate opens with a `//!` doc that holds a doc-test which runs.
+fn opening(path: &str, text: &str) -> Option<Finding> {
+    if !text.starts_with("//!") {
+        return Some(Finding::breach(path, 1, "does not start with a //! doc"));
+    }
+    let mut open = false;
+    let mut runs = false;
+    for line in text.lines().map_while(|line| line.strip_prefix("//!")) {
+        if let Some(language) = line.trim().strip_prefix("```") {
+            runs |= !open && runs_as_test(language);
+            open = !open;
+        }
+    }
+    (!runs).then(|| Finding::breach(path, 1, "its //! doc holds no doc-test that runs"))
+}
+
+/// Whether rustdoc runs a code block with this text after its fence.
+fn runs_as_test(language: &str) -> bool {
+    language
+        .split(',')
+        .all(|word| matches!(word.trim(), "" | "rust" | "should_panic"))
+}
+
+/// A breach for every line that `is_wrong`.
+fn breaches(path: &str, text: &str, what: &str, is_wrong: impl Fn(&str) -> bool) -> Vec<Finding> {
+    // Not `lines`, which hides a carriage return at a line's end.
+    text.split('\n')
+        .enumerate()
+        .filter(|(_, line)| is_wrong(line))
+        .map(|(index, _)| Finding::breach(path, index + 1, what))
+        .collect()
+}
+
+/// Whether `word` stands in `line` on its own, not inside a longer identifier.
+fn has_word(line: &str, word: &str) -> bool {
+    line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .any(|candidate| candidate == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(path: &str, text: &str) -> Vec<String> {
+        check(path, text).iter().map(Finding::to_string).collect()
+    }
+
+    #[test]
+    fn a_clean_file_passes() {
+        let text = "//! A crate.\n//!\n//! ```\n//! assert_eq!(1 + 1, 2);\n//! ```\n\n//! x\n";
+        assert_eq!(printed("crates/a/src/lib.rs", text), [""; 0]);
+    }
+
+    #[test]
+    fn whitespace_at_a_line_end_is_named_with_its_line() {
+        let expected = ["a.md:2: trailing whitespace", "a.md:3: trailing whitespace"];
+        assert_eq!(printed("a.md", "a\nb \nc\r\nd"), expected);
+    }
+
+    #[test]
+    fn leftovers_count_in_comments_only() {
+        let text = "f(\"TODO\"); // TODO: later\n/* FIXME */\nlet TODO_LIST = 1; // TODOS\n";
+        let what = "left-over mark: do it or open an issue";
+        let expected = [format!("a.rs:1: {what}"), format!("a.rs:2: {what}")];
+        assert_eq!(printed("a.rs", text), expected);
+        assert_eq!(printed("a.toml", "# TODO"), [format!("a.toml:1: {what}")]);
+    }
+
+    #[test]
+    fn unsafe_is_for_the_kernels() {
+        let text = "#![deny(unsafe_code)]\n// unsafe\nunsafe { f(\"unsafe\") }\n";
+        let expected = ["crates/core/src/a.rs:3: unsafe outside crates/kernels/"];
+        assert_eq!(printed("crates/core/src/a.rs", text), expected);
+        assert_eq!(printed("crates/kernels/src/a.rs", text), [""; 0]);
+    }
+
+    #[test]
+    fn long_files_warn_then_fail_unless_they_say_why() {
+        let of = |lines: usize| "x\n".repeat(lines);
+        assert_eq!(printed("a.rs", &of(400)), [""; 0]);
+        assert_eq!(
+            printed("a.rs", &of(401)),
+            ["a.rs:401: warning: 401 lines, over 400"]
+        );
+        assert!(check("a.rs", &of(600))[0].warning);
+        let long = check("a.rs", &of(601));
+        assert_eq!((long.len(), long[0].line, long[0].warning), (1, 601, false));
+        let excused = format!("// tidy: long file because it is one table\n{}", of(700));
+        assert_eq!(printed("a.rs", &excused), [""; 0]);
+        let blank = format!("// tidy: long file because  \n{}", of(700));
+        assert!(check("a.rs", &blank).iter().any(|f| f.line == 601));
+    }
+
+    #[test]
+    fn a_crate_opens_with_a_doc_test_that_runs() {
+        let path = "crates/a/src/lib.rs";
+        let without = [format!("{path}:1: its //! doc holds no doc-test that runs")];
+        assert_eq!(
+            printed(path, "use x;\n"),
+            [format!("{path}:1: does not start with a //! doc")]
+        );
+        assert_eq!(printed(path, "//! A crate.\n"), without);
+        let shell = "//! A.\n//! ```text\n//! b\n//! ```\n";
+        assert_eq!(
+            printed(path, shell),
+            without,
+            "a closing fence opens nothing"
+        );
+        let ignored = "//! A.\n//! ```rust,ignore\n//! b\n//! ```\n";
+        assert_eq!(printed(path, ignored), without);
+        let second = format!("{shell}//! ```rust\n//! b();\n//! ```\n");
+        assert_eq!(printed(path, &second), [""; 0]);
+        let elsewhere = "//! A.\nmod b;\n//! ```\n//! c();\n//! ```\n";
+        assert_eq!(printed(path, elsewhere), without);
+    }
+
+    #[test]
+    fn only_a_crates_lib_is_its_root() {
+        assert!(is_crate_root("crates/a/src/lib.rs"));
+        for path in ["crates/a/src/b/lib.rs", "crates/src/lib.rs", "src/lib.rs"] {
+            assert!(!is_crate_root(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn text_goes_by_its_name() {
+        for path in ["a.rs", "x/b.md", ".ci/run", "LICENSE", "LICENSE-MIT"] {
+            assert!(is_text(path), "{path}");
+        }
+        for path in ["a.npz", "Cargo.lock", "rs", "tests/data/x.csv"] {
+            assert!(!is_text(path), "{path}");
+        }
+    }
+}
