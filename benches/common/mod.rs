@@ -166,8 +166,9 @@ pub struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    /// Starts from the log-odds of the recorded rates, and couplings of the published standard
-    /// deviation `1/sqrt(units * lags)`.
+    /// Starts from the log-odds of the recorded rates, and weights of the published standard
+    /// deviation, one over the root of the inputs of a unit: `units * lags` for couplings, as many
+    /// as there are features for the drive.
     pub fn new(
         recording: &'a Recording,
         stimulus: &TrialArray<f64>,
@@ -190,13 +191,9 @@ impl<'a> Fit<'a> {
         }
         let mut parameters = Parameters::initial(&settings, &rates, encoder.parameters());
         parameters.couplings.iter_mut().for_each(|w| *w *= 10.0);
-        let range =
-            std::env::var("DSD").unwrap().parse::<f64>().unwrap() * (3.0 / FEATURES as f64).sqrt();
+        let range = (3.0 / FEATURES as f64).sqrt();
         for (at, w) in parameters.drive.iter_mut().enumerate() {
             *w = between(3, at, -range, range) as f32;
-        }
-        if std::env::var("ZB").is_ok() {
-            parameters.bias.fill(0.0)
         }
         let engine = Engine::new(&settings, observed, Box::new(encoder.clone()), terms);
         let optimisers = parameters

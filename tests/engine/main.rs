@@ -1,4 +1,6 @@
 //! Engine and losses against independent oracles.
 
+#![cfg(test)]
+
 mod conformance;
 mod oracles;

@@ -72,18 +72,44 @@ fn for_each_spike(
 ) {
     for trial in 0..layout.trials() {
         for bin in 0..layout.bins(trial) {
-            for (unit, &z) in spikes.row(trial, bin).iter().enumerate() {
-                if z != 0 {
-                    f(trial, bin, unit);
-                }
-            }
+            for_each_fired(spikes.row(trial, bin), |unit| f(trial, bin, unit));
         }
+    }
+}
+
+/// Calls `f` with the index of every unit that fired in a bin (`row`: 0 or 1 per unit), ascending.
+#[inline(always)]
+pub fn for_each_fired(row: &[u8], mut f: impl FnMut(usize)) {
+    // Most units are silent: eight at a time.
+    let (words, rest) = row.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let mut word = u64::from_le_bytes(*word);
+        while word != 0 {
+            f(8 * at + (word.trailing_zeros() / 8) as usize);
+            word &= word - 1;
+        }
+    }
+    for (at, _) in rest.iter().enumerate().filter(|&(_, &z)| z != 0) {
+        f(8 * words.len() + at);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_who_fired_across_words_and_behind_them() {
+        for units in [0, 1, 7, 8, 9, 21] {
+            let row: Vec<u8> = (0..units)
+                .map(|i| u8::from(i % 3 == 1 || i % 8 == 7))
+                .collect();
+            let mut found = Vec::new();
+            for_each_fired(&row, |unit| found.push(unit));
+            let expected: Vec<usize> = (0..units).filter(|&i| row[i] != 0).collect();
+            assert_eq!(found, expected);
+        }
+    }
 
     #[test]
     fn indexes_by_source_and_ignores_padding() {

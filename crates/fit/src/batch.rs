@@ -73,8 +73,10 @@ impl<'a> Pool<'a> {
 
     /// The batch of an iteration: about `size` recorded trials spread over the conditions in
     /// proportion to their trials, and free-running ones in the same proportion: as many, but at
-    /// least [`MIN_FREE_TRIALS`] of each condition and so many that they hold `free_bins` bins; where `size` does not allow that for all conditions, a share of the
-    /// conditions in turn. Trials of a condition are visited in a new random order per epoch.
+    /// least [`MIN_FREE_TRIALS`] of each condition and so many that they hold `free_bins` bins;
+    /// where `size` does not allow that for all conditions, a share of the conditions in turn, one
+    /// with two trials (which a noise covariance needs) among them where there is one. Trials of a
+    /// condition are visited in a new random order per epoch.
     ///
     /// # Errors
     /// [`FitError`] where a trial has no bin after the history.
@@ -87,13 +89,20 @@ impl<'a> Pool<'a> {
     ) -> Result<Batch, FitError> {
         let conditions = self.conditions();
         let at_once = (size / MIN_FREE_TRIALS).clamp(1, conditions.len().max(1));
-        let chosen: Vec<usize> = (0..at_once)
+        let mut chosen: Vec<usize> = (0..at_once)
             .map(|i| {
                 let at = (iteration as u64) * at_once as u64 + i as u64;
                 conditions[in_turn(seed, u32::MAX, conditions.len(), at)]
             })
             .collect();
-        let mut chosen = chosen;
+        let repeated = |c: &usize| self.by_condition[*c].len() > 1;
+        if !chosen.iter().any(repeated) {
+            let with_two: Vec<usize> = conditions.iter().copied().filter(repeated).collect();
+            if !with_two.is_empty() {
+                let at = in_turn(seed, u32::MAX - 1, with_two.len(), iteration as u64);
+                chosen.push(with_two[at]);
+            }
+        }
         chosen.sort_unstable();
         chosen.dedup();
         let total: usize = chosen.iter().map(|&c| self.by_condition[c].len()).sum();

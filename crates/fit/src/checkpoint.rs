@@ -79,6 +79,13 @@ impl Checkpoint {
         if let Some((name, expected, found)) = name {
             return differs(&format!("setting {name}"), expected, found);
         }
+        if self.history.terms != other.history.terms
+            || self.history.validation_terms != other.history.validation_terms
+        {
+            let terms =
+                |h: &History| [h.terms.join(", "), h.validation_terms.join(", ")].join("; ");
+            return differs("the terms", terms(&self.history), terms(&other.history));
+        }
         for (mine, theirs) in self
             .parameters
             .tensors()
@@ -141,6 +148,12 @@ impl Checkpoint {
                 drive: value(2)?,
             })
         };
+        if !body.history.is_consistent() {
+            return Err(wire::error(
+                path,
+                "damaged refire-checkpoint file: losses do not agree",
+            ));
+        }
         let parameters = tensors(&body.parameters)?;
         let best = tensors(&body.best)?;
         let mut optimiser = optimisers(&parameters)?;

@@ -71,6 +71,21 @@ pub enum FitError {
         /// Bins of the trial.
         found: usize,
     },
+    /// More numbers than can be held.
+    #[error(
+        "a fit of {units} units with {lags} lags and batches of {batch} trials needs about \
+         {gigabytes:.0} GB, more than can be held (fewer hidden units, lags or trials per batch help)"
+    )]
+    TooLarge {
+        /// Units, hidden ones included.
+        units: f64,
+        /// Lags.
+        lags: usize,
+        /// Trials per batch.
+        batch: usize,
+        /// Estimate of the memory, 10^9 bytes.
+        gigabytes: f64,
+    },
     /// Loss or gradient left the finite numbers.
     #[error(
         "iteration {iteration}: the {what} of term {term} is not finite; the last good model is kept"
@@ -108,7 +123,7 @@ pub enum FitError {
     #[error(transparent)]
     Sim(#[from] SimError),
     /// The drive cannot be built.
-    #[error("drive: {0}")]
+    #[error(transparent)]
     Drive(#[from] DriveError),
     /// The optimiser cannot be set up.
     #[error("optimiser: {0}")]

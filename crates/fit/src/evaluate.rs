@@ -57,6 +57,33 @@ pub struct TestFigures {
     pub ks_within_bound: Figure,
 }
 
+impl TestFigures {
+    /// Every figure with its name.
+    pub fn named(&self) -> [(&'static str, &Figure); 13] {
+        [
+            ("bits_per_spike", &self.bits_per_spike),
+            ("psth_correlation", &self.psth_correlation),
+            ("psth_correlation_ceiling", &self.psth_correlation_ceiling),
+            ("noise_correlation_pearson", &self.noise_correlation_pearson),
+            ("noise_correlation_r2", &self.noise_correlation_r2),
+            (
+                "noise_correlation_ceiling_pearson",
+                &self.noise_correlation_ceiling_pearson,
+            ),
+            (
+                "noise_correlation_ceiling_r2",
+                &self.noise_correlation_ceiling_r2,
+            ),
+            ("rate_hz_data", &self.rate_hz_data),
+            ("rate_hz_model", &self.rate_hz_model),
+            ("fano_factor_data", &self.fano_factor_data),
+            ("fano_factor_model", &self.fano_factor_model),
+            ("isi_distance", &self.isi_distance),
+            ("ks_within_bound", &self.ks_within_bound),
+        ]
+    }
+}
+
 /// Figures per observed unit.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnitFigures {
@@ -78,6 +105,42 @@ pub struct UnitFigures {
     pub ks: Vec<Figure>,
     /// Its 95 % bound.
     pub ks_bound: Vec<Figure>,
+}
+
+impl UnitFigures {
+    /// Figures that some unit lacks, by name, with the reason.
+    pub fn missing(&self) -> Vec<(&'static str, String)> {
+        let optional = [
+            (
+                "psth_correlation",
+                &self.psth_correlation,
+                "the unit's trial-averaged activity in the data does not vary",
+            ),
+            (
+                "fano_factor_data",
+                &self.fano_factor_data,
+                "the unit has no spikes in conditions with two trials",
+            ),
+            (
+                "fano_factor_model",
+                &self.fano_factor_model,
+                "the unit has no spikes in conditions with two trials",
+            ),
+        ];
+        let figures = [
+            ("isi_distance", &self.isi_distance),
+            ("ks", &self.ks),
+            ("ks_bound", &self.ks_bound),
+        ];
+        let optional = optional
+            .into_iter()
+            .filter(|(_, values, _)| values.contains(&None))
+            .map(|(name, _, why)| (name, why.to_string()));
+        let figures = figures
+            .into_iter()
+            .filter_map(|(name, f)| Some((name, f.iter().find_map(Figure::reason)?.to_string())));
+        optional.chain(figures).collect()
+    }
 }
 
 /// An evaluation, with the arrays that figures are drawn from.

@@ -38,6 +38,7 @@ mod objective;
 mod parameters;
 mod settings;
 mod simulate;
+mod size;
 mod stability;
 mod trainer;
 mod wire;

@@ -8,7 +8,7 @@ use crate::{FitError, Parameters, Settings};
 use refire_core::TrialArray;
 use refire_drive::DriveSpec;
 use refire_metrics::StabilityRange;
-use refire_recording::Split;
+use refire_recording::{MAX_SPIKE_BINS, Split};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -107,6 +107,48 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
     let (trials, lags) = (body.training_bins.len(), body.settings.lags);
     let first_bin = body.settings.first_bin();
     let conditions = body.condition_labels.len();
+    if observed == 0
+        || trials == 0
+        || conditions == 0
+        || body.bins_per_condition.len() != conditions
+        || body.training_conditions.len() != trials
+        || body.split.train.len() != trials
+        || body.baseline.len() != observed
+    {
+        return Err("lengths do not agree");
+    }
+    let in_range = body
+        .training_conditions
+        .iter()
+        .zip(&body.training_bins)
+        .all(|(&c, &bins)| c < conditions && bins > lags && bins <= body.bins_per_condition[c]);
+    if !in_range || body.bins_per_condition.iter().any(|&bins| bins <= lags) {
+        return Err("trials out of range");
+    }
+    let couplings = body.couplings.values().ok_or("couplings")?;
+    let bias = body.bias.values().ok_or("bias")?;
+    let drive = body.drive_weights.values().ok_or("drive weights")?;
+    // Bounds units, and with them the size of the drive, by what the file really holds.
+    let units = observed.checked_add(body.settings.hidden);
+    let size = units.and_then(|n| n.checked_mul(n)?.checked_mul(lags));
+    if size != Some(couplings.len()) || units != Some(bias.len()) {
+        return Err("couplings and units do not agree");
+    }
+    let longest = body.bins_per_condition.iter().copied().max().unwrap_or(0);
+    let drive_size = longest
+        .checked_mul(conditions)
+        .and_then(|n| n.checked_mul(observed));
+    if drive_size.is_none_or(|n| n > MAX_SPIKE_BINS) {
+        return Err("conditions longer than any recording");
+    }
+    let parameters = Parameters {
+        couplings,
+        bias,
+        drive,
+    };
+    if !parameters.are_finite() {
+        return Err("parameters that are not finite");
+    }
     let histories = trials
         .checked_mul(first_bin)
         .and_then(|n| n.checked_mul(observed))
@@ -119,28 +161,9 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
             Some(TrialArray::from_vec(f.values, f.courses, f.bins, f.features).ok_or("features")?)
         }
     };
-    let known = |c: &usize| *c < conditions;
-    let longest_known = body
-        .training_conditions
-        .iter()
-        .zip(&body.training_bins)
-        .all(|(&c, &bins)| c < conditions && bins > lags && bins <= body.bins_per_condition[c]);
-    if observed == 0
-        || body.bins_per_condition.len() != conditions
-        || body.training_conditions.len() != trials
-        || !body.training_conditions.iter().all(known)
-        || !longest_known
-        || body.baseline.len() != observed
-    {
-        return Err("lengths do not agree");
-    }
     Ok(Model {
         settings: body.settings,
-        parameters: Parameters {
-            couplings: body.couplings.values().ok_or("couplings")?,
-            bias: body.bias.values().ok_or("bias")?,
-            drive: body.drive_weights.values().ok_or("drive weights")?,
-        },
+        parameters,
         bin_width: body.bin_width_s,
         unit_ids: body.unit_ids,
         condition_labels: body.condition_labels,

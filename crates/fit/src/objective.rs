@@ -36,14 +36,16 @@ pub fn terms<T: Real>(
     }
     let data = Arc::new(DataStatistics::new(spikes, layout, settings.lags));
     let spiking = data.total_sd().iter().filter(|&&sd| sd > 0.0).count();
-    let repeated = layout.groups().iter().any(|g| g.slots.len() > 1);
+    let reach = lags_in_reach(layout);
     let mut add = |term, weight, missing: Option<String>| match missing {
         None => terms.push(WeightedTerm { term, weight }),
         Some(reason) => left_out.push(reason),
     };
     let silent = (spiking == 0).then(|| "psth: no unit spikes".to_string());
-    let uncorrelated = (!repeated || spiking == 0)
-        .then(|| "nc: no condition has two training trials with spikes".to_string());
+    // A unit by itself has no lag 0.
+    let alone = spiking == 1 && settings.lags.min(reach) == 1;
+    let uncorrelated = (reach == 0 || spiking == 0 || alone)
+        .then(|| "nc: no pair of spiking units has two trials of one condition".to_string());
     match settings.form {
         Form::Corrected => {
             add(
@@ -82,6 +84,18 @@ pub fn terms<T: Real>(
         add(term, weights.hidden_rate, None);
     }
     (terms, left_out)
+}
+
+/// Lags, lag 0 included, that two trials of one condition are long enough for; 0 where no condition
+/// has two.
+fn lags_in_reach(layout: &TrialLayout) -> usize {
+    let of_group = layout.groups().iter().filter_map(|group| {
+        let mut bins: Vec<usize> = group.slots.iter().map(|&k| layout.bins(k)).collect();
+        bins.sort_unstable();
+        bins.iter().rev().nth(1).copied()
+    });
+    let second_longest = of_group.max().unwrap_or(0);
+    second_longest.saturating_sub(layout.first_bin())
 }
 
 /// Mean over observed units, spikes per bin; at least half a spike in all, so that a target exists

@@ -42,6 +42,11 @@ impl<T: Real> Parameters<T> {
         [&mut self.couplings, &mut self.bias, &mut self.drive]
     }
 
+    /// Whether every number is finite.
+    pub fn are_finite(&self) -> bool {
+        self.tensors().into_iter().flatten().all(|x| x.is_finite())
+    }
+
     /// Where a fit starts: biases from the log-odds of each unit's mean rate (hidden units: of the
     /// mean over observed ones), couplings a truncated normal of a tenth of the published standard
     /// deviation `1/sqrt(units * lags)`, no drive.

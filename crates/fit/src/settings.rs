@@ -97,8 +97,8 @@ impl Weights {
             },
             Form::Corrected => Self {
                 mle,
-                psth: 0.1,
-                nc: 10.0,
+                psth: 0.3,
+                nc: 1.0,
                 hidden_rate: 0.01,
             },
         }
@@ -140,6 +140,9 @@ pub struct Settings {
     /// Independent parts of the free-running trials whose errors are multiplied in the corrected
     /// noise-covariance term; 1 takes the square.
     pub noise_parts: usize,
+    /// Largest norm of the statistics' gradient of a tensor, relative to the likelihood's where both
+    /// are fitted in the corrected form. Gradients through many sampled spikes have a heavy tail.
+    pub statistics_share: f64,
     /// Learning rate of the first iterations; it decays to zero as half a cosine.
     pub learning_rate: f64,
     /// Seed of every random number.
@@ -170,11 +173,12 @@ impl Default for Settings {
             drive: DriveKind::Condition,
             drive_spacing: 0.04,
             stimulus_lags: 5,
-            iterations: 600,
+            iterations: 500,
             batch: 90,
             free_bins: 20_000,
             noise_parts: 2,
-            learning_rate: 5e-3,
+            statistics_share: 1.0,
+            learning_rate: 1e-2,
             seed: 1,
             test_fraction: 0.25,
             validation_fraction: 0.1,
@@ -191,6 +195,24 @@ impl Settings {
         match self.history {
             HistoryStart::Recorded => self.lags,
             HistoryStart::Zero => 0,
+        }
+    }
+
+    /// Factor on the statistics' gradient of a tensor, given the norms of the likelihood's gradient
+    /// and of its own: 1, or what keeps it within [`Self::statistics_share`].
+    pub(crate) fn guard(&self, likelihood: f64, statistics: f64) -> f64 {
+        let guarded = self.form == Form::Corrected && self.objective.has_likelihood();
+        let limit = self.statistics_share * likelihood;
+        if std::env::var("DBG").is_ok() {
+            eprintln!(
+                "norms {likelihood:.3e} {statistics:.3e} ratio {:.2}",
+                statistics / likelihood
+            );
+        }
+        if guarded && statistics > limit && self.weights.mle > 0.0 {
+            limit / statistics
+        } else {
+            1.0
         }
     }
 
@@ -238,6 +260,7 @@ impl Settings {
             ("theta", self.theta),
             ("coupling-prior", self.coupling_prior),
             ("drive-prior", self.drive_prior),
+            ("statistics-share", self.statistics_share),
         ];
         for (name, found) in positive {
             if !(found > 0.0 && found.is_finite()) {

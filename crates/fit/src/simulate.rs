@@ -48,7 +48,7 @@ impl FreeRuns<'_> {
         if trials.is_empty() {
             trials = (0..self.model.training.conditions.len()).collect();
         }
-        // Word 1 of the position: word 0 decides conditions elsewhere.
+        // A bin no trial has: these draws are apart from the spikes'.
         let at = self.stream.below(trials.len(), presentation, key, u32::MAX);
         let history = trials.get(at).copied().unwrap_or(0);
         Slot {

@@ -2,6 +2,7 @@
 
 use crate::batch::{Batch, Pool};
 use crate::engine::{Engine, Losses, Streams};
+use crate::size::check_size;
 use crate::{
     Checkpoint, DriveKind, FitError, Model, Parameters, Settings, TENSORS, Training, objective,
 };
@@ -25,12 +26,26 @@ pub struct History {
     pub terms: Vec<String>,
     /// Unweighted training values `[iteration][term]`.
     pub training: Vec<Vec<f64>>,
+    /// Names of the terms that the validation trials can measure.
+    pub validation_terms: Vec<String>,
     /// Iterations (counted from 1) at which validation trials were judged.
     pub validated_at: Vec<usize>,
-    /// Unweighted validation values `[judgement][term]`.
+    /// Unweighted validation values `[judgement][validation term]`.
     pub validation: Vec<Vec<f64>>,
     /// Weighted validation sums.
     pub validation_total: Vec<f64>,
+}
+
+impl History {
+    /// Whether every row has a value for each term, as long as it was not damaged in a file.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let full =
+            |rows: &[Vec<f64>], terms: &[String]| rows.iter().all(|r| r.len() == terms.len());
+        full(&self.training, &self.terms)
+            && full(&self.validation, &self.validation_terms)
+            && self.validation.len() == self.validated_at.len()
+            && self.validation.len() == self.validation_total.len()
+    }
 }
 
 /// What one step did.
@@ -77,6 +92,7 @@ impl<'a> Trainer<'a> {
                 return Err(FitError::TooFewBins { trial, bins, lags });
             }
         }
+        check_size(recording, settings)?;
         let split = Split::draw(
             recording.conditions(),
             settings.test_fraction,
@@ -94,7 +110,7 @@ impl<'a> Trainer<'a> {
 
         let pool = Pool::new(recording, &split.train, first_bin);
         let (spikes, layout) = recording.select(&split.train, first_bin)?;
-        let (terms, left_out) = objective::terms(settings, &spikes, &layout);
+        let (terms, mut left_out) = objective::terms(settings, &spikes, &layout);
         let scored = (layout.scored_bins() * recording.n_units()) as f64;
         let first_encoder = encoder()?;
         let start = Parameters::initial(settings, &training.baseline, first_encoder.parameters());
@@ -103,17 +119,20 @@ impl<'a> Trainer<'a> {
             None
         } else {
             let (spikes, layout) = recording.select(&split.validation, first_bin)?;
-            let (terms, _) = objective::terms(settings, &spikes, &layout);
+            let (terms, missing) = objective::terms(settings, &spikes, &layout);
+            left_out.extend(missing.iter().map(|why| format!("validation: {why}")));
             let batch = Pool::new(recording, &split.validation, first_bin).whole()?;
             let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
-            Some((engine, batch))
+            // Nothing to judge by: the last parameters count, as without validation trials.
+            (!engine.term_names().is_empty()).then_some((engine, batch))
+        };
+        let names = |engine: &Engine<f32>| {
+            let names = engine.term_names();
+            names.iter().map(ToString::to_string).collect()
         };
         let history = History {
-            terms: engine
-                .term_names()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            terms: names(&engine),
+            validation_terms: validation.as_ref().map_or_else(Vec::new, |(e, _)| names(e)),
             ..History::default()
         };
         let state = Checkpoint::start(
@@ -166,7 +185,7 @@ impl<'a> Trainer<'a> {
         &self.state.history
     }
 
-    /// Terms of the objective that this recording cannot measure, with the reason.
+    /// Terms of the objective that training or validation trials cannot measure, with the reason.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }
@@ -196,6 +215,10 @@ impl<'a> Trainer<'a> {
             Some(&mut self.gradient),
         )?;
         self.refuse_non_finite(&losses, iteration)?;
+        if self.validation.is_none() {
+            // These have proved finite; what the step makes of them has not yet.
+            self.state.keep_as_best(f64::NAN);
+        }
         self.add_prior_gradient();
         let rate = self.settings.learning_rate
             * Schedule::Cosine {
@@ -245,7 +268,9 @@ impl<'a> Trainer<'a> {
     fn validate(&mut self) -> Result<Option<f64>, FitError> {
         let iteration = self.state.iteration;
         let Some((engine, batch)) = &mut self.validation else {
-            self.state.keep_as_best(f64::NAN);
+            if iteration == self.settings.iterations && self.state.parameters.are_finite() {
+                self.state.keep_as_best(f64::NAN);
+            }
             return Ok(None);
         };
         if iteration % VALIDATE_EVERY != 0 && iteration != self.settings.iterations {
@@ -257,6 +282,14 @@ impl<'a> Trainer<'a> {
             iteration: 0,
         };
         let losses = engine.evaluate(&self.state.parameters, batch, streams, None)?;
+        let mut of_terms = losses.terms.iter().zip(engine.term_names());
+        if let Some((_, term)) = of_terms.find(|(value, _)| !value.is_finite()) {
+            return Err(FitError::NotFinite {
+                iteration: iteration - 1,
+                what: "validation loss",
+                term,
+            });
+        }
         let history = &mut self.state.history;
         history.validated_at.push(iteration);
         history.validation.push(losses.terms);

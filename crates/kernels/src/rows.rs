@@ -1,6 +1,7 @@
 //! Operations on contiguous rows. Inline into a loop that runs inside [`dispatch`].
 
 use crate::Real;
+use std::hint::black_box;
 
 /// Runs `f` compiled for the widest SIMD of this machine: call once per trial or per block, and
 /// the inlined primitives inside are vectorised.
@@ -34,16 +35,19 @@ pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     const LANES: usize = 32;
     debug_assert_eq!(a.len(), b.len());
     let mut sums = [T::zero(); LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let (a_rest, b_rest) = (a_chunks.remainder(), b_chunks.remainder());
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane];
-        }
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    for (x, y) in a_chunks.iter().zip(b_chunks) {
+        add_products(&mut sums, x, y);
     }
-    for (lane, (&x, &y)) in a_rest.iter().zip(b_rest).enumerate() {
-        sums[lane] += x * y;
-    }
+    // Padded to whole lanes: sums of a length known only at run time would leave the registers.
+    let mut rest = [[T::zero(); LANES]; 2];
+    rest[0][..a_rest.len()].copy_from_slice(a_rest);
+    rest[1][..b_rest.len()].copy_from_slice(b_rest);
+    add_products(&mut sums, &rest[0], &rest[1]);
+    // Seen as one expression, loop and sum over lanes compile to pairs of lanes; the barrier keeps
+    // the loop in whole registers (2.5 times as fast).
+    let mut sums = black_box(sums);
     let mut width = LANES / 2;
     while width > 0 {
         for lane in 0..width {
@@ -55,10 +59,26 @@ pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     sums[0]
 }
 
+#[inline(always)]
+fn add_products<T: Real, const N: usize>(sums: &mut [T; N], a: &[T; N], b: &[T; N]) {
+    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+        *sum += a * b;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// A build of pulp without its vector features compiles, and is two to three times slower.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn dispatch_uses_avx2_where_there_is() {
+        let wide = !matches!(pulp::Arch::new(), pulp::Arch::Scalar);
+        let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        assert_eq!(wide, has);
+    }
 
     proptest! {
         #[test]

@@ -86,6 +86,6 @@ mod tests {
     #[test]
     fn the_surprise_of_a_saturated_unit_is_finite() {
         assert_eq!(EscapeNoise::<f32>::surprise(&Logistic, -500.0, true), 500.0);
-        assert_eq!(EscapeNoise::<f32>::surprise(&Logistic, 500.0, true), 0.0);
+        assert!(EscapeNoise::<f32>::surprise(&Logistic, 500.0, true) < 1e-37);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Coupling, Trajectory};
 use rayon::prelude::*;
-use refire_core::{TrialArray, TrialLayout};
+use refire_core::{TrialArray, TrialLayout, for_each_fired};
 use refire_kernels::{Real, dispatch};
 use refire_neuron::{EscapeNoise, Past, UnitDynamics};
 use refire_random::Uniforms;
@@ -193,11 +193,9 @@ fn run_trial<T, C, E, U>(
                 *z = u8::from(p > uniform);
             }
         }
-        for (source, &fired) in z.iter().enumerate() {
-            if fired != 0 {
-                network.coupling.scatter(source, &mut future[..block]);
-            }
-        }
+        for_each_fired(z, |source| {
+            network.coupling.scatter(source, &mut future[..block])
+        });
     }
     // Spikes near the end have scattered into bins that do not exist.
     potential[bins * units..].fill(T::zero());

@@ -7,11 +7,9 @@ use rand::seq::{IteratorRandom, SliceRandom};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use refire_core::TrialArray;
-use refire_random::{Purpose, Stream};
 use refire_recording::BinWidth;
-use refire_sim::Trajectory;
 
-use crate::simulate::free_run;
+use crate::calibrate::{calibrate, log_odds};
 use crate::spectral::{Gain, spectral_radius};
 use crate::{EXCITATORY, GroundTruth, INHIBITORY, SynthError, SynthSettings};
 
@@ -19,16 +17,10 @@ use crate::{EXCITATORY, GroundTruth, INHIBITORY, SynthError, SynthSettings};
 pub(crate) const THETA: f64 = 0.4;
 /// The drive of a condition is made of whole periods of this many bins or more.
 const SHORTEST_PERIOD: usize = 25;
-/// Rounds of simulation and correction that bring each unit to its rate.
-const CALIBRATIONS: u32 = 8;
-/// Bins simulated per round, over all trials.
-const CALIBRATION_BINS: usize = 8000;
 /// Largest summed coupling of an average excitatory synapse: it changes log-odds by 5.
 const STRONGEST: f64 = 2.0;
 /// Halvings of the range of strengths.
 const BISECTIONS: usize = 40;
-/// Largest ratio of the population's rate to the one asked for.
-const RATE_TOLERANCE: f64 = 1.25;
 
 /// What each generator is for: a change in one stage leaves the draws of the others alone.
 #[derive(Clone, Copy)]
@@ -58,8 +50,8 @@ impl GroundTruth {
     /// derivative it knows how steeply the escape function rises above a low rate. Strengths are
     /// scaled so that the matrix of gains has the chosen spectral radius: the branching ratio of
     /// the network, were all its synapses excitatory. (Where loops are few, the mean over units of
-    /// the spikes that one spike adds takes the place of a lower radius.)
-    /// Biases are then corrected against free runs until each unit has its rate.
+    /// the spikes that one spike adds takes the place of a lower radius.) Biases are then corrected
+    /// against free runs until each unit has its rate.
     ///
     /// # Errors
     /// [`SynthError::Value`] for a setting out of range, [`SynthError::Unstable`] where the network
@@ -178,8 +170,8 @@ fn branching(settings: &SynthSettings, strengths: &[f64], rates: &[f64], scale: 
             let (source, target) = (at / units, at % units);
             let rest = log_odds(rates[target]);
             let added = weights.iter().map(|w| {
-                let odds = (rest + scale * strength * w / THETA).exp();
-                (odds / (1.0 + odds) - rates[target]).abs()
+                let after = rest + scale * strength * w / THETA;
+                (1.0 / (1.0 + (-after).exp()) - rates[target]).abs()
             });
             Gain {
                 source,
@@ -244,63 +236,6 @@ fn drive(settings: &SynthSettings) -> TrialArray<f32> {
     drive
 }
 
-fn log_odds(p: f64) -> f64 {
-    (p / (1.0 - p)).ln()
-}
-
-/// Sets the biases so that each unit of the free-running network has its rate.
-fn calibrate(truth: &mut GroundTruth, rates: &[f64]) -> Result<(), SynthError> {
-    // Start: the mean input at these rates taken away.
-    let units = truth.units();
-    let mut input = vec![0.0; units];
-    for (row, rate) in truth.summed_couplings().chunks_exact(units).zip(rates) {
-        for (input, w) in input.iter_mut().zip(row) {
-            *input += rate * w;
-        }
-    }
-    for (bias, (input, &rate)) in truth.bias.iter_mut().zip(input.iter().zip(rates)) {
-        *bias = (truth.theta * (1.0 + log_odds(rate)) - input) as f32;
-    }
-    let stream = Stream::new(truth.seed, Purpose::Synthetic);
-    let turns = CALIBRATION_BINS.div_ceil(truth.bins() * truth.conditions());
-    let trials = turns * truth.conditions();
-    let mut trajectory = Trajectory::default();
-    for round in 1..=CALIBRATIONS {
-        free_run(truth, stream, round, 0..trials, &mut trajectory)?;
-        let found = mean_probability(&trajectory.probability);
-        for (bias, (&p, &rate)) in truth.bias.iter_mut().zip(found.iter().zip(rates)) {
-            let p = p.clamp(1e-6, 1.0 - 1e-6);
-            *bias += (truth.theta * (log_odds(rate) - log_odds(p))) as f32;
-        }
-    }
-    free_run(truth, stream, CALIBRATIONS + 1, 0..trials, &mut trajectory)?;
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / units as f64;
-    let (expected, found) = (
-        mean(rates),
-        mean(&mean_probability(&trajectory.probability)),
-    );
-    if found > RATE_TOLERANCE * expected || found * RATE_TOLERANCE < expected {
-        return Err(SynthError::Unstable {
-            seed: truth.seed,
-            expected,
-            found,
-        });
-    }
-    Ok(())
-}
-
-/// Mean over trials and bins, per unit.
-fn mean_probability(probability: &TrialArray<f32>) -> Vec<f64> {
-    let mut sums = vec![0.0; probability.units()];
-    for row in probability.as_slice().chunks_exact(probability.units()) {
-        for (sum, &p) in sums.iter_mut().zip(row) {
-            *sum += f64::from(p);
-        }
-    }
-    let bins = (probability.trials() * probability.bins()) as f64;
-    sums.iter().map(|sum| sum / bins).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,7 +268,7 @@ mod tests {
                 assert!(filter.iter().all(|&w| (w != 0.0) == present));
                 if present {
                     let ratio = f64::from(filter[3] / filter[2]);
-                    assert!((ratio - (-0.5f64).exp()).abs() < 1e-6, "{ratio}");
+                    assert!((ratio - (-1.0f64 / 1.5).exp()).abs() < 1e-6, "{ratio}");
                     let inhibitory = truth.population[source] == INHIBITORY;
                     assert_eq!(summed[source * 40 + target] < 0.0, inhibitory);
                 }
@@ -345,15 +280,15 @@ mod tests {
                 .iter()
                 .filter(|&&p| p == INHIBITORY)
                 .count(),
-            8
+            10
         );
-        // Onto each unit one inhibitory synapse and four excitatory ones.
+        // Onto each unit one inhibitory synapse and three excitatory ones.
         for target in 0..40 {
             let sources = |label: usize| {
                 let from = |i: &usize| truth.mask[i * 40 + target] && truth.population[*i] == label;
                 (0..40).filter(from).count()
             };
-            assert_eq!((sources(EXCITATORY), sources(INHIBITORY)), (4, 1));
+            assert_eq!((sources(EXCITATORY), sources(INHIBITORY)), (3, 1));
         }
     }
 
@@ -468,6 +403,21 @@ mod tests {
             matches!(error, SynthError::Unstable { found, .. } if found > 0.075),
             "{error}"
         );
+    }
+
+    #[test]
+    fn extreme_strengths_stay_finite() {
+        let settings = SynthSettings {
+            strength_spread: 2.0,
+            inhibition: 1000.0,
+            spectral_radius: 0.3,
+            ..hidden()
+        };
+        let population = populations(&settings);
+        let mask = synapses(&settings, &population);
+        let strengths = strengths(&settings, &population, &mask, &rates(&settings));
+        assert!(strengths.iter().all(|s| s.is_finite()));
+        assert!(strengths.iter().any(|&s| s > 0.0));
     }
 
     #[test]

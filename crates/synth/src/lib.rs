@@ -23,7 +23,7 @@
 //!
 //! # Files
 //!
-//! [`write`] makes two: `recording.npz`, a recording in binned form, and `truth.npz`, which
+//! [`write()`] makes two: `recording.npz`, a recording in binned form, and `truth.npz`, which
 //! [`read_truth`] and `numpy.load` read:
 //!
 //! | key | type | shape | meaning |
@@ -46,6 +46,7 @@
 //! The model is that of Bellec, Wang et al., NeurIPS 2021 (arXiv 2106.10064); how networks are
 //! drawn is our own construction.
 
+mod calibrate;
 mod draw;
 mod error;
 mod files;

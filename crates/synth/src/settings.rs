@@ -43,7 +43,9 @@ pub struct SynthSettings {
     pub inhibition: f64,
     /// Standard deviation over synapses of the logarithm of their strengths.
     pub strength_spread: f64,
-    /// Spectral radius of the linearised gains of the synapses without their signs, 0.001 to 0.99.
+    /// Spectral radius of the gains (spikes that one spike adds to each target, or takes away), 0.001
+    /// to 0.99; see [`crate::GroundTruth::draw`]. Spikes that coincide add more than their sum, the
+    /// more so at low rates: at 0.02 spikes per bin about 0.6 is stable.
     pub spectral_radius: f64,
     /// Lags over which a synapse's filter falls to 1/e, bins.
     pub filter_decay_bins: f64,
@@ -56,7 +58,7 @@ pub struct SynthSettings {
 
 impl Default for SynthSettings {
     /// 20 observed units at 0.06 spikes per bin, 200 trials of 1 s: stable, with noise
-    /// correlations several times above chance.
+    /// correlations two to three times as large as by chance.
     fn default() -> Self {
         Self {
             observed_units: 20,
@@ -94,7 +96,7 @@ impl SynthSettings {
     pub fn trials_per_condition(&self) -> Result<usize, SynthError> {
         at_least_one("conditions", self.conditions)?;
         at_least_one("trials", self.trials)?;
-        if self.trials % self.conditions != 0 {
+        if !self.trials.is_multiple_of(self.conditions) {
             let expected = format!("a multiple of the {} conditions", self.conditions);
             return Err(SynthError::value("trials", self.trials, expected));
         }

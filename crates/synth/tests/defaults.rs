@@ -84,7 +84,7 @@ fn couplings_show_in_the_noise_correlations() {
     let found = rms(&noise_correlations(&residual, &rates, bins));
     let chance = rms(&noise_correlations(&shuffled, &rates, bins));
     assert!(
-        chance < 0.01 && found > 3.0 * chance,
+        chance < 0.01 && found > 2.2 * chance,
         "{found} against {chance} by chance"
     );
 
@@ -96,7 +96,7 @@ fn couplings_show_in_the_noise_correlations() {
         noise_correlations(&residual, &rates, bins)
     };
     let repeat = pearson(&half(0), &half(1));
-    assert!(repeat > 0.6, "halves correlate {repeat}");
+    assert!(repeat > 0.5, "halves correlate {repeat}");
 
     // One bin after a spike, targets fire more or less as the synapse has it.
     let lagged = products(&residual, &residual, bins, 1);

@@ -51,9 +51,8 @@ pub fn run<'t>(
                 let drive = (batch.layout.condition(k) * bins + t) * units + j;
                 let mut u = parameters.bias[j] + parameters.drive[drive];
                 for d in 1..=lags.min(t) {
-                    for i in 0..units {
-                        let weight = parameters.couplings[(i * lags + d - 1) * units + j];
-                        u = u + weight * zs[t - d][i];
+                    for (i, &z) in zs[t - d].iter().enumerate() {
+                        u = u + parameters.couplings[(i * lags + d - 1) * units + j] * z;
                     }
                 }
                 let v = (u + -THETA) * (1.0 / THETA);

@@ -5,6 +5,7 @@ use super::naive_terms::{Terms, likelihood};
 use super::problem::{Problem, Shape, WEIGHT, close};
 use super::tape::{Tape, Var};
 use proptest::prelude::*;
+use refire::core::TrialLayout;
 use refire::neuron::SpikeGradient;
 use refire::sim::{Mode, Trajectory};
 
@@ -163,4 +164,27 @@ fn a_network_of_several_blocks_matches_the_naive_program() {
         let measured = compare(&problem, spike_gradient);
         assert_eq!(measured.len(), 10, "every term has a value: {measured:?}");
     }
+}
+
+/// Recorded trials too short for a lag that simulated ones reach: nothing to compare it with.
+#[test]
+fn lags_that_the_recording_does_not_reach_are_left_out() {
+    let mut problem = Problem::draw(&Shape {
+        observed: 3,
+        hidden: 1,
+        lags: 2,
+        statistic_lags: 4,
+        first_bin: 1,
+        trials: vec![(9, 7)],
+        window: 6,
+        ragged: false,
+        gain: 1.0,
+        seed: 8,
+    });
+    problem.recorded.layout = TrialLayout::uniform(7, 3, 1).unwrap();
+    let measured = compare(&problem, SpikeGradient::Escape);
+    assert!(
+        measured.contains(&"noise covariance in 3 parts"),
+        "{measured:?}"
+    );
 }

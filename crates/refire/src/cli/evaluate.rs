@@ -40,11 +40,6 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let width = BinWidth::from_seconds(model.bin_width)?;
     let recording = RecordingFile::open(&args.recording)?.bin(Some(width))?;
-    if !quiet {
-        for warning in recording.warnings() {
-            eprintln!("note: {warning}");
-        }
-    }
     let connectivity = match &args.truth {
         Some(path) => Some(connectivity(&model, path)?),
         None => None,
@@ -54,22 +49,27 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         Split::All => SplitChoice::All,
     });
     let evaluation = evaluate(&model, &recording, split)?;
+    if !quiet {
+        for warning in recording.warnings() {
+            eprintln!("note: {warning}");
+        }
+    }
     if args.json {
         let mut json = outcome::evaluation_json(&evaluation);
         if let Some((figures, blocks)) = &connectivity {
             json.insert("connectivity".into(), connectivity_json(figures, blocks));
         }
         let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
-        println!("{text}");
+        say!("{text}");
     } else {
-        println!(
+        say!(
             "{} {} trials",
             evaluation.trials,
             json!(evaluation.split).as_str().unwrap_or("")
         );
         outcome::print_table(&[("model", &evaluation)]);
         if let Some((figures, _)) = &connectivity {
-            println!();
+            say!();
             print_connectivity(figures);
         }
     }

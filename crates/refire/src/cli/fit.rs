@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
     /// Write a checkpoint every N iterations.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     checkpoint_every: Option<usize>,
     /// Settings in a TOML file, under the names of the options below; options given here win.
     #[arg(long, value_name = "FIT.toml")]
@@ -105,7 +105,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     refire::report::write_atomic(&folder.join("report.html"), report.to_html()?)?;
     if !quiet {
         outcome::print_table(&[(view::objective_name(&settings), evaluation)]);
-        println!(
+        say!(
             "\n{:.1} s; wrote model.refire, fit.json and report.html to {}",
             fitted.wall_seconds,
             folder.display()

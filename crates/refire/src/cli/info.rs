@@ -12,7 +12,7 @@ pub struct Args {
     /// The recording, an npz file.
     recording: PathBuf,
     /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     bin: Option<String>,
 }
 
@@ -39,25 +39,25 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Form::Events => "spike times",
         Form::Binned => "counts per bin",
     };
-    println!("{}", args.recording.display());
-    println!("  form        {form}; keys {}", about.keys.join(", "));
-    println!("  units       {}", recording.n_units());
-    println!(
+    say!("{}", args.recording.display());
+    say!("  form        {form}; keys {}", about.keys.join(", "));
+    say!("  units       {}", recording.n_units());
+    say!(
         "  trials      {} of {shortest:.3} to {longest:.3} s, {seconds:.1} s in all",
         recording.n_trials()
     );
-    println!("  conditions  {}", conditions(&recording));
-    println!(
+    say!("  conditions  {}", conditions(&recording));
+    say!(
         "  stimulus    {}",
         recording
             .stimulus()
             .map_or("none".to_string(), |s| format!("{} features", s.features()))
     );
-    println!("  spikes      {}", about.spikes);
+    say!("  spikes      {}", about.spikes);
     for warning in recording.warnings() {
-        println!("  note        {warning}");
+        say!("  note        {warning}");
     }
-    println!();
+    say!();
     print_bins(&recording)
 }
 
@@ -90,8 +90,8 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
     let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
     let bins = (layout.scored_bins() * recording.n_units()) as f64;
     let kept = recording.total_spikes() - recording.clipped_spikes();
-    println!("at bins of {} ms", recording.bin_width() * 1e3);
-    println!(
+    say!("at bins of {} ms", recording.bin_width() * 1e3);
+    say!(
         "  rate per unit    mean {:.2} Hz, from {:.2} over {:.2} (median) to {:.2} Hz; {} silent",
         rates.mean.value().unwrap_or(0.0),
         at(0.0),
@@ -99,21 +99,21 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
         at(1.0),
         rates.hz.iter().filter(|&&hz| hz == 0.0).count()
     );
-    println!("  bins per trial   up to {}", layout.max_bins());
-    println!(
+    say!("  bins per trial   up to {}", layout.max_bins());
+    say!(
         "  occupied bins    {:.4} of all (trial, bin, unit)",
         kept as f64 / bins
     );
-    println!(
+    say!(
         "  clipping         {} of {} spikes lost to one per bin ({:.2} %)",
         recording.clipped_spikes(),
         recording.total_spikes(),
         100.0 * recording.clipped_share()
     );
-    println!("\nhow well the data repeat themselves (even against odd trials of each condition)");
+    say!("\nhow well the data repeat themselves (even against odd trials of each condition)");
     let (even, odd) = (half(recording, 0)?, half(recording, 1)?);
     let (Some((a, a_layout)), Some((b, b_layout))) = (even, odd) else {
-        println!("  no condition has two trials: no ceilings");
+        say!("  no condition has two trials: no ceilings");
         return Ok(());
     };
     let of = psth_correlation(&psth(&a, &a_layout), &psth(&b, &b_layout)).mean;

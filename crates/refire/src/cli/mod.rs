@@ -1,5 +1,8 @@
 //! Command line: arguments in, exit code out. Knows files and terminals; computes nothing.
 
+#[macro_use]
+mod terminal;
+
 mod demo;
 mod evaluate;
 mod export;
@@ -13,6 +16,7 @@ mod simulate;
 mod table;
 mod view;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use failure::Failure;
 use std::process::ExitCode;
@@ -27,7 +31,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Threads to use; results never depend on it. Default: all cores.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     threads: Option<usize>,
     /// No progress bar and no remarks on stderr.
     #[arg(long, short, global = true)]
@@ -40,6 +44,11 @@ const EXAMPLES: &str = "Examples:
   refire fit recording.npz --bin 10ms --out fit
   refire simulate fit/model.refire --trials 100 --out simulated.npz
   refire evaluate fit/model.refire recording.npz";
+
+const NOTHING_GIVEN: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+
+/// More threads than any machine has cores only cost memory.
+const MAX_THREADS: usize = 1024;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -61,8 +70,13 @@ enum Command {
 
 /// Runs the command; exit code 0, 2 for bad input, 1 for anything else.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => run(&cli),
+        // Help and version; help as well where nothing was asked for.
+        Err(shown) if !shown.use_stderr() || shown.kind() == NOTHING_GIVEN => shown.exit(),
+        Err(error) => Err(refused_arguments(&error)),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("refire: {failure}");
@@ -71,10 +85,23 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What is wrong with the arguments, without the usage that clap shows in the lines below it.
+fn refused_arguments(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let what = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .fold(text.as_str(), |text, end| {
+            text.split(end).next().unwrap_or(text)
+        });
+    Failure::input(what.trim_start_matches("error: "))
+}
+
 fn run(cli: &Cli) -> Result<(), Failure> {
     if let Some(threads) = cli.threads {
-        if threads == 0 {
-            return Err(Failure::input("--threads: expected 1 or more, found 0"));
+        if !(1..=MAX_THREADS).contains(&threads) {
+            return Err(Failure::input(format!(
+                "--threads: expected 1 to {MAX_THREADS}, found {threads}"
+            )));
         }
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

@@ -13,32 +13,32 @@ use std::path::Path;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FitOptions {
     /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub bin: Option<String>,
     /// Lags of the couplings, bins [default: 9]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub lags: Option<usize>,
     /// History at the start of a trial: silence, or its first recorded bins, which then carry no
     /// loss [default: zero]
     #[arg(long)]
     pub history: Option<HistoryName>,
     /// Hidden units [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub hidden: Option<usize>,
     /// Terms to fit [default: mle+sm]
     #[arg(long)]
     pub objective: Option<ObjectiveName>,
     /// Weight of the likelihood
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub weight_mle: Option<f64>,
     /// Weight of the PSTH term
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub weight_psth: Option<f64>,
     /// Weight of the noise-covariance term
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub weight_nc: Option<f64>,
     /// Weight of the hidden units' rate term
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub weight_hidden_rate: Option<f64>,
     /// Form of the sample-and-measure terms [default: corrected]
     #[arg(long)]
@@ -50,28 +50,28 @@ pub struct FitOptions {
     #[arg(long)]
     pub drive: Option<DriveName>,
     /// Spacing of the condition drive's raised cosines, never under two bins [default: 40ms]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub drive_spacing: Option<String>,
     /// Lags of the stimulus features, bins [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub stimulus_lags: Option<usize>,
     /// Iterations
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub iterations: Option<usize>,
     /// Recorded trials per iteration [default: by trial length and conditions]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch: Option<usize>,
     /// Learning rate at the start; it decays to zero
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub learning_rate: Option<f64>,
     /// Seed of every random number [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Share of each condition's trials held out for testing [default: 0.25]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub test_fraction: Option<f64>,
     /// Share of the rest held out for early stopping [default: 0.1]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub validation_fraction: Option<f64>,
 }
 

@@ -23,10 +23,12 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
             "left_at_presentation": stability.left_at,
         }),
     );
-    let reasons: Map<String, Value> = rows(evaluation)
-        .into_iter()
-        .filter_map(|row| Some((format!("test.{}", row.key), json!(row.figure.reason()?))))
+    let figures = evaluation.test.named().into_iter();
+    let mut reasons: Map<String, Value> = figures
+        .filter_map(|(name, figure)| Some((format!("test.{name}"), json!(figure.reason()?))))
         .collect();
+    let of_units = evaluation.units.missing().into_iter();
+    reasons.extend(of_units.map(|(name, why)| (format!("units.{name}"), json!(why))));
     out.insert("reasons".into(), Value::Object(reasons));
     out.insert("units".into(), json!(evaluation.units));
     out
@@ -43,9 +45,8 @@ pub fn fit_json(
 ) -> Map<String, Value> {
     let mut out = evaluation_json(evaluation);
     let column = |rows: &[Vec<f64>], term: usize| rows.iter().map(|r| r[term]).collect::<Vec<_>>();
-    let per_term = |rows: &[Vec<f64>]| -> Map<String, Value> {
-        history
-            .terms
+    let per_term = |terms: &[String], rows: &[Vec<f64>]| -> Map<String, Value> {
+        terms
             .iter()
             .enumerate()
             .map(|(at, name)| (name.clone(), json!(column(rows, at))))
@@ -54,10 +55,10 @@ pub fn fit_json(
     out.insert(
         "losses".into(),
         json!({
-            "terms": per_term(&history.training),
+            "terms": per_term(&history.terms, &history.training),
             "validation": {
                 "iterations": history.validated_at,
-                "terms": per_term(&history.validation),
+                "terms": per_term(&history.validation_terms, &history.validation),
                 "total": history.validation_total,
             },
             "best_iteration": best_iteration,
@@ -72,7 +73,6 @@ pub fn fit_json(
 
 /// One figure of merit with what it is compared with.
 pub struct Row<'a> {
-    pub key: &'static str,
     pub name: &'static str,
     pub explanation: &'static str,
     pub figure: &'a Figure,
@@ -84,8 +84,7 @@ pub struct Row<'a> {
 /// The figures of an evaluation in reading order.
 pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     let t = &evaluation.test;
-    let row = |key, name, explanation, figure, unit| Row {
-        key,
+    let row = |name, explanation, figure, unit| Row {
         name,
         explanation,
         figure,
@@ -95,7 +94,6 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     };
     vec![
         row(
-            "bits_per_spike",
             "likelihood gain",
             "How much better the network predicts each recorded spike, given the spikes before it, than a constant rate does.",
             &t.bits_per_spike,
@@ -104,7 +102,6 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         Row {
             ceiling: Some(&t.psth_correlation_ceiling),
             ..row(
-                "psth_correlation",
                 "PSTH correlation",
                 "Agreement of trial-averaged activity of the free-running network with the data, mean over units.",
                 &t.psth_correlation,
@@ -114,7 +111,6 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         Row {
             ceiling: Some(&t.noise_correlation_ceiling_pearson),
             ..row(
-                "noise_correlation_pearson",
                 "noise correlation, Pearson",
                 "Agreement of the pattern of noise correlations over pairs of units.",
                 &t.noise_correlation_pearson,
@@ -124,7 +120,6 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         Row {
             ceiling: Some(&t.noise_correlation_ceiling_r2),
             ..row(
-                "noise_correlation_r2",
                 "noise correlation, R2",
                 "The same with their size: 1 is perfect, below 0 is worse than a constant.",
                 &t.noise_correlation_r2,
@@ -134,7 +129,6 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         Row {
             data: Some(&t.rate_hz_data),
             ..row(
-                "rate_hz_model",
                 "mean rate",
                 "Mean over units of the free-running network's rate.",
                 &t.rate_hz_model,
@@ -144,7 +138,6 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         Row {
             data: Some(&t.fano_factor_data),
             ..row(
-                "fano_factor_model",
                 "Fano factor",
                 "Variance over mean of whole-trial spike counts.",
                 &t.fano_factor_model,
@@ -152,14 +145,12 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             )
         },
         row(
-            "isi_distance",
             "interval distance",
             "Largest gap between the cumulative interspike-interval distributions of data and network, mean over units: 0 is equal.",
             &t.isi_distance,
             "",
         ),
         row(
-            "ks_within_bound",
             "time-rescaling",
             "Share of units whose rescaled intervals pass the 95 % Kolmogorov-Smirnov bound.",
             &t.ks_within_bound,
@@ -210,7 +201,7 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
             .chain(row.data)
         {
             if let Some(reason) = figure.reason() {
-                println!("- {}: {reason}", row.name);
+                say!("- {}: {reason}", row.name);
             }
         }
     }

@@ -4,8 +4,11 @@ use super::failure::{Failure, prepare_file};
 use refire::core::TrialArray;
 use refire::fit::{Model, Slot, free_runs};
 use refire::random::{Purpose, Stream};
-use refire::recording::{BinWidth, Recording, RecordingParts};
+use refire::recording::{BinWidth, MAX_SPIKE_BINS, Recording, RecordingParts};
 use std::path::PathBuf;
+
+/// Trials held in memory at once with all their potentials; results do not depend on it.
+const BLOCK: usize = 500;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -18,21 +21,31 @@ pub struct Args {
     #[arg(long, value_name = "SIM.npz")]
     out: PathBuf,
     /// Trials in all, dealt to the conditions in turn [default: as many as the training trials]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     trials: Option<usize>,
     /// Conditions to run, comma-separated labels [default: all]
     #[arg(
         long,
         value_name = "LABELS",
         value_delimiter = ',',
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     conditions: Vec<i64>,
     /// Presentations in a row per trial, each going on where the one before stopped
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     presentations: u32,
     /// Seed of the spikes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     seed: u64,
 }
 
@@ -46,6 +59,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     if args.trials == Some(0) {
         return Err(Failure::input("--trials: expected 1 or more, found 0"));
     }
+    check_size(&model, args)?;
     let conditions = if args.conditions.is_empty() {
         (0..model.condition_labels.len()).collect()
     } else {
@@ -90,6 +104,24 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses more spikes than a recording can hold.
+fn check_size(model: &Model, args: &Args) -> Result<(), Failure> {
+    let trials = args.trials.unwrap_or(model.training.conditions.len());
+    let longest = model.bins_per_condition.iter().copied().max().unwrap_or(0);
+    let (trials, bins) = (
+        trials as u128,
+        longest as u128 * u128::from(args.presentations),
+    );
+    let units = model.observed() as u128;
+    if trials.saturating_mul(bins).saturating_mul(units) > MAX_SPIKE_BINS as u128 {
+        return Err(Failure::input(format!(
+            "{trials} trials of up to {bins} bins of {units} units: expected at most \
+             {MAX_SPIKE_BINS} numbers (fewer --trials or --presentations)"
+        )));
+    }
+    Ok(())
+}
+
 /// Free-running trials of the given conditions, observed units, presentation after presentation.
 fn simulate(
     model: &Model,
@@ -100,21 +132,22 @@ fn simulate(
     let mut runs = free_runs(model, Stream::new(seed, Purpose::Simulate))?;
     let first_bin = model.settings.first_bin();
     let mut trials: Vec<Vec<u8>> = vec![Vec::new(); conditions.len()];
-    let mut previous: Option<TrialArray<u8>> = None;
-    for presentation in 0..presentations {
-        let slots: Vec<Slot> = conditions
-            .iter()
-            .enumerate()
-            .map(|(k, &c)| runs.slot(k as u32, c, presentation))
-            .collect();
-        let (spikes, _) = runs.present(&slots, presentation, previous.as_ref())?;
-        for (row, (slot, out)) in slots.iter().zip(&mut trials).enumerate() {
-            let start = if presentation == 0 { 0 } else { first_bin };
-            for t in start..slot.bins {
-                out.extend_from_slice(&spikes.row(row, t)[..model.observed()]);
+    for (block, out) in trials.chunks_mut(BLOCK).enumerate() {
+        let first = block * BLOCK;
+        let mut previous: Option<TrialArray<u8>> = None;
+        for presentation in 0..presentations {
+            let slots: Vec<Slot> = (first..first + out.len())
+                .map(|k| runs.slot(k as u32, conditions[k], presentation))
+                .collect();
+            let (spikes, _) = runs.present(&slots, presentation, previous.as_ref())?;
+            for (row, (slot, out)) in slots.iter().zip(out.iter_mut()).enumerate() {
+                let start = if presentation == 0 { 0 } else { first_bin };
+                for t in start..slot.bins {
+                    out.extend_from_slice(&spikes.row(row, t)[..model.observed()]);
+                }
             }
+            previous = Some(runs.last_bins(&slots));
         }
-        previous = Some(runs.last_bins(&slots));
     }
     let units = model.observed();
     let bins: Vec<usize> = trials.iter().map(|t| t.len() / units).collect();

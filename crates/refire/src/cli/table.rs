@@ -21,13 +21,13 @@ pub fn print(header: &[&str], rows: &[Vec<String>]) {
         out.trim_end().to_string()
     };
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
-    println!("{}", line(&header));
-    println!(
+    say!("{}", line(&header));
+    say!(
         "{}",
         "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1))
     );
     for row in rows {
-        println!("{}", line(row));
+        say!("{}", line(row));
     }
 }
 

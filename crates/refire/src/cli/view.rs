@@ -200,6 +200,7 @@ fn losses(history: &History, best: usize) -> Vec<LossCurve> {
         "nc" => "noise covariance".to_string(),
         other => other.replace('-', " "),
     };
+    let judged = |name: &String| history.validation_terms.iter().position(|t| t == name);
     history
         .terms
         .iter()
@@ -208,8 +209,14 @@ fn losses(history: &History, best: usize) -> Vec<LossCurve> {
             term: title(name),
             iterations: (1..=history.training.len()).map(|i| i as f64).collect(),
             training: history.training.iter().map(|row| row[at]).collect(),
-            validation_iterations: history.validated_at.iter().map(|&i| i as f64).collect(),
-            validation: history.validation.iter().map(|row| row[at]).collect(),
+            validation_iterations: match judged(name) {
+                Some(_) => history.validated_at.iter().map(|&i| i as f64).collect(),
+                None => Vec::new(),
+            },
+            validation: match judged(name) {
+                Some(at) => history.validation.iter().map(|row| row[at]).collect(),
+                None => Vec::new(),
+            },
             best_iteration: Some(best as f64),
         })
         .collect()
@@ -234,7 +241,7 @@ fn raster(model: &Model, e: &Evaluation) -> RasterPair {
             .iter()
             .map(|&k| {
                 let mut out = Vec::new();
-                for t in 0..e.layout.bins(k) {
+                for t in e.layout.first_bin()..e.layout.bins(k) {
                     for (unit, _) in spikes
                         .row(k, t)
                         .iter()

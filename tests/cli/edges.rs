@@ -1,0 +1,493 @@
+//! Recordings at the edge of what is legitimate, and every choice of a fit: all run to the end, and
+//! the figures that cannot exist are null with a reason.
+
+use crate::desk::{Desk, check_figures, check_fit};
+use crate::toy::{Fixture, Toy, npy, stimulus};
+use assert_cmd::cargo::cargo_bin;
+use refire::recording::NpzFile;
+use serde_json::Value;
+use std::process::{Command, Stdio};
+
+const QUICK: &str = "--bin 10ms --iterations 3 --quiet";
+
+/// Fits, evaluates, simulates, reads the simulation back and exports: everything exits with 0.
+/// Returns fit.json.
+fn run_through(fixture: &Fixture, options: &str) -> Value {
+    run_through_with_lags(fixture, 4, options)
+}
+
+fn run_through_with_lags(fixture: &Fixture, lags: usize, options: &str) -> Value {
+    let desk = Desk::new();
+    desk.write("r.npz", fixture.bytes());
+    desk.ok("info r.npz --bin 10ms");
+    desk.ok(&format!(
+        "fit r.npz --out fit {QUICK} --lags {lags} {options}"
+    ));
+    let fit = desk.json("fit/fit.json");
+    check_fit(&fit, 3);
+    let report = String::from_utf8(desk.bytes("fit/report.html")).unwrap();
+    assert!(!report.contains("NaN") && report.contains("</html>"));
+
+    let model = "fit/model.refire";
+    let evaluation = desk.ok(&format!("evaluate {model} r.npz --json --quiet")).0;
+    let evaluation: Value = serde_json::from_str(&evaluation).unwrap();
+    check_figures(&evaluation);
+    for key in ["test", "stability", "units", "reasons", "split", "trials"] {
+        assert_eq!(evaluation[key], fit[key], "{key} of fit.json and evaluate");
+    }
+    desk.ok(&format!("evaluate {model} r.npz --split all"));
+    desk.ok(&format!("simulate {model} --out sim.npz --trials 5"));
+    desk.ok("info sim.npz");
+    let simulated = desk.ok(&format!("evaluate {model} sim.npz --json")).0;
+    check_figures(&serde_json::from_str(&simulated).unwrap());
+    desk.ok(&format!("export {model} --out params.npz"));
+    assert!(desk.path("params.npz").is_file());
+    fit
+}
+
+fn reason<'a>(fit: &'a Value, key: &str) -> &'a str {
+    assert!(fit["test"][key].is_null(), "{key}: {fit}");
+    fit["reasons"][format!("test.{key}")].as_str().unwrap()
+}
+
+#[test]
+fn a_unit_that_never_spikes() {
+    let toy = Toy {
+        silent: vec![1],
+        ..Toy::default()
+    };
+    for fixture in [toy.events(), toy.binned()] {
+        let fit = run_through(&fixture, "");
+        assert_eq!(fit["units"]["rate_hz_data"][1], 0.0);
+        assert!(fit["units"]["psth_correlation"][1].is_null());
+        assert!(fit["test"]["psth_correlation"].is_number());
+        assert!(fit["test"]["bits_per_spike"].is_number());
+        // Two units that fire make one pair: no correlation over pairs.
+        assert!(reason(&fit, "noise_correlation_pearson").contains("pairs"));
+    }
+}
+
+#[test]
+fn no_unit_spikes() {
+    let toy = Toy {
+        silent: vec![0, 1, 2],
+        ..Toy::default()
+    };
+    for fixture in [toy.events(), toy.binned()] {
+        for objective in ["mle", "sm", "mle+sm", "sm --hidden 2"] {
+            let fit = run_through(&fixture, &format!("--objective {objective}"));
+            assert!(reason(&fit, "bits_per_spike").contains("no spikes"));
+            assert!(!reason(&fit, "psth_correlation").is_empty());
+            assert_eq!(fit["test"]["rate_hz_data"], 0.0);
+            let left_out = fit["losses"]["left_out"].as_array().unwrap();
+            assert_eq!(left_out.is_empty(), objective == "mle");
+        }
+    }
+}
+
+#[test]
+fn conditions_with_one_trial() {
+    // Condition 0 has nine trials, the others one each; a small batch may meet only those.
+    let labels: Vec<i32> = (0..12).map(|k| (k - 8).max(0)).collect();
+    let toy = Toy {
+        conditions: Some(labels),
+        ..Toy::default()
+    };
+    for options in ["", "--batch 4", "--batch 4 --form published", "--batch 1"] {
+        let fit = run_through(&toy.events(), options);
+        assert!(fit["test"]["bits_per_spike"].is_number());
+        assert!(fit["losses"]["terms"]["nc"].is_array());
+    }
+    // One trial for each of twelve conditions: nothing to test on.
+    let alone = Toy {
+        conditions: Some((0..12).collect()),
+        ..Toy::default()
+    };
+    for form in ["corrected", "published"] {
+        let fit = run_through(&alone.events(), &format!("--form {form}"));
+        assert_eq!(fit["trials"], 0);
+        for key in fit["test"].as_object().unwrap().keys() {
+            assert!(!reason(&fit, key).is_empty());
+        }
+        assert!(fit["losses"]["terms"]["nc"].is_null());
+        let left_out = fit["losses"]["left_out"][0].as_str().unwrap();
+        assert!(left_out.starts_with("nc:"), "{left_out}");
+    }
+}
+
+#[test]
+fn a_single_trial() {
+    let toy = Toy {
+        bins: vec![40],
+        conditions: Some(vec![3]),
+        ..Toy::default()
+    };
+    for objective in ["mle", "sm", "mle+sm"] {
+        let fit = run_through(&toy.events(), &format!("--objective {objective}"));
+        assert!(!reason(&fit, "bits_per_spike").is_empty());
+    }
+}
+
+#[test]
+fn a_single_unit() {
+    let toy = Toy {
+        units: 1,
+        ..Toy::default()
+    };
+    for options in ["", "--form published", "--hidden 2", "--objective sm"] {
+        let fit = run_through(&toy.events(), options);
+        assert!(reason(&fit, "noise_correlation_pearson").contains("pairs"));
+        assert!(fit["test"]["psth_correlation"].is_number());
+        assert!(fit["test"]["bits_per_spike"].is_number());
+    }
+    // One unit and one lag: no covariance is left that the fit could match.
+    let fit = run_through_with_lags(&toy.events(), 1, "");
+    assert!(fit["losses"]["terms"]["nc"].is_null());
+    assert!(fit["losses"]["terms"]["psth"].is_array());
+}
+
+#[test]
+fn no_conditions_are_one_condition_with_a_warning() {
+    let toy = Toy {
+        conditions: None,
+        ..Toy::default()
+    };
+    for fixture in [toy.events(), toy.binned()] {
+        let fit = run_through(&fixture, "");
+        assert!(fit["test"]["psth_correlation"].is_number());
+        let desk = Desk::new();
+        desk.write("r.npz", fixture.bytes());
+        let line = "fit r.npz --out fit --bin 10ms --lags 4 --iterations 2";
+        let (_, stderr) = desk.ok(line);
+        assert!(stderr.contains("note: no key 'condition'"), "{stderr}");
+        let (_, stderr) = desk.ok(&format!("{line} --quiet"));
+        assert_eq!(stderr, "");
+        let (stdout, stderr) = desk.ok("evaluate fit/model.refire r.npz --json");
+        assert!(stderr.contains("note: no key 'condition'"), "{stderr}");
+        let _: Value = serde_json::from_str(&stdout).unwrap();
+        let (stdout, _) = desk.ok("info r.npz");
+        assert!(stdout.contains("no key 'condition'"), "{stdout}");
+        let _ = desk.ok("simulate fit/model.refire --out sim.npz --conditions 0");
+    }
+}
+
+#[test]
+fn trials_of_unequal_length_and_hardly_longer_than_the_lags() {
+    let unequal = Toy {
+        bins: (0..12).map(|k| 5 + 5 * k).collect(),
+        ..Toy::default()
+    };
+    let shortest = Toy {
+        bins: vec![5; 12],
+        ..Toy::default()
+    };
+    for toy in [unequal, shortest] {
+        for fixture in [toy.events(), toy.binned()] {
+            for options in [
+                "--history zero",
+                "--history recorded",
+                "--history recorded --form published",
+                "--history recorded --hidden 2",
+                "--drive none",
+            ] {
+                run_through(&fixture, options);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_objective_form_and_spike_gradient() {
+    let fixture = Toy::default().events();
+    let mut seen = Vec::new();
+    for objective in ["mle", "sm", "mle+sm"] {
+        for form in ["corrected", "published"] {
+            for gradient in ["escape", "triangle", "none"] {
+                for hidden in [0, 3] {
+                    let fit = run_through(
+                        &fixture,
+                        &format!(
+                            "--objective {objective} --form {form} --spike-gradient {gradient} \
+                             --hidden {hidden}"
+                        ),
+                    );
+                    let terms = fit["losses"]["terms"].as_object().unwrap();
+                    let has = |name: &str| terms.contains_key(name);
+                    assert_eq!(has("mle"), objective != "sm");
+                    assert_eq!(has("psth") && has("nc"), objective != "mle");
+                    let others = terms.len() - usize::from(has("mle"));
+                    let expected = if objective == "mle" {
+                        0
+                    } else {
+                        2 + hidden.min(1)
+                    };
+                    assert_eq!(others, expected, "{terms:?}");
+                    assert_eq!(fit["settings"]["form"], form);
+                    assert_eq!(fit["settings"]["spike-gradient"], gradient);
+                    seen.push(fit["losses"]["terms"].clone());
+                }
+            }
+        }
+    }
+    // Form, gradient and hidden units change what is fitted, where they have a part in it.
+    seen.sort_by_key(ToString::to_string);
+    seen.dedup();
+    assert!(seen.len() >= 24, "{} different fits", seen.len());
+}
+
+#[test]
+fn every_drive() {
+    let shared = Toy {
+        stimulus: Some(stimulus(&[40, 2])),
+        ..Toy::default()
+    };
+    let plain = Toy {
+        stimulus: Some(stimulus(&[40])),
+        ..Toy::default()
+    };
+    let per_condition = Toy {
+        stimulus: Some(stimulus(&[2, 40, 2])),
+        ..Toy::default()
+    };
+    // Ends before the trials do, and never changes in its second feature.
+    let mut short = stimulus(&[30, 2]);
+    short.1.iter_mut().skip(1).step_by(2).for_each(|x| *x = 1.0);
+    let short = Toy {
+        stimulus: Some(short),
+        ..Toy::default()
+    };
+    for toy in [shared, plain, per_condition, short] {
+        for options in [
+            "",
+            "--drive features --stimulus-lags 1",
+            "--drive features --stimulus-lags 50 --hidden 2",
+            "--drive condition",
+            "--drive none",
+        ] {
+            for fixture in [toy.events(), toy.binned()] {
+                let fit = run_through(&fixture, options);
+                let drive = options.split(' ').nth(1).unwrap_or("features");
+                assert_eq!(fit["settings"]["drive"], drive);
+            }
+        }
+    }
+    for spacing in ["1ms", "40ms", "0.5s", "1e9s"] {
+        let options = format!("--drive condition --drive-spacing {spacing}");
+        run_through(&Toy::default().events(), &options);
+    }
+}
+
+#[test]
+fn fractions_and_weights_at_their_ends() {
+    let fixture = Toy::default().events();
+    let fit = run_through(&fixture, "--test-fraction 0 --validation-fraction 0");
+    assert_eq!(fit["trials"], 0);
+    let fit = run_through(&fixture, "--test-fraction 0.99 --validation-fraction 0.99");
+    assert_eq!(fit["trials"], 10);
+    run_through(&fixture, "--batch 1");
+    run_through(&fixture, "--batch 1000");
+    let weights = "--weight-mle 0 --weight-psth 0 --weight-nc 0";
+    let fit = run_through(&fixture, weights);
+    assert_eq!(fit["losses"]["terms"]["mle"][0], 0.0);
+    run_through(&fixture, "--seed 18446744073709551615");
+}
+
+#[test]
+fn validation_trials_that_cannot_measure_every_term() {
+    // One validation trial per condition: no noise covariance there.
+    let fit = run_through(&Toy::default().events(), "--validation-fraction 0.1");
+    let losses = &fit["losses"];
+    assert!(losses["terms"]["nc"].is_array());
+    let validation = &losses["validation"];
+    assert!(validation["terms"]["nc"].is_null());
+    assert_eq!(validation["iterations"], serde_json::json!([3]));
+    assert_eq!(validation["terms"]["mle"].as_array().unwrap().len(), 1);
+    assert_eq!(validation["total"].as_array().unwrap().len(), 1);
+    let left_out = losses["left_out"][0].as_str().unwrap();
+    assert!(left_out.starts_with("validation: nc:"), "{left_out}");
+}
+
+/// A model of conditions -3 and 8 with the given history.
+fn negative_labels(history: &str) -> Desk {
+    let desk = Desk::new();
+    let toy = Toy {
+        conditions: Some((0..12).map(|k| if k % 2 == 0 { -3 } else { 8 }).collect()),
+        ..Toy::default()
+    };
+    let ids = toy.events().set("unit_ids", npy(&[3], &[70, -4, 9]));
+    desk.write("r.npz", ids.bytes());
+    desk.ok(&format!(
+        "fit r.npz --out fit {QUICK} --lags 4 --history {history}"
+    ));
+    desk
+}
+
+#[test]
+fn simulations_have_the_trials_conditions_and_lengths_asked_for() {
+    for (history, first_bin) in [("zero", 0), ("recorded", 4)] {
+        let desk = negative_labels(history);
+        let simulate = "simulate fit/model.refire --out sim.npz";
+        let read = || NpzFile::open(desk.path("sim.npz")).unwrap();
+
+        desk.ok(&format!("{simulate} --trials 5 --conditions 8,-3"));
+        let mut sim = read();
+        assert_eq!(sim.i64("condition").unwrap().values, [8, -3, 8, -3, 8]);
+        assert_eq!(sim.u8("counts").unwrap().shape, [5, 40, 3]);
+        assert_eq!(sim.i64("n_bins").unwrap().values, [40; 5]);
+        assert_eq!(sim.scalar_f64("bin_size").unwrap(), 0.01);
+        assert_eq!(sim.i64("unit_ids").unwrap().values, [70, -4, 9]);
+        assert_eq!(sim.scalar_i64("first_bin").unwrap(), first_bin);
+        let counts = sim.u8("counts").unwrap().values;
+        assert!(counts.iter().all(|&z| z <= 1) && counts.contains(&1));
+
+        desk.ok(&format!("{simulate} --trials 3 --conditions -3"));
+        assert_eq!(read().i64("condition").unwrap().values, [-3; 3]);
+        // As many as the training trials: three of four or so, in both conditions.
+        desk.ok(simulate);
+        let labels = read().i64("condition").unwrap().values;
+        let of = |label| labels.iter().filter(|&&l| l == label).count();
+        assert_eq!((of(-3), of(8)), (3, 3));
+
+        // A longer run goes on from a shorter one; seeds and presentations change what follows.
+        desk.ok(&format!("{simulate} --trials 4 --seed 9"));
+        let one = read().u8("counts").unwrap();
+        desk.ok(&format!("{simulate} --trials 4 --seed 9 --presentations 3"));
+        let three = read().u8("counts").unwrap();
+        let bins = 40 + 2 * (40 - first_bin as usize);
+        assert_eq!(three.shape, [4, bins, 3]);
+        for trial in 0..4 {
+            let of = |a: &[u8], bins: usize| a[trial * bins * 3..][..120].to_vec();
+            assert_eq!(of(&one.values, 40), of(&three.values, bins));
+        }
+        desk.ok("info sim.npz");
+        desk.ok(&format!("{simulate} --trials 4 --seed 10"));
+        assert_ne!(read().u8("counts").unwrap(), one);
+    }
+}
+
+#[test]
+fn exports_hold_what_the_help_says() {
+    let desk = negative_labels("zero");
+    desk.ok("export fit/model.refire --out params.npz");
+    let mut file = NpzFile::open(desk.path("params.npz")).unwrap();
+    let keys = [
+        "basis",
+        "bias",
+        "bin_size",
+        "conditions",
+        "couplings",
+        "drive",
+        "drive_weights",
+        "observed",
+        "theta",
+        "unit_ids",
+    ];
+    assert_eq!(file.names(), keys);
+    assert_eq!(file.f64("couplings").unwrap().shape, [3, 4, 3]);
+    assert_eq!(file.f64("bias").unwrap().shape, [3]);
+    assert_eq!(file.i64("unit_ids").unwrap().values, [70, -4, 9]);
+    assert_eq!(file.i64("conditions").unwrap().values, [-3, 8]);
+    assert_eq!(file.scalar_f64("theta").unwrap(), 0.4);
+    assert_eq!(file.scalar_f64("bin_size").unwrap(), 0.01);
+    assert_eq!(file.scalar_i64("observed").unwrap(), 3);
+    // The drive is the basis times the weights, [condition][function][unit].
+    let (drive, basis) = (file.f64("drive").unwrap(), file.f64("basis").unwrap());
+    let weights = file.f64("drive_weights").unwrap().values;
+    let functions = basis.shape[1];
+    assert_eq!((&drive.shape[..], basis.shape[0]), (&[2, 40, 3][..], 40));
+    assert_eq!(weights.len(), 2 * functions * 3);
+    assert!(weights.iter().any(|&w| w != 0.0));
+    for (at, &x) in drive.values.iter().enumerate() {
+        let (condition, bin, unit) = (at / 120, at / 3 % 40, at % 3);
+        let sum: f64 = (0..functions)
+            .map(|f| {
+                let weight = weights[(condition * functions + f) * 3 + unit];
+                basis.values[bin * functions + f] * weight
+            })
+            .sum();
+        assert!(
+            (sum - x).abs() < 1e-6,
+            "{condition} {bin} {unit}: {sum} {x}"
+        );
+    }
+
+    let hidden = "fit r.npz --out other --lags 5 --hidden 2 --drive none --iterations 2 --bin 10ms";
+    desk.ok(hidden);
+    desk.ok("export other/model.refire --out params.npz");
+    let mut file = NpzFile::open(desk.path("params.npz")).unwrap();
+    assert_eq!(file.f64("couplings").unwrap().shape, [5, 5, 5]);
+    assert_eq!(file.f64("drive_weights").unwrap().shape, [0]);
+    assert_eq!(file.scalar_i64("observed").unwrap(), 3);
+    assert!(!file.contains("basis"));
+    assert!(file.f64("drive").unwrap().values.iter().all(|&x| x == 0.0));
+}
+
+#[test]
+fn a_fit_that_leaves_the_finite_numbers_says_so_and_keeps_a_model() {
+    let desk = Desk::new();
+    desk.write("r.npz", Toy::default().events().bytes());
+    for (at, options) in [
+        "--learning-rate 1e300",
+        "--learning-rate 1e300 --validation-fraction 0",
+        "--learning-rate 1e300 --validation-fraction 0 --iterations 1",
+        "--weight-nc 1e300",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let line = format!("fit r.npz --out fit{at} --bin 10ms --lags 4 --quiet {options}");
+        let output = desk.run(&line);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        if at != 2 {
+            assert_eq!(output.status.code(), Some(1), "{line}: {stderr}");
+            assert_eq!(stderr.lines().count(), 1, "{stderr}");
+            assert!(stderr.contains("is not finite"), "{stderr}");
+        }
+        let (json, _) = desk.ok(&format!("evaluate fit{at}/model.refire r.npz --json"));
+        check_figures(&serde_json::from_str(&json).unwrap());
+        desk.ok(&format!("export fit{at}/model.refire --out params.npz"));
+        let couplings = NpzFile::open(desk.path("params.npz"))
+            .unwrap()
+            .f64("couplings");
+        assert!(couplings.unwrap().values.iter().all(|w| w.abs() < 1.0));
+    }
+}
+
+#[test]
+fn a_reader_may_stop_reading() {
+    let desk = negative_labels("zero");
+    for line in [
+        "info r.npz",
+        "evaluate fit/model.refire r.npz --json",
+        "evaluate fit/model.refire r.npz",
+        "fit r.npz --out again --bin 10ms --iterations 1",
+    ] {
+        let mut child = Command::new(cargo_bin!("refire"))
+            .args(line.split_whitespace())
+            .current_dir(desk.path("."))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{line}");
+    }
+    check_fit(&desk.json("again/fit.json"), 1);
+}
+
+#[test]
+fn a_synthetic_recording_is_judged_against_its_truth() {
+    let desk = Desk::new();
+    desk.ok("generate --out g --units 6 --hidden 2 --trials 12 --bins 50 --seed 4");
+    let fit = "fit g/recording.npz --out fit --bin 10ms --lags 5 --iterations 3 --hidden 2";
+    desk.ok(fit);
+    let line = "evaluate fit/model.refire g/recording.npz --truth g/truth.npz";
+    let json: Value = serde_json::from_str(&desk.ok(&format!("{line} --json")).0).unwrap();
+    check_figures(&json);
+    assert_eq!(json["split"], "test");
+    for key in ["correlation", "r2", "sign_agreement", "auc"] {
+        assert!(json["connectivity"][key].is_number(), "{json}");
+    }
+    let (table, _) = desk.ok(line);
+    assert!(table.contains("connectivity against the truth"), "{table}");
+}

@@ -1,0 +1,10 @@
+//! The `refire` command, run as a user runs it.
+
+#![cfg(test)]
+
+mod bad_input;
+mod desk;
+mod determinism;
+mod edges;
+mod recordings;
+mod toy;
