@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod bad_options;
 mod desk;
 mod determinism;
 mod edges;

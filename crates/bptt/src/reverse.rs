@@ -12,6 +12,9 @@ use std::ops::Range;
 /// so that results do not depend on the number of threads.
 const TRIAL_BLOCK: usize = 10;
 
+/// Bins of one parallel task of the drive gradient; fixed for the same reason.
+const BIN_BLOCK: usize = 32;
+
 /// Below this share of non-zero spike gradients in a bin, single inner products beat the matrix
 /// product.
 const SPARSE_SHARE: f64 = 0.3;
@@ -26,7 +29,8 @@ const SPARSE_SHARE: f64 = 0.3;
 /// dx[c,t,j]    += sum_{k in c} lambda[k,t,j]        db[j] += sum_{k,t} lambda[k,t,j]
 /// ```
 ///
-/// In a clamped pass only hidden units have `zbar`: a recorded spike is data.
+/// In a clamped pass only hidden units have `zbar`: a recorded spike is data. So is a spike of
+/// [`refire_sim::PassInput::before`], which adds nothing to `dW` either.
 ///
 /// Network, layout and trajectory are those of one [`refire_sim::run`]; cotangents and gradient
 /// have its shapes ([`Cotangents::reset`], [`Gradient::zeros`]).
@@ -133,16 +137,16 @@ where
                 };
                 if free > 0 && self.spike_gradient != SpikeGradient::None {
                     let direct = &d_spikes.row(first_trial + k, t)[self.free.clone()];
-                    let (zbar, factor) = (&zbar[k * free..], &factor[k * free..]);
-                    for (i, &direct) in direct.iter().enumerate() {
-                        let reset = if U::HAS_MEMORY {
-                            self.network
-                                .dynamics
-                                .spike_adjoint(carry[self.free.start + i])
-                        } else {
-                            T::zero()
-                        };
-                        row[self.free.start + i] += factor[i] * (direct + zbar[i] + reset);
+                    let zbar = &mut zbar[k * free..(k + 1) * free];
+                    if U::HAS_MEMORY {
+                        for (zbar, &carry) in zbar.iter_mut().zip(&carry[self.free.clone()]) {
+                            *zbar += self.network.dynamics.spike_adjoint(carry);
+                        }
+                    }
+                    let row = row[self.free.clone()].iter_mut();
+                    let terms = direct.iter().zip(&*zbar).zip(&factor[k * free..]);
+                    for (row, ((&direct, &zbar), &factor)) in row.zip(terms) {
+                        *row += factor * (direct + zbar);
                     }
                 }
                 self.network.dynamics.pull_back(row, carry);
@@ -161,8 +165,9 @@ where
                 *f = self
                     .spike_gradient
                     .factor(v, self.network.escape.slope(v, p));
-                nonzero += usize::from(*f != T::zero());
             }
+            let counts = factor.iter().map(|&f| u32::from(f != T::zero()));
+            nonzero += counts.sum::<u32>() as usize;
         }
         nonzero
     }
@@ -172,14 +177,16 @@ where
     fn gather_nonzero(&self, adjoints: &[T], behind: usize, factor: &[T], zbar: &mut [T]) {
         let block = self.network.coupling.lags() * self.network.coupling.units();
         let (free, padded) = (self.free.len(), self.trajectory.potential.trial_len());
-        for (at, (zbar, &factor)) in zbar.iter_mut().zip(factor).enumerate() {
-            *zbar = if factor == T::zero() {
-                T::zero()
-            } else {
-                let (k, i) = (at / free, at % free);
-                let lambda = &adjoints[k * padded + behind..][..block];
-                self.network.coupling.gather(self.free.start + i, lambda)
-            };
+        let trials = zbar.chunks_exact_mut(free).zip(factor.chunks_exact(free));
+        for (k, (zbar, factor)) in trials.enumerate() {
+            let lambda = &adjoints[k * padded + behind..][..block];
+            for (i, (zbar, &factor)) in zbar.iter_mut().zip(factor).enumerate() {
+                *zbar = if factor == T::zero() {
+                    T::zero()
+                } else {
+                    self.network.coupling.gather(self.free.start + i, lambda)
+                };
+            }
         }
     }
 }
@@ -207,34 +214,56 @@ fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
             dispatch(
                 #[inline(always)]
                 || {
-                    for spike in spikes.of(source) {
-                        let bins = lambda.block(
-                            spike.trial as usize,
-                            spike.bin as usize + 1,
-                            coupling.lags(),
-                        );
-                        coupling.accumulate(source, bins, own);
-                    }
+                    let behind = spikes.of(source).iter().map(|spike| {
+                        let (trial, bin) = (spike.trial as usize, spike.bin as usize);
+                        lambda.block(trial, bin + 1, coupling.lags())
+                    });
+                    coupling.accumulate_all(source, behind, own);
                 },
             );
         });
 }
 
+/// `dx[c,t] += sum over the trials of c of lambda[k,t]` and `db`, the same summed over bins: blocks
+/// of bins in parallel, each in the order of trials.
 fn add_drive_gradient<T: Real>(
     layout: &TrialLayout,
     lambda: &TrialArray<T>,
     gradient: &mut Gradient<T>,
 ) {
-    let units = lambda.units();
+    let units = lambda.units().max(1);
     let mut bias = vec![0.0f64; units];
     for group in layout.groups() {
-        for &slot in &group.slots {
-            for t in layout.first_bin()..layout.bins(slot) {
-                let row = lambda.row(slot, t);
-                add_assign(gradient.drive.row_mut(group.condition, t), row);
-                for (b, &l) in bias.iter_mut().zip(row) {
-                    *b += l.f64();
-                }
+        let blocks: Vec<Vec<f64>> = gradient
+            .drive
+            .trial_mut(group.condition)
+            .par_chunks_mut(BIN_BLOCK * units)
+            .enumerate()
+            .map(|(block, rows)| {
+                let mut bias = vec![0.0f64; units];
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        for (at, row) in rows.chunks_exact_mut(units).enumerate() {
+                            let t = block * BIN_BLOCK + at;
+                            for &slot in &group.slots {
+                                if (layout.first_bin()..layout.bins(slot)).contains(&t) {
+                                    let lambda = lambda.row(slot, t);
+                                    add_assign(row, lambda);
+                                    for (b, &l) in bias.iter_mut().zip(lambda) {
+                                        *b += l.f64();
+                                    }
+                                }
+                            }
+                        }
+                    },
+                );
+                bias
+            })
+            .collect();
+        for block in blocks {
+            for (b, sum) in bias.iter_mut().zip(block) {
+                *b += sum;
             }
         }
     }

@@ -27,7 +27,13 @@ impl SpikeIndex {
         let units = spikes.units();
         self.start.clear();
         self.start.resize(units + 1, 0);
-        for_each_spike(spikes, layout, |_, _, unit| self.start[unit + 1] += 1);
+        for trial in 0..layout.trials() {
+            for bin in 0..layout.bins(trial) {
+                for (count, &z) in self.start[1..].iter_mut().zip(spikes.row(trial, bin)) {
+                    *count += usize::from(z);
+                }
+            }
+        }
         for unit in 0..units {
             self.start[unit + 1] += self.start[unit];
         }
@@ -35,13 +41,17 @@ impl SpikeIndex {
         self.spikes.clear();
         self.spikes
             .resize(self.start[units], Spike { trial: 0, bin: 0 });
-        for_each_spike(spikes, layout, |trial, bin, unit| {
-            self.spikes[next[unit]] = Spike {
-                trial: trial as u32,
-                bin: bin as u32,
-            };
-            next[unit] += 1;
-        });
+        for trial in 0..layout.trials() {
+            for bin in 0..layout.bins(trial) {
+                for_each_fired(spikes.row(trial, bin), |unit| {
+                    self.spikes[next[unit]] = Spike {
+                        trial: trial as u32,
+                        bin: bin as u32,
+                    };
+                    next[unit] += 1;
+                });
+            }
+        }
     }
 
     /// Spikes of one source unit, by trial, then bin.
@@ -62,18 +72,6 @@ impl SpikeIndex {
     /// Whether nobody fired.
     pub fn is_empty(&self) -> bool {
         self.spikes.is_empty()
-    }
-}
-
-fn for_each_spike(
-    spikes: &TrialArray<u8>,
-    layout: &TrialLayout,
-    mut f: impl FnMut(usize, usize, usize),
-) {
-    for trial in 0..layout.trials() {
-        for bin in 0..layout.bins(trial) {
-            for_each_fired(spikes.row(trial, bin), |unit| f(trial, bin, unit));
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{FitError, Parameters, Settings};
 use refire_bptt::{Gradient, sweep};
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::Encoder;
-use refire_kernels::{Real, add_scaled};
+use refire_kernels::Real;
 use refire_loss::{LossTerm, Sample};
 use refire_neuron::{Logistic, Memoryless};
 use refire_random::{KeyedUniforms, Stream};
@@ -78,7 +78,6 @@ pub struct Engine<T> {
     clamped: PassBuffers<T>,
     free: PassBuffers<T>,
     gradient: Gradient<T>,
-    drive_gradient: Vec<T>,
 }
 
 impl<T: Real> Engine<T> {
@@ -98,7 +97,6 @@ impl<T: Real> Engine<T> {
             clamped: PassBuffers::default(),
             free: PassBuffers::default(),
             gradient: Gradient::default(),
-            drive_gradient: Vec::new(),
         }
     }
 
@@ -120,9 +118,16 @@ impl<T: Real> Engine<T> {
     ) -> Result<Losses, FitError> {
         let network = network(&self.settings, self.observed, parameters)?;
         self.encoder.forward(&parameters.drive, &mut self.drive);
-        if let Some(gradient) = gradient.as_deref_mut() {
-            let [couplings, bias, drive] = parameters.tensors().map(Vec::len);
-            *gradient = Parameters::zeros(couplings, bias, drive);
+        if gradient.is_some() {
+            self.gradient
+                .couplings
+                .resize(parameters.couplings.len(), T::zero());
+            self.gradient.bias.resize(parameters.bias.len(), T::zero());
+            let (conditions, bins) = (self.drive.trials(), self.drive.bins());
+            self.gradient
+                .drive
+                .reset(conditions, bins, 0, self.drive.units());
+            self.gradient.clear();
         }
         let mut losses = Losses {
             terms: vec![0.0; self.terms.len()],
@@ -174,65 +179,27 @@ impl<T: Real> Engine<T> {
                 &mut buffers.cotangents,
                 &mut losses,
             )?;
-            if let Some(gradient) = gradient.as_deref_mut() {
-                self.add_pass_gradient(&network, mode, layout, gradient);
+            if gradient.is_some() {
+                pull_back(
+                    &network,
+                    &self.settings,
+                    mode,
+                    layout,
+                    buffers,
+                    &mut self.gradient,
+                );
             }
+        }
+        if let Some(gradient) = gradient.as_mut() {
+            gradient.couplings.clone_from(&self.gradient.couplings);
+            gradient.bias.clone_from(&self.gradient.bias);
+            gradient.drive.clear();
+            gradient.drive.resize(parameters.drive.len(), T::zero());
+            self.encoder
+                .pull_back(&self.gradient.drive, &mut gradient.drive);
         }
         Ok(losses)
     }
-
-    /// Pulls the cotangents of one pass back to the parameters and adds them to `gradient`, which
-    /// holds the likelihood's when the statistics' comes.
-    fn add_pass_gradient(
-        &mut self,
-        network: &FittedNetwork<'_, T>,
-        mode: Mode,
-        layout: &TrialLayout,
-        gradient: &mut Parameters<T>,
-    ) {
-        let [couplings, bias, drive] = gradient.tensors().map(|tensor| tensor.len());
-        self.gradient.couplings.resize(couplings, T::zero());
-        self.gradient.bias.resize(bias, T::zero());
-        let (conditions, bins) = (self.drive.trials(), self.drive.bins());
-        self.gradient
-            .drive
-            .reset(conditions, bins, 0, self.drive.units());
-        self.gradient.clear();
-        let buffers = match mode {
-            Mode::Clamped => &mut self.clamped,
-            Mode::FreeRunning => &mut self.free,
-        };
-        sweep(
-            network,
-            mode,
-            layout,
-            &buffers.trajectory,
-            self.settings.spike_gradient,
-            &mut buffers.cotangents,
-            &mut self.gradient,
-        );
-        self.drive_gradient.clear();
-        self.drive_gradient.resize(drive, T::zero());
-        self.encoder
-            .pull_back(&self.gradient.drive, &mut self.drive_gradient);
-        let own = [
-            &self.gradient.couplings,
-            &self.gradient.bias,
-            &self.drive_gradient,
-        ];
-        for (sum, own) in gradient.tensors_mut().into_iter().zip(own) {
-            let scale = match mode {
-                Mode::Clamped => 1.0,
-                Mode::FreeRunning => self.settings.guard(norm(sum), norm(own)),
-            };
-            add_scaled(sum, T::of(scale), own);
-        }
-    }
-}
-
-/// Euclidean norm, f64.
-fn norm<T: Real>(values: &[T]) -> f64 {
-    values.iter().map(|x| x.f64() * x.f64()).sum::<f64>().sqrt()
 }
 
 fn evaluate_terms<T: Real>(
@@ -250,4 +217,23 @@ fn evaluate_terms<T: Real>(
         }
     }
     Ok(())
+}
+
+fn pull_back<T: Real>(
+    network: &FittedNetwork<'_, T>,
+    settings: &Settings,
+    mode: Mode,
+    layout: &TrialLayout,
+    buffers: &mut PassBuffers<T>,
+    gradient: &mut Gradient<T>,
+) {
+    sweep(
+        network,
+        mode,
+        layout,
+        &buffers.trajectory,
+        settings.pseudo_derivative(),
+        &mut buffers.cotangents,
+        gradient,
+    );
 }

@@ -98,7 +98,7 @@ impl Weights {
             Form::Corrected => Self {
                 mle,
                 psth: 0.3,
-                nc: 1.0,
+                nc: 3.0,
                 hidden_rate: 0.01,
             },
         }
@@ -124,6 +124,9 @@ pub struct Settings {
     pub form: Form,
     /// What stands in for the derivative of a spike.
     pub spike_gradient: SpikeGradient,
+    /// Factor on the escape derivative: below 1 it shortens paths through many spikes, whose
+    /// gradient is noisy, and whose bias grows with the coupling.
+    pub spike_dampening: f64,
     /// Drive.
     pub drive: DriveKind,
     /// Spacing of the raised cosines of the condition drive, seconds; never under two bins.
@@ -140,9 +143,6 @@ pub struct Settings {
     /// Independent parts of the free-running trials whose errors are multiplied in the corrected
     /// noise-covariance term; 1 takes the square.
     pub noise_parts: usize,
-    /// Largest norm of the statistics' gradient of a tensor, relative to the likelihood's where both
-    /// are fitted in the corrected form. Gradients through many sampled spikes have a heavy tail.
-    pub statistics_share: f64,
     /// Learning rate of the first iterations; it decays to zero as half a cosine.
     pub learning_rate: f64,
     /// Seed of every random number.
@@ -170,14 +170,14 @@ impl Default for Settings {
             weights: Weights::default_for(objective, form),
             form,
             spike_gradient: SpikeGradient::default(),
+            spike_dampening: 0.5,
             drive: DriveKind::Condition,
             drive_spacing: 0.04,
             stimulus_lags: 5,
             iterations: 500,
             batch: 90,
             free_bins: 20_000,
-            noise_parts: 2,
-            statistics_share: 1.0,
+            noise_parts: 1,
             learning_rate: 1e-2,
             seed: 1,
             test_fraction: 0.25,
@@ -198,21 +198,11 @@ impl Settings {
         }
     }
 
-    /// Factor on the statistics' gradient of a tensor, given the norms of the likelihood's gradient
-    /// and of its own: 1, or what keeps it within [`Self::statistics_share`].
-    pub(crate) fn guard(&self, likelihood: f64, statistics: f64) -> f64 {
-        let guarded = self.form == Form::Corrected && self.objective.has_likelihood();
-        let limit = self.statistics_share * likelihood;
-        if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "norms {likelihood:.3e} {statistics:.3e} ratio {:.2}",
-                statistics / likelihood
-            );
-        }
-        if guarded && statistics > limit && self.weights.mle > 0.0 {
-            limit / statistics
-        } else {
-            1.0
+    /// The pseudo-derivative of a spike in use.
+    pub fn pseudo_derivative(&self) -> SpikeGradient {
+        match self.spike_gradient {
+            SpikeGradient::Escape => SpikeGradient::Damped(self.spike_dampening),
+            other => other,
         }
     }
 
@@ -260,7 +250,7 @@ impl Settings {
             ("theta", self.theta),
             ("coupling-prior", self.coupling_prior),
             ("drive-prior", self.drive_prior),
-            ("statistics-share", self.statistics_share),
+            ("spike-dampening", self.spike_dampening),
         ];
         for (name, found) in positive {
             if !(found > 0.0 && found.is_finite()) {

@@ -273,7 +273,7 @@ impl<'a> Trainer<'a> {
             }
             return Ok(None);
         };
-        if iteration % VALIDATE_EVERY != 0 && iteration != self.settings.iterations {
+        if !iteration.is_multiple_of(VALIDATE_EVERY) && iteration != self.settings.iterations {
             return Ok(None);
         }
         let streams = Streams {

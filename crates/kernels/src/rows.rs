@@ -19,6 +19,26 @@ pub fn add_assign<T: Real>(into: &mut [T], from: &[T]) {
     }
 }
 
+/// `into += the sum of rows`, four rows at a time: what it costs is mostly reading and writing `into`.
+#[inline(always)]
+pub fn add_rows<'a, T: Real>(into: &mut [T], rows: impl Iterator<Item = &'a [T]>) {
+    let mut rows = rows.fuse();
+    while let Some(a) = rows.next() {
+        match (rows.next(), rows.next(), rows.next()) {
+            (Some(b), Some(c), Some(d)) => {
+                for ((((into, &a), &b), &c), &d) in into.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                    *into += (a + b) + (c + d);
+                }
+            }
+            (b, c, _) => {
+                for row in [Some(a), b, c].into_iter().flatten() {
+                    add_assign(into, row);
+                }
+            }
+        }
+    }
+}
+
 /// `into += scale * from`.
 #[inline(always)]
 pub fn add_scaled<T: Real>(into: &mut [T], scale: T, from: &[T]) {
@@ -95,6 +115,18 @@ mod tests {
             for i in 0..a.len() {
                 prop_assert_eq!(plain[i], a[i] + b[i]);
                 prop_assert_eq!(scaled[i], a[i] + 0.5 * b[i]);
+            }
+
+            for count in 0usize..10 {
+                let rows: Vec<Vec<f32>> = (0..count)
+                    .map(|row| b.iter().map(|&b| b * row as f32).collect())
+                    .collect();
+                let mut sum = a.clone();
+                dispatch(|| add_rows(&mut sum, rows.iter().map(Vec::as_slice)));
+                let factor = (count * count.saturating_sub(1) / 2) as f32;
+                for i in 0..a.len() {
+                    prop_assert!((sum[i] - a[i] - factor * b[i]).abs() < 1e-4);
+                }
             }
         }
     }

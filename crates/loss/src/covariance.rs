@@ -4,74 +4,64 @@
 //! `sum_k a'_i[k,t] (b_j[k,t-d] - mean) = sum_k a'_i[k,t] b_j[k,t-d]`: only one side needs
 //! centring, and where `b` is spikes the sum visits spikes only.
 
+use crate::trials::{mean_over_trials, valid_trials};
 use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
-use refire_kernels::{Real, add_assign, dispatch};
+use refire_kernels::{Real, add_rows, dispatch};
 
-/// The trials of one condition that are averaged together: all of them, or one part.
-#[derive(Clone, Debug)]
-pub(crate) struct Part {
-    pub condition: usize,
-    pub part: usize,
-    pub slots: Vec<usize>,
-}
-
-/// Deals the trials of every condition to `count` parts in turn (two: even and odd trials).
-pub(crate) fn parts(layout: &TrialLayout, count: usize) -> Vec<Part> {
-    let mut out = Vec::with_capacity(layout.groups().len() * count);
-    for group in layout.groups() {
-        for part in 0..count {
-            out.push(Part {
-                condition: group.condition,
-                part,
-                slots: group
-                    .slots
-                    .iter()
-                    .copied()
-                    .skip(part)
-                    .step_by(count)
-                    .collect(),
-            });
+/// Fills the scored bins of every trial; bin `t` lies in row `t + margin` of `signal`.
+pub(crate) fn fill_signal<T: Real>(
+    signal: &mut TrialArray<T>,
+    layout: &TrialLayout,
+    margin: usize,
+    fill: impl Fn(usize, usize, &mut [T]) + Sync,
+) {
+    let units = signal.units();
+    let len = signal.trial_len().max(1);
+    let trials = signal.as_mut_slice().par_chunks_mut(len).enumerate();
+    trials.for_each(|(k, trial)| {
+        for t in layout.first_bin()..layout.bins(k) {
+            fill(k, t, &mut trial[(t + margin) * units..][..units]);
         }
-    }
-    out
-}
-
-/// Trials of a part that are valid in bin `t`.
-pub(crate) fn valid(layout: &TrialLayout, slots: &[usize], t: usize) -> usize {
-    slots.iter().filter(|&&k| layout.bins(k) > t).count()
-}
-
-/// Last valid bin of a part, plus one.
-pub(crate) fn longest(layout: &TrialLayout, slots: &[usize]) -> usize {
-    slots.iter().map(|&k| layout.bins(k)).max().unwrap_or(0)
+    });
 }
 
 /// `a'[k,t] = w(K_t) (a[k,t] - mean_k a[k,t])` over the valid trials of a part, in place; bins with
-/// fewer than two valid trials become zero. The map is its own adjoint.
+/// fewer than two valid trials become zero. The map is its own adjoint. Bin `t` lies in row
+/// `t + margin` of `signal`.
 pub(crate) fn centre<T: Real>(
     signal: &mut TrialArray<T>,
+    margin: usize,
     layout: &TrialLayout,
     slots: &[usize],
     weight: impl Fn(usize) -> f64,
 ) {
-    let mut mean = vec![0.0f64; signal.units()];
-    for t in layout.first_bin()..longest(layout, slots) {
-        let count = valid(layout, slots, t);
-        mean.fill(0.0);
-        for &k in slots.iter().filter(|&&k| layout.bins(k) > t) {
-            for (m, &a) in mean.iter_mut().zip(signal.row(k, t)) {
-                *m += a.f64();
-            }
-        }
-        mean.iter_mut().for_each(|m| *m /= count.max(1) as f64);
-        let w = T::of(if count < 2 { 0.0 } else { weight(count) });
-        for &k in slots.iter().filter(|&&k| layout.bins(k) > t) {
-            for (a, &m) in signal.row_mut(k, t).iter_mut().zip(&mean) {
-                *a = w * (*a - T::of(m));
-            }
-        }
-    }
+    let units = signal.units();
+    let of_bin = |k, t| signal.row(k, t + margin);
+    let mean = mean_over_trials(layout, slots, units, of_bin, T::f64);
+    let weights: Vec<T> = valid_trials(layout, slots)
+        .into_iter()
+        .map(|count| T::of(if count < 2 { 0.0 } else { weight(count) }))
+        .collect();
+    let len = signal.trial_len().max(1);
+    signal
+        .as_mut_slice()
+        .par_chunks_mut(len)
+        .enumerate()
+        .filter(|(k, _)| slots.binary_search(k).is_ok())
+        .for_each(|(k, trial)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for t in layout.first_bin()..layout.bins(k) {
+                        let row = &mut trial[(t + margin) * units..][..units];
+                        for (a, &m) in row.iter_mut().zip(&mean[t * units..]) {
+                            *a = weights[t] * (*a - T::of(m));
+                        }
+                    }
+                },
+            );
+        });
 }
 
 /// `M[j,d,i] += sum_k sum_t a'_i[k,t] z_j[k,t-d]` for the first `signal.units()` sources, one sum
@@ -100,14 +90,13 @@ pub(crate) fn add_lagged_products<T: Real>(
             dispatch(
                 #[inline(always)]
                 || {
-                    for spike in by_source.of(source) {
-                        let (k, s) = (spike.trial as usize, spike.bin as usize);
-                        if s >= first_bin {
-                            add_assign(
-                                &mut *own[part_of_slot[k]],
-                                signal.block(k, s + margin, lags),
-                            );
-                        }
+                    let spikes = by_source.of(source);
+                    for of_trial in spikes.chunk_by(|a, b| a.trial == b.trial) {
+                        let k = of_trial[0].trial as usize;
+                        let bins = of_trial.iter().map(|spike| spike.bin as usize);
+                        let scored = bins.filter(|&s| s >= first_bin);
+                        let ahead = scored.map(|s| signal.block(k, s + margin, lags));
+                        add_rows(own[part_of_slot[k]], ahead);
                     }
                 },
             );
@@ -116,12 +105,13 @@ pub(crate) fn add_lagged_products<T: Real>(
 
 /// `sum over t >= first_bin + d, K_t >= 2, of K_t`, for each lag `d`.
 pub(crate) fn trial_bins(layout: &TrialLayout, slots: &[usize], lags: usize) -> Vec<f64> {
-    let first = layout.first_bin();
-    let end = longest(layout, slots);
-    let mut tail = vec![0.0f64; end.saturating_sub(first) + 1];
-    for t in (first..end).rev() {
-        let count = valid(layout, slots, t);
-        tail[t - first] = tail[t - first + 1] + if count < 2 { 0.0 } else { count as f64 };
+    let mut tail: Vec<f64> = valid_trials(layout, slots)
+        .into_iter()
+        .skip(layout.first_bin())
+        .map(|count| if count < 2 { 0.0 } else { count as f64 })
+        .collect();
+    for at in (1..tail.len()).rev() {
+        tail[at - 1] += tail[at];
     }
     (0..lags)
         .map(|d| tail.get(d).copied().unwrap_or(0.0))

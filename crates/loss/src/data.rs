@@ -1,6 +1,7 @@
 //! The data side of the sample-and-measure terms, computed once from all training trials.
 
-use crate::covariance::{add_lagged_products, centre, longest, parts, trial_bins, unbiased, valid};
+use crate::covariance::{add_lagged_products, centre, trial_bins, unbiased};
+use crate::trials::{mean_over_trials, parts};
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 
 /// Statistics of the recorded spikes of the training trials.
@@ -58,15 +59,16 @@ impl DataStatistics {
         let mut conditions: Vec<Option<ConditionStatistics>> = vec![None; n_conditions];
         let mut position = vec![0; layout.trials()];
         for (at, group) in groups.iter().enumerate() {
-            let bins = longest(layout, &group.slots);
+            let of_bin = |k, t| signal.row(k, t);
+            let psth = mean_over_trials(layout, &group.slots, units, of_bin, |z| z);
             conditions[group.condition] = Some(ConditionStatistics {
                 trials: group.slots.len(),
-                psth: mean_over_trials(&signal, layout, &group.slots, bins),
-                bins,
+                bins: psth.len() / units.max(1),
+                psth,
                 products: Vec::new(),
                 trial_bins: trial_bins(layout, &group.slots, lags),
             });
-            centre(&mut signal, layout, &group.slots, unbiased);
+            centre(&mut signal, 0, layout, &group.slots, unbiased);
             for &slot in &group.slots {
                 position[slot] = at;
             }
@@ -130,24 +132,4 @@ impl DataStatistics {
         }
         pooled
     }
-}
-
-fn mean_over_trials(
-    signal: &TrialArray<f64>,
-    layout: &TrialLayout,
-    slots: &[usize],
-    bins: usize,
-) -> Vec<f64> {
-    let units = signal.units();
-    let mut mean = vec![0.0; bins * units];
-    for t in layout.first_bin()..bins {
-        let count = valid(layout, slots, t) as f64;
-        let row = &mut mean[t * units..(t + 1) * units];
-        for &k in slots.iter().filter(|&&k| layout.bins(k) > t) {
-            for (m, &a) in row.iter_mut().zip(signal.row(k, t)) {
-                *m += a / count;
-            }
-        }
-    }
-    mean
 }

@@ -67,7 +67,7 @@ impl<T: Real> LossTerm<T> for PublishedHiddenRate {
     }
 }
 
-/// Corrected form: from probabilities, whose mean is the same and whose noise is smaller, and in
+/// Corrected form: from probabilities, whose mean is the same and whose noise is usually smaller, and in
 /// units of the standard deviation of a unit at the target rate, so that a weight means the same
 /// at every bin width.
 ///

@@ -44,6 +44,7 @@ mod likelihood;
 mod noise;
 mod noise_published;
 mod psth;
+mod trials;
 
 pub use data::DataStatistics;
 pub use hidden::{HiddenRate, PublishedHiddenRate};

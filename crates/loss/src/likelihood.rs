@@ -1,7 +1,8 @@
 //! Likelihood of the recorded spikes (MLE term).
 
 use crate::{LossError, LossTerm, Sample};
-use refire_kernels::Real;
+use rayon::prelude::*;
+use refire_kernels::{Real, dispatch};
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
 
@@ -39,21 +40,38 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Likelihood<E> {
         weight: f64,
         cotangents: &mut Cotangents<T>,
     ) -> Result<f64, LossError> {
-        let count = (sample.layout.scored_bins() * self.observed).max(1) as f64;
+        let (layout, trajectory, observed) = (sample.layout, sample.trajectory, self.observed);
+        let count = (layout.scored_bins() * observed).max(1) as f64;
         let scale = T::of(weight / count);
-        let mut sum = 0.0f64;
-        for slot in 0..sample.layout.trials() {
-            for t in sample.layout.first_bin()..sample.layout.bins(slot) {
-                let v = &sample.trajectory.potential.row(slot, t)[..self.observed];
-                let p = &sample.trajectory.probability.row(slot, t)[..self.observed];
-                let z = &sample.trajectory.spikes.row(slot, t)[..self.observed];
-                let cotangent = &mut cotangents.potential.row_mut(slot, t)[..self.observed];
-                for (((c, &v), &p), &z) in cotangent.iter_mut().zip(v).zip(p).zip(z) {
-                    sum += self.escape.surprise(v, z != 0).f64();
-                    *c += scale * self.escape.surprise_slope(v, p, z != 0);
-                }
-            }
-        }
-        Ok(sum / count)
+        let units = cotangents.potential.units();
+        let len = cotangents.potential.trial_len().max(1);
+        let per_slot: Vec<f64> = cotangents
+            .potential
+            .as_mut_slice()
+            .par_chunks_mut(len)
+            .enumerate()
+            .map(|(slot, cotangents)| {
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        // A sum per unit, so that the units of a bin are added at once.
+                        let mut sums = vec![0.0f64; observed];
+                        for t in layout.first_bin()..layout.bins(slot) {
+                            let v = &trajectory.potential.row(slot, t)[..observed];
+                            let p = &trajectory.probability.row(slot, t)[..observed];
+                            let z = &trajectory.spikes.row(slot, t)[..observed];
+                            let cotangent = &mut cotangents[t * units..][..observed];
+                            let rows = cotangent.iter_mut().zip(&mut sums).zip(v).zip(p).zip(z);
+                            for ((((c, sum), &v), &p), &z) in rows {
+                                *sum += self.escape.surprise(v, z != 0).f64();
+                                *c += scale * self.escape.surprise_slope(v, p, z != 0);
+                            }
+                        }
+                        sums.iter().sum::<f64>()
+                    },
+                )
+            })
+            .collect();
+        Ok(per_slot.iter().sum::<f64>() / count)
     }
 }

@@ -1,10 +1,11 @@
 //! Noise-covariance term, corrected form.
 
-use crate::covariance::{Part, add_lagged_products, centre, parts, trial_bins, unbiased};
+use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
+use crate::trials::{Part, add_through_escape, parts};
 use crate::{DataStatistics, LossError, LossTerm, Sample};
 use rayon::prelude::*;
-use refire_core::TrialArray;
-use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch, matmul};
+use refire_core::{TrialArray, for_each_fired};
+use refire_kernels::{MatrixMut, MatrixRef, Real, add_rows, dispatch, matmul};
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
 use std::sync::Arc;
@@ -106,21 +107,31 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
         self.centred
             .reset(layout.trials(), bins, lags.saturating_sub(1), n);
         let mut norm = vec![vec![0.0f64; lags]; self.parts];
-        let mut part_of_slot = vec![0; layout.trials()];
-        for (part, ratio) in &parts {
-            for &k in &part.slots {
-                part_of_slot[k] = part.part;
-                for t in layout.first_bin()..layout.bins(k) {
-                    let p = &sample.trajectory.probability.row(k, t)[..n];
-                    self.centred.row_mut(k, t).copy_from_slice(p);
-                }
-            }
-            centre(&mut self.centred, layout, &part.slots, |count| {
-                ratio * unbiased(count)
+        let (mut part_of_slot, mut used) = (vec![0; layout.trials()], vec![false; layout.trials()]);
+        for (part, _) in &parts {
+            part.slots.iter().for_each(|&k| {
+                (part_of_slot[k], used[k]) = (part.part, true);
             });
+        }
+        let p = &sample.trajectory.probability;
+        fill_signal(&mut self.centred, layout, 0, |k, t, row| {
+            if used[k] {
+                row.copy_from_slice(&p.row(k, t)[..n]);
+            }
+        });
+        for (part, ratio) in &parts {
+            let weight = |count| ratio * unbiased(count);
+            centre(&mut self.centred, 0, layout, &part.slots, weight);
             let trial_bins = trial_bins(layout, &part.slots, lags);
             for (sum, bins) in norm[part.part].iter_mut().zip(trial_bins) {
                 *sum += ratio * bins;
+            }
+        }
+        // A lag that no two recorded trials reach has nothing to be compared with.
+        for d in 0..lags {
+            let data = conditions.iter().filter_map(|&c| self.data.condition(c));
+            if data.map(|data| data.trial_bins[d]).sum::<f64>() == 0.0 {
+                norm.iter_mut().for_each(|norm| norm[d] = 0.0);
             }
         }
         self.sums.resize_with(self.parts, Vec::new);
@@ -138,7 +149,12 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
             &mut self.sums,
         );
         let target = self.data.noise_covariance(&conditions);
-        let value = self.errors_to_slopes(&target, &norm, weight);
+        let value =
+            self.errors_to_slopes(&target, &norm, weight)
+                .ok_or(LossError::NoUsableCondition {
+                    term: NAME,
+                    needed: 2 * self.parts,
+                })?;
         self.add_spike_cotangents(sample, &parts, cotangents);
         self.add_probability_cotangents(sample, &parts, &part_of_slot, cotangents);
         Ok(value)
@@ -146,8 +162,9 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
 }
 
 impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
-    /// Replaces the sums of products by `weight * G`; returns the value of the term.
-    fn errors_to_slopes(&mut self, target: &[f64], norm: &[Vec<f64>], weight: f64) -> f64 {
+    /// Replaces the sums of products by `weight * G`; returns the value of the term, `None` where
+    /// no entry can be measured.
+    fn errors_to_slopes(&mut self, target: &[f64], norm: &[Vec<f64>], weight: f64) -> Option<f64> {
         let (sd, lags, n) = (
             &self.data.total_sd,
             self.data.lags,
@@ -181,7 +198,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
                 sums[at] = T::of(slope / norm[d]);
             }
         }
-        sum / entries.max(1) as f64
+        (entries > 0).then(|| sum / entries as f64)
     }
 
     /// `dL/dz_j[k,s] += G[j] . centred[k, s..s+L]`: one matrix product per trial.
@@ -238,43 +255,37 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
             n,
         );
         let len = self.d_centred.trial_len().max(1);
-        let sums = &self.sums;
+        let (sums, block) = (&self.sums, lags * n);
         self.d_centred
             .as_mut_slice()
             .par_chunks_mut(len)
             .enumerate()
             .for_each(|(k, d_centred)| {
                 let slopes = &sums[part_of_slot[k]];
+                let mut fired = Vec::with_capacity(n);
                 dispatch(
                     #[inline(always)]
                     || {
                         for t in layout.first_bin()..layout.bins(k) {
-                            let z = &trajectory.spikes.row(k, t)[..n];
-                            for (j, _) in z.iter().enumerate().filter(|&(_, &z)| z != 0) {
-                                add_assign(
-                                    &mut d_centred[t * n..(t + lags) * n],
-                                    &slopes[j * lags * n..(j + 1) * lags * n],
-                                );
-                            }
+                            fired.clear();
+                            for_each_fired(&trajectory.spikes.row(k, t)[..n], |j| fired.push(j));
+                            let rows = fired.iter().map(|&j| &slopes[j * block..(j + 1) * block]);
+                            add_rows(&mut d_centred[t * n..][..block], rows);
                         }
                     },
                 );
             });
         for (part, ratio) in parts {
-            centre(&mut self.d_centred, layout, &part.slots, |count| {
-                ratio * unbiased(count)
-            });
-            for &k in &part.slots {
-                for t in layout.first_bin()..layout.bins(k) {
-                    let v = trajectory.potential.row(k, t);
-                    let p = trajectory.probability.row(k, t);
-                    let cotangent = cotangents.potential.row_mut(k, t);
-                    let d = self.d_centred.row(k, t);
-                    for (((c, &d), &v), &p) in cotangent.iter_mut().zip(d).zip(v).zip(p) {
-                        *c += d * self.escape.slope(v, p);
-                    }
-                }
-            }
+            let weight = |count| ratio * unbiased(count);
+            centre(&mut self.d_centred, 0, layout, &part.slots, weight);
+            add_through_escape(
+                &self.escape,
+                trajectory,
+                (layout, &part.slots, layout.max_bins()),
+                |k, t| self.d_centred.row(k, t),
+                |d| d,
+                cotangents,
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// No surrogate is the derivative of the sampled loss, so finite differences of that loss cannot
 /// check it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpikeGradient {
     /// `dp/dv`, the derivative of the escape function: what stochastic automatic differentiation
@@ -18,6 +18,9 @@ pub enum SpikeGradient {
     Triangle,
     /// 0: only likelihood-like pathways that do not pass through a spike.
     None,
+    /// The escape derivative times a factor below 1.
+    #[serde(skip)]
+    Damped(f64),
 }
 
 impl SpikeGradient {
@@ -28,6 +31,7 @@ impl SpikeGradient {
             Self::Escape => slope,
             Self::Triangle => T::of(0.3) * (T::one() - potential.abs()).max(T::zero()),
             Self::None => T::zero(),
+            Self::Damped(factor) => T::of(factor) * slope,
         }
     }
 }
@@ -42,5 +46,6 @@ mod tests {
         assert_eq!(SpikeGradient::Triangle.factor(-0.5, 0.2), 0.15);
         assert_eq!(SpikeGradient::Triangle.factor(1.5, 0.1), 0.0);
         assert_eq!(SpikeGradient::None.factor(0.0, 0.25), 0.0);
+        assert_eq!(SpikeGradient::Damped(0.5).factor(0.0, 0.25), 0.125);
     }
 }

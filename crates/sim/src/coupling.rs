@@ -1,7 +1,7 @@
 //! Couplings: what a spike of one unit adds to the currents of the bins that follow.
 
 use crate::SimError;
-use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dot, matmul};
+use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, add_rows, dot, matmul};
 use std::ops::Range;
 
 /// A linear map from the spikes of a source to the currents of the next `lags` bins, with its
@@ -18,6 +18,14 @@ pub trait Coupling<T: Real>: Sync {
 
     /// Forward: `u[s+d, j] += W[i, d, j]` for a spike of source `i`.
     fn scatter(&self, source: usize, currents: &mut [T]);
+
+    /// [`Self::scatter`] for all sources that fired in one bin.
+    #[inline(always)]
+    fn scatter_all(&self, sources: &[usize], currents: &mut [T]) {
+        for &source in sources {
+            self.scatter(source, currents);
+        }
+    }
 
     /// Adjoint of [`Self::scatter`]: `sum_{d,j} W[i, d, j] lambda[s+d, j]`.
     fn gather(&self, source: usize, adjoints: &[T]) -> T;
@@ -36,6 +44,19 @@ pub trait Coupling<T: Real>: Sync {
 
     /// Gradient: `dW[i, d, j] += lambda[s+d, j]` for a spike of source `i`.
     fn accumulate(&self, source: usize, adjoints: &[T], gradient: &mut [T]);
+
+    /// [`Self::accumulate`] for several spikes of a source, in order.
+    #[inline(always)]
+    fn accumulate_all<'a>(
+        &self,
+        source: usize,
+        adjoints: impl Iterator<Item = &'a [T]>,
+        gradient: &mut [T],
+    ) {
+        for adjoints in adjoints {
+            self.accumulate(source, adjoints, gradient);
+        }
+    }
 }
 
 /// Free weights for every source, lag and target: `[source][lag][target]`.
@@ -89,6 +110,11 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
     }
 
     #[inline(always)]
+    fn scatter_all(&self, sources: &[usize], currents: &mut [T]) {
+        add_rows(currents, sources.iter().map(|&source| self.block(source)));
+    }
+
+    #[inline(always)]
     fn gather(&self, source: usize, adjoints: &[T]) -> T {
         dot(self.block(source), adjoints)
     }
@@ -112,6 +138,16 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
     #[inline(always)]
     fn accumulate(&self, _source: usize, adjoints: &[T], gradient: &mut [T]) {
         add_assign(gradient, adjoints);
+    }
+
+    #[inline(always)]
+    fn accumulate_all<'a>(
+        &self,
+        _source: usize,
+        adjoints: impl Iterator<Item = &'a [T]>,
+        gradient: &mut [T],
+    ) {
+        add_rows(gradient, adjoints);
     }
 }
 

@@ -155,6 +155,7 @@ fn run_trial<T, C, E, U>(
     let layout = input.layout;
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
     let mut draws = vec![T::zero(); units];
+    let mut fired = Vec::with_capacity(units);
     let start = match input.before {
         Some(before) => {
             let currents = &mut potential[first_bin * units..][..block];
@@ -193,9 +194,9 @@ fn run_trial<T, C, E, U>(
                 *z = u8::from(p > uniform);
             }
         }
-        for_each_fired(z, |source| {
-            network.coupling.scatter(source, &mut future[..block])
-        });
+        fired.clear();
+        for_each_fired(z, |source| fired.push(source));
+        network.coupling.scatter_all(&fired, &mut future[..block]);
     }
     // Spikes near the end have scattered into bins that do not exist.
     potential[bins * units..].fill(T::zero());
@@ -205,10 +206,12 @@ fn run_trial<T, C, E, U>(
 fn add_currents_before<T: Real, C: Coupling<T>>(coupling: &C, before: &[u8], currents: &mut [T]) {
     let (units, block) = (coupling.units(), currents.len());
     let mut all = vec![T::zero(); 2 * block];
-    for (at, _) in before.iter().enumerate().filter(|&(_, &z)| z != 0) {
-        let (lag, source) = (at / units, at % units);
+    let mut fired = Vec::with_capacity(units);
+    for (lag, row) in before.chunks_exact(units.max(1)).enumerate() {
+        fired.clear();
+        for_each_fired(row, |source| fired.push(source));
         let from = (lag + 1) * units;
-        coupling.scatter(source, &mut all[from..from + block]);
+        coupling.scatter_all(&fired, &mut all[from..from + block]);
     }
     currents.copy_from_slice(&all[block..]);
 }

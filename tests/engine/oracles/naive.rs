@@ -68,6 +68,7 @@ pub fn run<'t>(
                         SpikeGradient::Escape => p.value * (1.0 - p.value),
                         SpikeGradient::Triangle => 0.3 * (1.0 - v.value.abs()).max(0.0),
                         SpikeGradient::None => 0.0,
+                        SpikeGradient::Damped(factor) => factor * p.value * (1.0 - p.value),
                     };
                     v.map(f64::from(u8::from(spiked)), slope)
                 };

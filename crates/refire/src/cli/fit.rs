@@ -126,7 +126,7 @@ fn train(
     bar.set_position(trainer.checkpoint().iteration() as u64);
     while !trainer.finished() {
         let step = trainer.step()?;
-        if checkpoint_every.is_some_and(|n| step.iteration % n == 0) {
+        if checkpoint_every.is_some_and(|n| step.iteration.is_multiple_of(n)) {
             trainer.checkpoint().write(&folder.join(CHECKPOINT))?;
         }
         bar.set_position(step.iteration as u64);

@@ -46,6 +46,9 @@ pub struct FitOptions {
     /// What stands in for the derivative of a spike [default: escape]
     #[arg(long)]
     pub spike_gradient: Option<SpikeGradientName>,
+    /// Factor on the escape derivative, above 0; 1 leaves it as it is [default: 0.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub spike_dampening: Option<f64>,
     /// Drive [default: features where the recording has a stimulus, else condition]
     #[arg(long)]
     pub drive: Option<DriveName>,
@@ -155,6 +158,7 @@ impl FitOptions {
             weight_hidden_rate,
             form,
             spike_gradient,
+            spike_dampening,
             drive,
             drive_spacing,
             stimulus_lags,
@@ -199,6 +203,7 @@ impl FitOptions {
             objective,
             form,
             spike_gradient,
+            spike_dampening,
             drive,
             stimulus_lags,
             iterations,

@@ -1,0 +1,158 @@
+//! Averages over the trials of a condition in every bin, and the way back into the cotangents.
+
+use rayon::prelude::*;
+use refire_core::TrialLayout;
+use refire_kernels::{Real, dispatch};
+use refire_neuron::EscapeNoise;
+use refire_sim::{Cotangents, Trajectory};
+
+/// Bins of one parallel task.
+const BIN_BLOCK: usize = 32;
+
+/// The trials of one condition that are averaged together: all of them, or one part.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub condition: usize,
+    pub part: usize,
+    /// Ascending.
+    pub slots: Vec<usize>,
+}
+
+/// Deals the trials of every condition to `count` parts in turn (two: even and odd trials).
+pub(crate) fn parts(layout: &TrialLayout, count: usize) -> Vec<Part> {
+    let mut out = Vec::with_capacity(layout.groups().len() * count);
+    for group in layout.groups() {
+        for part in 0..count {
+            out.push(Part {
+                condition: group.condition,
+                part,
+                slots: group
+                    .slots
+                    .iter()
+                    .copied()
+                    .skip(part)
+                    .step_by(count)
+                    .collect(),
+            });
+        }
+    }
+    out
+}
+
+/// Trials of a part that are valid in each bin, up to its last valid bin.
+pub(crate) fn valid_trials(layout: &TrialLayout, slots: &[usize]) -> Vec<usize> {
+    let end = slots.iter().map(|&k| layout.bins(k)).max().unwrap_or(0);
+    let mut ends = vec![0; end + 1];
+    slots.iter().for_each(|&k| ends[layout.bins(k)] += 1);
+    let mut valid = vec![0; end];
+    let mut count = 0;
+    for t in (0..end).rev() {
+        count += ends[t + 1];
+        valid[t] = count;
+    }
+    valid
+}
+
+/// Mean over the valid trials of a part, `[bin][unit]` up to its last valid bin; bins of history
+/// are zero. `row` gives the numbers of one bin of one slot, `units` or more.
+pub(crate) fn mean_over_trials<'a, X: Copy + 'a>(
+    layout: &TrialLayout,
+    slots: &[usize],
+    units: usize,
+    row: impl Fn(usize, usize) -> &'a [X] + Sync,
+    number: impl Fn(X) -> f64 + Sync,
+) -> Vec<f64> {
+    let valid = valid_trials(layout, slots);
+    let mut mean = vec![0.0f64; valid.len() * units];
+    for_each_bin(&mut mean, units, layout.first_bin(), |t, mean| {
+        for &k in slots.iter().filter(|&&k| layout.bins(k) > t) {
+            for (m, &x) in mean.iter_mut().zip(row(k, t)) {
+                *m += number(x);
+            }
+        }
+        let count = valid[t] as f64;
+        mean.iter_mut().for_each(|m| *m /= count);
+        0.0
+    });
+    mean
+}
+
+/// Calls `f` with every bin from `first` on and its row of `rows` (`[bin][unit]`), blocks of bins in
+/// parallel; the sum of what it returns, in the order of bins.
+pub(crate) fn for_each_bin(
+    rows: &mut [f64],
+    units: usize,
+    first: usize,
+    f: impl Fn(usize, &mut [f64]) -> f64 + Sync,
+) -> f64 {
+    let sums: Vec<f64> = rows
+        .par_chunks_mut(BIN_BLOCK * units.max(1))
+        .enumerate()
+        .map(|(block, rows)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let rows = rows.chunks_exact_mut(units.max(1)).enumerate();
+                    let bins = rows.map(|(at, row)| (block * BIN_BLOCK + at, row));
+                    bins.filter(|&(t, _)| t >= first)
+                        .map(|(t, row)| f(t, row))
+                        .sum::<f64>()
+                },
+            )
+        })
+        .collect();
+    sums.iter().sum()
+}
+
+/// `dL/dv += dL/dp * dp/dv` in the scored bins before `end` of the trials of a part; `d_probability`
+/// gives `dL/dp` of the observed units in one bin of one slot.
+pub(crate) fn add_through_escape<'a, T: Real, X: Copy + 'a>(
+    escape: &impl EscapeNoise<T>,
+    trajectory: &Trajectory<T>,
+    (layout, slots, end): (&TrialLayout, &[usize], usize),
+    d_probability: impl Fn(usize, usize) -> &'a [X] + Sync,
+    number: impl Fn(X) -> T + Sync,
+    cotangents: &mut Cotangents<T>,
+) {
+    let units = cotangents.potential.units();
+    let len = cotangents.potential.trial_len().max(1);
+    cotangents
+        .potential
+        .as_mut_slice()
+        .par_chunks_mut(len)
+        .enumerate()
+        .filter(|(k, _)| slots.binary_search(k).is_ok())
+        .for_each(|(k, cotangents)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for t in layout.first_bin()..layout.bins(k).min(end) {
+                        let v = trajectory.potential.row(k, t);
+                        let p = trajectory.probability.row(k, t);
+                        let cotangent = &mut cotangents[t * units..][..units];
+                        let rows = cotangent.iter_mut().zip(d_probability(k, t)).zip(v).zip(p);
+                        for (((c, &d), &v), &p) in rows {
+                            *c += number(d) * escape.slope(v, p);
+                        }
+                    }
+                },
+            );
+        });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_count_and_average_their_valid_trials() {
+        let layout = TrialLayout::new(vec![0, 1, 0, 0], vec![3, 5, 4, 2], 1).unwrap();
+        let slots = [0, 2, 3];
+        assert_eq!(valid_trials(&layout, &slots), [3, 3, 2, 1]);
+        // Bin t of slot k holds 10 k + t.
+        let numbers: Vec<f64> = (0..50).map(f64::from).collect();
+        let row = |k: usize, t: usize| &numbers[10 * k + t..][..1];
+        let mean = mean_over_trials(&layout, &slots, 1, row, |x| x);
+        assert_eq!(mean, [0.0, 53.0 / 3.0, 12.0, 23.0]);
+    }
+}

@@ -1,0 +1,175 @@
+//! Bad values of options and settings, and checkpoints of another fit: refused as bad input is.
+
+use crate::bad_input::{binned, desk, model, newer};
+use crate::toy::Toy;
+
+#[test]
+fn bin_widths() {
+    let desk = desk();
+    desk.write("binned.npz", binned().bytes());
+    for bad in ["0ms", "-1ms", "-0.01", "nan", "inf", "ten", "10m", "1e-400"] {
+        for line in [
+            "info good.npz",
+            "fit good.npz --out new",
+            "fit binned.npz --out old",
+        ] {
+            desk.refused(&format!("{line} --bin {bad}"), &["--bin", bad, "10ms"]);
+        }
+    }
+    // 400 ms trials: 4 bins of 100 ms.
+    for (line, bins) in [
+        ("--bin 100ms", "4 bins"),
+        ("--bin 10ms --lags 40", "40 bins"),
+        ("--bin 10ms --lags 4000000000", "40 bins"),
+        ("--bin 1000s --lags 1", "1 bins"),
+    ] {
+        let line = format!("fit good.npz --out new {line}");
+        desk.refused(&line, &["trial 0", bins, "lags"]);
+    }
+    for bad in ["15ms", "5ms", "10.1ms"] {
+        for line in ["info binned.npz", "fit binned.npz --out new --lags 2"] {
+            desk.refused(&format!("{line} --bin {bad}"), &["10ms", bad, "multiple"]);
+        }
+    }
+    desk.refused("info good.npz --bin 1e-300", &["more than", "wider bins"]);
+}
+
+#[test]
+fn option_values() {
+    let desk = desk();
+    for (option, parts) in [
+        ("--lags 0", &["lags", "1 or more"][..]),
+        ("--lags -1", &["--lags", "-1"]),
+        ("--lags 2.5", &["--lags", "2.5"]),
+        ("--stimulus-lags 0", &["stimulus-lags", "1 or more"]),
+        ("--batch 0", &["batch", "1 or more"]),
+        ("--hidden -1", &["--hidden", "-1"]),
+        ("--iterations many", &["--iterations", "many"]),
+        ("--learning-rate 0", &["learning-rate", "positive"]),
+        ("--learning-rate nan", &["learning-rate", "NaN"]),
+        ("--learning-rate -1e-3", &["learning-rate", "-0.001"]),
+        ("--weight-mle inf", &["weight-mle", "inf"]),
+        ("--weight-psth nan", &["weight-psth", "NaN"]),
+        ("--weight-nc -1", &["weight-nc", "-1"]),
+        ("--weight-hidden-rate -0.5", &["weight-hidden-rate", "-0.5"]),
+        ("--test-fraction 1", &["test-fraction", "below 1"]),
+        ("--test-fraction -0.1", &["test-fraction", "-0.1"]),
+        ("--validation-fraction nan", &["validation-fraction", "NaN"]),
+        ("--drive-spacing 0ms", &["--drive-spacing", "0ms"]),
+        ("--drive-spacing -4ms", &["--drive-spacing", "-4ms"]),
+        ("--drive features", &["stimulus"]),
+        ("--drive movie", &["--drive", "movie", "condition"]),
+        ("--objective map", &["--objective", "map", "mle+sm"]),
+        ("--form new", &["--form", "new", "published"]),
+        ("--spike-gradient exact", &["--spike-gradient", "triangle"]),
+        ("--history none", &["--history", "recorded"]),
+        ("--seed -1", &["--seed", "-1"]),
+        ("--threads 0", &["--threads", "0"]),
+        ("--threads -1", &["--threads", "-1"]),
+        ("--threads 100000000", &["--threads", "100000000"]),
+        ("--checkpoint-every 0", &["--checkpoint-every", "0"]),
+        ("--checkpoint-every -5", &["--checkpoint-every", "-5"]),
+        ("--iteration 5", &["--iteration", "--iterations"]),
+        ("--lags", &["--lags"]),
+        ("--lags 3 --lags 4", &["--lags"]),
+    ] {
+        desk.refused(&format!("fit good.npz --out new {option}"), parts);
+        desk.refused(&format!("fit good.npz --out old {option}"), parts);
+    }
+    desk.refused("fit good.npz", &["--out"]);
+    desk.refused("fit --out new", &["RECORDING"]);
+    desk.refused("fir good.npz", &["fir"]);
+    for (option, parts) in [
+        ("--trials 0", &["--trials", "1 or more"][..]),
+        ("--trials -1", &["--trials", "-1"]),
+        ("--presentations 0", &["--presentations", "1 or more"]),
+        ("--presentations -1", &["--presentations", "-1"]),
+        ("--seed x", &["--seed", "x"]),
+        ("--conditions 7", &["condition 7", "0, 1"]),
+        ("--conditions 0,-7", &["condition -7", "0, 1"]),
+        ("--conditions one", &["--conditions", "one"]),
+    ] {
+        let line = format!("simulate model.refire --out sim.npz {option}");
+        desk.refused(&line, parts);
+    }
+    for (option, part) in [
+        ("--units 0", "units"),
+        ("--trials 0", "trials"),
+        ("--bins 0", "bins"),
+        ("--conditions 0", "conditions"),
+        ("--trials 7", "multiple"),
+        ("--units 4000000000", "4000000000"),
+        ("--hidden 18446744073709551615", "18446744073709551615"),
+        ("--bins 4000000000", "4000000000"),
+    ] {
+        desk.refused(&format!("generate --out new {option}"), &[part]);
+    }
+}
+
+#[test]
+fn config_files() {
+    let desk = desk();
+    desk.refused(
+        "fit good.npz --out new --config none.toml",
+        &["none.toml", "No such file"],
+    );
+    for (text, parts) in [
+        ("lag = 5\n", &["lag", "unknown", "lags"][..]),
+        ("learning_rate = 0.1\n", &["learning_rate", "unknown"]),
+        ("out = 'elsewhere'\n", &["out", "unknown"]),
+        ("lags = 'five'\n", &["lags.toml", "string"]),
+        ("lags = -5\n", &["-5"]),
+        ("lags = 0\n", &["lags", "1 or more"]),
+        ("learning-rate = nan\n", &["learning-rate", "NaN"]),
+        ("drive = 'movie'\n", &["movie", "features"]),
+        ("bin = '0ms'\n", &["0ms"]),
+        ("lags = 5\nlags = 6\n", &["duplicate"]),
+        ("lags = ", &["lags.toml"]),
+        ("\u{0}\u{1}", &["lags.toml"]),
+    ] {
+        desk.write("lags.toml", text);
+        desk.refused("fit good.npz --out new --config lags.toml", parts);
+        desk.refused("fit good.npz --out old --config lags.toml", parts);
+    }
+    desk.write("lags.toml", b"lags = 5 # \xff\n");
+    let line = "fit good.npz --out new --config lags.toml";
+    desk.refused(line, &["lags.toml", "UTF-8"]);
+}
+
+#[test]
+fn resuming_what_is_not_there_or_another_fit() {
+    let desk = desk();
+    let line = "fit good.npz --bin 10ms --lags 4 --iterations 4 --checkpoint-every 2";
+    desk.ok(&format!("{line} --out fit"));
+    desk.refused("fit good.npz --resume none", &["none", "No such file"]);
+    desk.refused("fit good.npz --resume old", &["checkpoint.refire"]);
+    let other = Toy {
+        silent: vec![1],
+        ..Toy::default()
+    };
+    desk.write("other.npz", other.events().bytes());
+    desk.refused("fit other.npz --resume fit", &["recording's hash"]);
+    for (option, parts) in [
+        ("--lags 5", &["lags", "4", "5"][..]),
+        ("--seed 2", &["seed", "1", "2"]),
+        ("--iterations 6", &["iterations", "4", "6"]),
+        ("--learning-rate 0.5", &["learning-rate", "0.5"]),
+        ("--weight-nc 3", &["weights"]),
+        ("--hidden 1", &["hidden", "0", "1"]),
+        ("--form published", &["form", "corrected", "published"]),
+        ("--bin 20ms", &["recording's hash"]),
+        ("--out elsewhere", &["elsewhere", "fit", "same folder"]),
+    ] {
+        let line = format!("fit good.npz --resume fit {option}");
+        desk.refused(&line, parts);
+    }
+    let whole = desk.bytes("fit/checkpoint.refire");
+    for len in [0, 20, whole.len() / 2, whole.len() - 1] {
+        desk.write("fit/checkpoint.refire", &whole[..len]);
+        desk.refused("fit good.npz --resume fit", &["checkpoint.refire"]);
+    }
+    desk.write("fit/checkpoint.refire", newer(&whole));
+    desk.refused("fit good.npz --resume fit", &["version 2", "newer"]);
+    desk.write("fit/checkpoint.refire", model());
+    desk.refused("fit good.npz --resume fit", &["found refire-model"]);
+}
