@@ -183,8 +183,8 @@ impl Default for Settings {
             test_fraction: 0.25,
             validation_fraction: 0.1,
             theta: 0.4,
-            coupling_prior: 0.3,
-            drive_prior: 2.0,
+            coupling_prior: 0.15,
+            drive_prior: 1.0,
         }
     }
 }
