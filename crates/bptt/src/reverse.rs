@@ -161,10 +161,20 @@ where
         for (k, factor) in factor.chunks_exact_mut(self.free.len()).enumerate() {
             let v = &self.trajectory.potential.row(first_trial + k, t)[self.free.clone()];
             let p = &self.trajectory.probability.row(first_trial + k, t)[self.free.clone()];
+            let escape = &self.network.escape;
             for ((f, &v), &p) in factor.iter_mut().zip(v).zip(p) {
-                *f = self
-                    .spike_gradient
-                    .factor(v, self.network.escape.slope(v, p));
+                *f = escape.slope(v, p);
+            }
+            // A loop of its own for each kind: with the choice inside it would not vectorise.
+            let mut surrogate = |gradient: SpikeGradient| {
+                for (f, &v) in factor.iter_mut().zip(v) {
+                    *f = gradient.factor(v, *f);
+                }
+            };
+            match self.spike_gradient {
+                SpikeGradient::Escape => {}
+                SpikeGradient::Triangle => surrogate(SpikeGradient::Triangle),
+                other => surrogate(other),
             }
             let counts = factor.iter().map(|&f| u32::from(f != T::zero()));
             nonzero += counts.sum::<u32>() as usize;

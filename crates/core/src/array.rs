@@ -41,6 +41,11 @@ impl<T: Copy + Default> TrialArray<T> {
     /// Takes the given shape, keeping the allocation where it is large enough; all values zero.
     pub fn reset(&mut self, trials: usize, bins: usize, pad: usize, units: usize) {
         self.data.clear();
+        self.reshape(trials, bins, pad, units);
+    }
+
+    /// Takes the given shape; what it holds is left over from before, zero where it grows.
+    pub fn reshape(&mut self, trials: usize, bins: usize, pad: usize, units: usize) {
         self.data
             .resize(trials * (bins + pad) * units, T::default());
         (self.trials, self.bins, self.pad, self.units) = (trials, bins, pad, units);

@@ -99,9 +99,9 @@ where
     check(network, mode, input)?;
     let (units, lags) = (network.coupling.units(), network.coupling.lags());
     let (trials, bins) = (input.layout.trials(), input.layout.max_bins());
-    out.potential.reset(trials, bins, lags, units);
-    out.probability.reset(trials, bins, 0, units);
-    out.spikes.reset(trials, bins, 0, units);
+    out.potential.reshape(trials, bins, lags, units);
+    out.probability.reshape(trials, bins, 0, units);
+    out.spikes.reshape(trials, bins, 0, units);
     let (padded, plain) = (
         out.potential.trial_len().max(1),
         out.spikes.trial_len().max(1),
@@ -154,6 +154,9 @@ fn run_trial<T, C, E, U>(
     let block = network.coupling.lags() * units;
     let layout = input.layout;
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
+    potential.fill(T::zero());
+    probability.fill(T::zero());
+    spikes.fill(0);
     let mut draws = vec![T::zero(); units];
     let mut fired = Vec::with_capacity(units);
     let start = match input.before {

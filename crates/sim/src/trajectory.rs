@@ -1,5 +1,6 @@
 //! What a pass leaves behind, and the adjoints a loss hands back.
 
+use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::Real;
 use refire_random::Uniforms;
@@ -33,10 +34,14 @@ pub struct Cotangents<T> {
 impl<T: Real> Cotangents<T> {
     /// Takes the shape of a batch, all zero.
     pub fn reset(&mut self, layout: &TrialLayout, lags: usize, units: usize) {
-        self.potential
-            .reset(layout.trials(), layout.max_bins(), lags, units);
-        self.spikes
-            .reset(layout.trials(), layout.max_bins(), 0, units);
+        let (trials, bins) = (layout.trials(), layout.max_bins());
+        self.potential.reshape(trials, bins, lags, units);
+        self.spikes.reshape(trials, bins, 0, units);
+        for array in [&mut self.potential, &mut self.spikes] {
+            let len = array.trial_len().max(1);
+            let trials = array.as_mut_slice().par_chunks_mut(len);
+            trials.for_each(|trial| trial.fill(T::zero()));
+        }
     }
 }
 

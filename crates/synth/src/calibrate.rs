@@ -18,7 +18,8 @@ pub(crate) fn log_odds(p: f64) -> f64 {
     (p / (1.0 - p)).ln()
 }
 
-/// Sets the biases so that each unit of the free-running network has its rate.
+/// Sets the biases so that each unit of the free-running network has its rate; units beyond the
+/// rates (sources) keep their biases.
 pub(crate) fn calibrate(truth: &mut GroundTruth, rates: &[f64]) -> Result<(), SynthError> {
     // Start: the mean input at these rates taken away.
     let units = truth.units();
@@ -44,10 +45,10 @@ pub(crate) fn calibrate(truth: &mut GroundTruth, rates: &[f64]) -> Result<(), Sy
         }
     }
     free_run(truth, stream, CALIBRATIONS + 1, 0..trials, &mut trajectory)?;
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / units as f64;
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / rates.len() as f64;
     let (expected, found) = (
         mean(rates),
-        mean(&mean_probability(&trajectory.probability)),
+        mean(&mean_probability(&trajectory.probability)[..rates.len()]),
     );
     if found > RATE_TOLERANCE * expected || found * RATE_TOLERANCE < expected {
         return Err(SynthError::Unstable {

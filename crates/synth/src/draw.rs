@@ -10,6 +10,7 @@ use refire_core::TrialArray;
 use refire_recording::BinWidth;
 
 use crate::calibrate::{calibrate, log_odds};
+use crate::sources::add_sources;
 use crate::spectral::{Gain, spectral_radius};
 use crate::{EXCITATORY, GroundTruth, INHIBITORY, SynthError, SynthSettings};
 
@@ -30,6 +31,7 @@ enum Stage {
     Strengths,
     Rates,
     Drive,
+    Sources,
 }
 
 fn generator(seed: u64, stage: Stage) -> Xoshiro256PlusPlus {
@@ -50,8 +52,10 @@ impl GroundTruth {
     /// derivative it knows how steeply the escape function rises above a low rate. Strengths are
     /// scaled so that the matrix of gains has the chosen spectral radius: the branching ratio of
     /// the network, were all its synapses excitatory. (Where loops are few, the mean over units of
-    /// the spikes that one spike adds takes the place of a lower radius.) Biases are then corrected
-    /// against free runs until each unit has its rate.
+    /// the spikes that one spike adds takes the place of a lower radius.) Hidden sources, if
+    /// any, come after the other units: each is a unit that excites itself and so stays active for a
+    /// while, and excites the units that listen to it. Biases are then corrected against free runs
+    /// until each unit but the sources has its rate.
     ///
     /// # Errors
     /// [`SynthError::Value`] for a setting out of range, [`SynthError::Unstable`] where the network
@@ -76,6 +80,10 @@ impl GroundTruth {
             seed: settings.seed,
             stimulus: None,
         };
+        if settings.sources > 0 {
+            let mut generator = generator(settings.seed, Stage::Sources);
+            add_sources(&mut truth, settings, &mut generator);
+        }
         calibrate(&mut truth, &rates)?;
         Ok(truth)
     }
@@ -121,7 +129,7 @@ fn rates(settings: &SynthSettings) -> Vec<f64> {
 }
 
 /// Lognormal of mean 1.
-fn lognormal(spread: f64, generator: &mut Xoshiro256PlusPlus) -> f64 {
+pub(crate) fn lognormal(spread: f64, generator: &mut Xoshiro256PlusPlus) -> f64 {
     let normal: f64 = StandardNormal.sample(generator);
     (spread * normal - spread * spread / 2.0).exp()
 }
