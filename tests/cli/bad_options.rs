@@ -154,7 +154,7 @@ fn resuming_what_is_not_there_or_another_fit() {
         ("--seed 2", &["seed", "1", "2"]),
         ("--iterations 6", &["iterations", "4", "6"]),
         ("--learning-rate 0.5", &["learning-rate", "0.5"]),
-        ("--weight-nc 3", &["weights"]),
+        ("--weight-nc 7", &["weights"]),
         ("--hidden 1", &["hidden", "0", "1"]),
         ("--form published", &["form", "corrected", "published"]),
         ("--bin 20ms", &["recording's hash"]),
