@@ -15,6 +15,9 @@ const TRIAL_BLOCK: usize = 10;
 /// Bins of one parallel task of the drive gradient; fixed for the same reason.
 const BIN_BLOCK: usize = 32;
 
+/// Sources of one parallel task of the coupling gradient.
+const SOURCE_BLOCK: usize = 4;
+
 /// Below this share of non-zero spike gradients in a bin, single inner products beat the matrix
 /// product.
 const SPARSE_SHARE: f64 = 0.3;
@@ -201,8 +204,9 @@ where
     }
 }
 
-/// `dW[i] += sum over the spikes of i of lambda[k, s+1 ..= s+D]`: sources in parallel, each in the
-/// order of trials, so that no copy of the couplings is needed per thread.
+/// `dW[i] += sum over the spikes of i of lambda[k, s+1 ..= s+D]`: blocks of sources in parallel,
+/// each in the order of trials, so that no copy of the couplings is needed per thread. Trials
+/// outside, sources inside: the adjoints of one trial stay in cache while all read them.
 fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
     network: &Network<'_, T, C, E, U>,
     spikes: &SpikeIndex,
@@ -218,17 +222,21 @@ fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
         rest = others;
     }
     per_source
-        .into_par_iter()
+        .par_chunks_mut(SOURCE_BLOCK)
         .enumerate()
-        .for_each(|(source, own)| {
+        .for_each(|(block, own)| {
             dispatch(
                 #[inline(always)]
                 || {
-                    let behind = spikes.of(source).iter().map(|spike| {
-                        let (trial, bin) = (spike.trial as usize, spike.bin as usize);
-                        lambda.block(trial, bin + 1, coupling.lags())
-                    });
-                    coupling.accumulate_all(source, behind, own);
+                    for (k, spikes) in spikes.trials().iter().enumerate() {
+                        for (at, own) in own.iter_mut().enumerate() {
+                            let source = block * SOURCE_BLOCK + at;
+                            let bins = spikes.of(source).iter();
+                            let behind =
+                                bins.map(|&s| lambda.block(k, s as usize + 1, coupling.lags()));
+                            coupling.accumulate_all(source, behind, own);
+                        }
+                    }
                 },
             );
         });

@@ -23,4 +23,4 @@ mod spikes;
 
 pub use array::TrialArray;
 pub use layout::{Group, LayoutError, TrialLayout};
-pub use spikes::{Spike, SpikeIndex, for_each_fired};
+pub use spikes::{SpikeIndex, TrialSpikes, for_each_fired};

@@ -2,76 +2,85 @@
 
 use crate::{TrialArray, TrialLayout};
 
-/// Where a unit fired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spike {
-    /// Slot in the batch.
-    pub trial: u32,
-    /// Bin in the trial.
-    pub bin: u32,
+/// The spikes of one trial by source unit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrialSpikes {
+    /// Where the bins of each unit start, and the end of the last.
+    start: Vec<u32>,
+    bins: Vec<u32>,
 }
 
-/// All spikes of a batch by source unit, each unit's in the order of trials, then bins.
+impl TrialSpikes {
+    /// Indexes the spikes of a trial, `[bin][unit]`, 0 or 1; allocations are kept.
+    pub fn build(&mut self, spikes: &[u8], units: usize) {
+        self.start.clear();
+        self.start.resize(units + 1, 0);
+        let rows = || spikes.chunks_exact(units.max(1));
+        for row in rows() {
+            for_each_fired(row, |unit| self.start[unit] += 1);
+        }
+        let mut end = 0;
+        for start in &mut self.start {
+            end += std::mem::replace(start, end);
+        }
+        self.bins.resize(end as usize, 0);
+        for (bin, row) in rows().enumerate() {
+            for_each_fired(row, |unit| {
+                self.bins[self.start[unit] as usize] = bin as u32;
+                self.start[unit] += 1;
+            });
+        }
+        // Every start has moved to its end, which is the next one's start.
+        self.start.rotate_right(1);
+        if let Some(first) = self.start.first_mut() {
+            *first = 0;
+        }
+    }
+
+    /// Bins in which a unit fired, ascending.
+    #[inline(always)]
+    pub fn of(&self, unit: usize) -> &[u32] {
+        &self.bins[self.start[unit] as usize..self.start[unit + 1] as usize]
+    }
+}
+
+/// All spikes of a batch by trial and source unit.
 ///
 /// The coupling gradient and the noise covariance sum over the spikes of one source at a time: the
 /// order is fixed by the data, so sums do not depend on the number of threads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SpikeIndex {
-    start: Vec<usize>,
-    spikes: Vec<Spike>,
+    trials: Vec<TrialSpikes>,
 }
 
 impl SpikeIndex {
     /// Indexes the valid bins of `spikes` (`[trial][bin][unit]`, 0 or 1).
     pub fn build(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout) {
         let units = spikes.units();
-        self.start.clear();
-        self.start.resize(units + 1, 0);
-        for trial in 0..layout.trials() {
-            for bin in 0..layout.bins(trial) {
-                for (count, &z) in self.start[1..].iter_mut().zip(spikes.row(trial, bin)) {
-                    *count += usize::from(z);
-                }
-            }
-        }
-        for unit in 0..units {
-            self.start[unit + 1] += self.start[unit];
-        }
-        let mut next = self.start.clone();
-        self.spikes.clear();
-        self.spikes
-            .resize(self.start[units], Spike { trial: 0, bin: 0 });
-        for trial in 0..layout.trials() {
-            for bin in 0..layout.bins(trial) {
-                for_each_fired(spikes.row(trial, bin), |unit| {
-                    self.spikes[next[unit]] = Spike {
-                        trial: trial as u32,
-                        bin: bin as u32,
-                    };
-                    next[unit] += 1;
-                });
-            }
+        for (k, trial) in self.trials_mut(layout.trials()).iter_mut().enumerate() {
+            trial.build(&spikes.trial(k)[..layout.bins(k) * units], units);
         }
     }
 
-    /// Spikes of one source unit, by trial, then bin.
-    pub fn of(&self, unit: usize) -> &[Spike] {
-        &self.spikes[self.start[unit]..self.start[unit + 1]]
+    /// The given number of trials, each to be built, for instance in parallel.
+    pub fn trials_mut(&mut self, trials: usize) -> &mut [TrialSpikes] {
+        self.trials.resize_with(trials, TrialSpikes::default);
+        &mut self.trials
     }
 
-    /// Number of units indexed.
-    pub fn units(&self) -> usize {
-        self.start.len().saturating_sub(1)
+    /// The trials of the batch.
+    pub fn trials(&self) -> &[TrialSpikes] {
+        &self.trials
     }
 
     /// Number of spikes of all units.
     pub fn len(&self) -> usize {
-        self.spikes.len()
+        self.trials.iter().map(|trial| trial.bins.len()).sum()
     }
 
     /// Whether nobody fired.
     pub fn is_empty(&self) -> bool {
-        self.spikes.is_empty()
+        self.len() == 0
     }
 }
 
@@ -113,15 +122,17 @@ mod tests {
     fn indexes_by_source_and_ignores_padding() {
         let layout = TrialLayout::new(vec![0, 0], vec![3, 2], 0).unwrap();
         let mut z = TrialArray::<u8>::zeros(2, 3, 0, 2);
-        z.row_mut(0, 2)[1] = 1;
+        z.row_mut(0, 0)[1] = 1;
+        z.row_mut(0, 2).fill(1);
         z.row_mut(1, 0)[1] = 1;
         z.row_mut(1, 2)[0] = 1; // beyond the second trial's end
         let mut index = SpikeIndex::default();
-        index.build(&z, &layout);
-        assert!(index.of(0).is_empty());
-        assert_eq!(
-            index.of(1),
-            &[Spike { trial: 0, bin: 2 }, Spike { trial: 1, bin: 0 }]
-        );
+        for _ in 0..2 {
+            index.build(&z, &layout);
+            let of = |trial: usize| [0, 1].map(|unit| index.trials()[trial].of(unit));
+            assert_eq!(of(0), [&[2][..], &[0, 2][..]]);
+            assert_eq!(of(1), [&[][..], &[0][..]]);
+            assert_eq!(index.len(), 4);
+        }
     }
 }

@@ -30,11 +30,17 @@ pub fn add_rows<'a, T: Real>(into: &mut [T], rows: impl Iterator<Item = &'a [T]>
                     *into += (a + b) + (c + d);
                 }
             }
-            (b, c, _) => {
-                for row in [Some(a), b, c].into_iter().flatten() {
-                    add_assign(into, row);
+            (Some(b), Some(c), None) => {
+                for (((into, &a), &b), &c) in into.iter_mut().zip(a).zip(b).zip(c) {
+                    *into += (a + b) + c;
                 }
             }
+            (Some(b), ..) => {
+                for ((into, &a), &b) in into.iter_mut().zip(a).zip(b) {
+                    *into += a + b;
+                }
+            }
+            (None, ..) => add_assign(into, a),
         }
     }
 }

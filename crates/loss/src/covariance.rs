@@ -9,6 +9,10 @@ use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::{Real, add_rows, dispatch};
 
+/// Sources of one parallel task; trials outside, sources inside, so that the signal of a trial stays
+/// in cache.
+const SOURCE_BLOCK: usize = 4;
+
 /// Fills the scored bins of every trial; bin `t` lies in row `t + margin` of `signal`.
 pub(crate) fn fill_signal<T: Real>(
     signal: &mut TrialArray<T>,
@@ -84,19 +88,19 @@ pub(crate) fn add_lagged_products<T: Real>(
         }
     }
     per_source
-        .into_par_iter()
+        .par_chunks_mut(SOURCE_BLOCK)
         .enumerate()
-        .for_each(|(source, mut own)| {
+        .for_each(|(at, own)| {
             dispatch(
                 #[inline(always)]
                 || {
-                    let spikes = by_source.of(source);
-                    for of_trial in spikes.chunk_by(|a, b| a.trial == b.trial) {
-                        let k = of_trial[0].trial as usize;
-                        let bins = of_trial.iter().map(|spike| spike.bin as usize);
-                        let scored = bins.filter(|&s| s >= first_bin);
-                        let ahead = scored.map(|s| signal.block(k, s + margin, lags));
-                        add_rows(own[part_of_slot[k]], ahead);
+                    for (k, spikes) in by_source.trials().iter().enumerate() {
+                        for (source, own) in own.iter_mut().enumerate() {
+                            let bins = spikes.of(at * SOURCE_BLOCK + source).iter();
+                            let scored = bins.map(|&s| s as usize).filter(|&s| s >= first_bin);
+                            let ahead = scored.map(|s| signal.block(k, s + margin, lags));
+                            add_rows(own[part_of_slot[k]], ahead);
+                        }
                     }
                 },
             );

@@ -44,6 +44,7 @@ mod likelihood;
 mod noise;
 mod noise_published;
 mod psth;
+mod spectral;
 mod trials;
 
 pub use data::DataStatistics;

@@ -111,8 +111,9 @@ where
         .par_chunks_mut(padded)
         .zip(out.probability.as_mut_slice().par_chunks_mut(plain))
         .zip(out.spikes.as_mut_slice().par_chunks_mut(plain))
+        .zip(out.by_source.trials_mut(trials))
         .enumerate()
-        .for_each(|(slot, ((potential, probability), spikes))| {
+        .for_each(|(slot, (((potential, probability), spikes), by_source))| {
             dispatch(
                 #[inline(always)]
                 || {
@@ -125,11 +126,11 @@ where
                         potential,
                         probability,
                         spikes,
-                    )
+                    );
+                    by_source.build(&spikes[..input.layout.bins(slot) * units], units);
                 },
             );
         });
-    out.by_source.build(&out.spikes, input.layout);
     Ok(())
 }
 
