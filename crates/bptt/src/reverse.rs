@@ -262,15 +262,14 @@ fn add_drive_gradient<T: Real>(
                 dispatch(
                     #[inline(always)]
                     || {
-                        for (at, row) in rows.chunks_exact_mut(units).enumerate() {
-                            let t = block * BIN_BLOCK + at;
-                            for &slot in &group.slots {
-                                if (layout.first_bin()..layout.bins(slot)).contains(&t) {
-                                    let lambda = lambda.row(slot, t);
-                                    add_assign(row, lambda);
-                                    for (b, &l) in bias.iter_mut().zip(lambda) {
-                                        *b += l.f64();
-                                    }
+                        let start = block * BIN_BLOCK;
+                        let end = start + rows.len() / units;
+                        for &slot in &group.slots {
+                            for t in start.max(layout.first_bin())..end.min(layout.bins(slot)) {
+                                let lambda = lambda.row(slot, t);
+                                add_assign(&mut rows[(t - start) * units..][..units], lambda);
+                                for (b, &l) in bias.iter_mut().zip(lambda) {
+                                    *b += l.f64();
                                 }
                             }
                         }

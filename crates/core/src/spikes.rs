@@ -3,32 +3,43 @@
 use crate::{TrialArray, TrialLayout};
 
 /// The spikes of one trial by source unit.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct TrialSpikes {
     /// Where the bins of each unit start, and the end of the last.
     start: Vec<u32>,
     bins: Vec<u32>,
+    /// Spikes in the order they came in: unit and bin.
+    listed: Vec<(u32, u32)>,
 }
 
 impl TrialSpikes {
-    /// Indexes the spikes of a trial, `[bin][unit]`, 0 or 1; allocations are kept.
-    pub fn build(&mut self, spikes: &[u8], units: usize) {
+    /// Forgets all spikes, not the allocations.
+    pub fn clear(&mut self) {
+        self.listed.clear();
+    }
+
+    /// Adds a spike; bins ascend from call to call.
+    #[inline(always)]
+    pub fn push(&mut self, unit: usize, bin: usize) {
+        self.listed.push((unit as u32, bin as u32));
+    }
+
+    /// Sorts the spikes pushed since [`Self::clear`] by unit.
+    pub fn index(&mut self, units: usize) {
         self.start.clear();
         self.start.resize(units + 1, 0);
-        let rows = || spikes.chunks_exact(units.max(1));
-        for row in rows() {
-            for_each_fired(row, |unit| self.start[unit] += 1);
+        for &(unit, _) in &self.listed {
+            self.start[unit as usize] += 1;
         }
         let mut end = 0;
         for start in &mut self.start {
             end += std::mem::replace(start, end);
         }
-        self.bins.resize(end as usize, 0);
-        for (bin, row) in rows().enumerate() {
-            for_each_fired(row, |unit| {
-                self.bins[self.start[unit] as usize] = bin as u32;
-                self.start[unit] += 1;
-            });
+        self.bins.resize(self.listed.len(), 0);
+        for &(unit, bin) in &self.listed {
+            let next = &mut self.start[unit as usize];
+            self.bins[*next as usize] = bin;
+            *next += 1;
         }
         // Every start has moved to its end, which is the next one's start.
         self.start.rotate_right(1);
@@ -48,7 +59,7 @@ impl TrialSpikes {
 ///
 /// The coupling gradient and the noise covariance sum over the spikes of one source at a time: the
 /// order is fixed by the data, so sums do not depend on the number of threads.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct SpikeIndex {
     trials: Vec<TrialSpikes>,
 }
@@ -56,13 +67,16 @@ pub struct SpikeIndex {
 impl SpikeIndex {
     /// Indexes the valid bins of `spikes` (`[trial][bin][unit]`, 0 or 1).
     pub fn build(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout) {
-        let units = spikes.units();
         for (k, trial) in self.trials_mut(layout.trials()).iter_mut().enumerate() {
-            trial.build(&spikes.trial(k)[..layout.bins(k) * units], units);
+            trial.clear();
+            for bin in 0..layout.bins(k) {
+                for_each_fired(spikes.row(k, bin), |unit| trial.push(unit, bin));
+            }
+            trial.index(spikes.units());
         }
     }
 
-    /// The given number of trials, each to be built, for instance in parallel.
+    /// The given number of trials, each to be filled, for instance in parallel.
     pub fn trials_mut(&mut self, trials: usize) -> &mut [TrialSpikes] {
         self.trials.resize_with(trials, TrialSpikes::default);
         &mut self.trials

@@ -157,7 +157,8 @@ impl Real for f32 {
         // ln(1 + x) = 2 artanh(s), s = x / (2 + x) <= 1/3: the odd series to s^13.
         let s = self / (2.0 + self);
         let q = s * s;
-        let series = ((((q / 13.0 + 1.0 / 11.0) * q + 1.0 / 9.0) * q + 1.0 / 7.0) * q + 1.0 / 5.0)
+        let series = ((((q * (1.0 / 13.0) + 1.0 / 11.0) * q + 1.0 / 9.0) * q + 1.0 / 7.0) * q
+            + 1.0 / 5.0)
             * q
             + 1.0 / 3.0;
         2.0 * s + 2.0 * s * q * series

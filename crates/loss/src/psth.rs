@@ -70,16 +70,22 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedPsth<E> {
             let end = slope.len().min(y.len()) / n.max(1);
             let share = group.slots.len() as f64 / layout.trials() as f64;
             let scale = share / ((end - layout.first_bin()) * n).max(1) as f64;
-            value += for_each_bin(&mut slope[..end * n], n, layout.first_bin(), |t, row| {
-                let mut sum = 0.0;
-                let count = valid[t] as f64;
-                for (p, &y) in row.iter_mut().zip(&y[t * n..]) {
-                    let (model, complement) = (p.max(FLOOR), (1.0 - *p).max(FLOOR));
-                    sum -= scale * (y * model.ln() + (1.0 - y) * complement.ln());
-                    *p = weight * scale * ((1.0 - y) / complement - y / model) / count;
-                }
-                sum
-            });
+            value += for_each_bin(
+                &mut slope[..end * n],
+                n,
+                layout.first_bin(),
+                #[inline(always)]
+                |t, row: &mut [f64]| {
+                    let mut sum = 0.0;
+                    let count = valid[t] as f64;
+                    for (p, &y) in row.iter_mut().zip(&y[t * n..]) {
+                        let (model, complement) = (p.max(FLOOR), (1.0 - *p).max(FLOOR));
+                        sum -= scale * (y * model.ln() + (1.0 - y) * complement.ln());
+                        *p = weight * scale * ((1.0 - y) / complement - y / model) / count;
+                    }
+                    sum
+                },
+            );
             add_through_escape(
                 &self.escape,
                 sample.trajectory,
@@ -160,32 +166,50 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Psth<E> {
             let mut errors = [0, 1].map(|half: usize| {
                 let row = |k, t| p.row(k, t);
                 let mut error = mean_over_trials(layout, &pair[half].slots, n, row, T::f64);
-                for_each_bin(&mut error[..end * n], n, layout.first_bin(), |t, row| {
-                    for ((e, &y), &s) in row.iter_mut().zip(&data.psth[t * n..]).zip(sd) {
-                        *e = if s > 0.0 { (y - *e) / s } else { 0.0 };
-                    }
-                    0.0
-                });
+                for_each_bin(
+                    &mut error[..end * n],
+                    n,
+                    layout.first_bin(),
+                    #[inline(always)]
+                    |t, row: &mut [f64]| {
+                        for ((e, &y), &s) in row.iter_mut().zip(&data.psth[t * n..]).zip(sd) {
+                            *e = if s > 0.0 { (y - *e) / s } else { 0.0 };
+                        }
+                        0.0
+                    },
+                );
                 error
             });
             let [even, odd] = &mut errors;
             // Each half's errors become the slopes of the other half.
-            value += for_each_bin(&mut even[..end * n], n, layout.first_bin(), |t, even| {
-                let products = even.iter().zip(&odd[t * n..]).map(|(a, b)| a * b);
-                scale * products.sum::<f64>()
-            });
+            value += for_each_bin(
+                &mut even[..end * n],
+                n,
+                layout.first_bin(),
+                #[inline(always)]
+                |t, even: &mut [f64]| {
+                    let products = even.iter().zip(&odd[t * n..]).map(|(a, b)| a * b);
+                    scale * products.sum::<f64>()
+                },
+            );
             for (half, error) in errors.iter_mut().rev().enumerate() {
-                for_each_bin(&mut error[..end * n], n, layout.first_bin(), |t, row| {
-                    let count = valid[half][t] as f64;
-                    for (e, &s) in row.iter_mut().zip(sd) {
-                        *e *= if s > 0.0 {
-                            -weight * scale / (s * count)
-                        } else {
-                            0.0
-                        };
-                    }
-                    0.0
-                });
+                for_each_bin(
+                    &mut error[..end * n],
+                    n,
+                    layout.first_bin(),
+                    #[inline(always)]
+                    |t, row: &mut [f64]| {
+                        let count = valid[half][t] as f64;
+                        for (e, &s) in row.iter_mut().zip(sd) {
+                            *e *= if s > 0.0 {
+                                -weight * scale / (s * count)
+                            } else {
+                                0.0
+                            };
+                        }
+                        0.0
+                    },
+                );
                 add_through_escape(
                     &self.escape,
                     sample.trajectory,

@@ -64,16 +64,30 @@ pub(crate) fn mean_over_trials<'a, X: Copy + 'a>(
 ) -> Vec<f64> {
     let valid = valid_trials(layout, slots);
     let mut mean = vec![0.0f64; valid.len() * units];
-    for_each_bin(&mut mean, units, layout.first_bin(), |t, mean| {
-        for &k in slots.iter().filter(|&&k| layout.bins(k) > t) {
-            for (m, &x) in mean.iter_mut().zip(row(k, t)) {
-                *m += number(x);
-            }
-        }
-        let count = valid[t] as f64;
-        mean.iter_mut().for_each(|m| *m /= count);
-        0.0
-    });
+    let first = layout.first_bin();
+    mean.par_chunks_mut(BIN_BLOCK * units.max(1))
+        .enumerate()
+        .for_each(|(block, mean)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let start = block * BIN_BLOCK;
+                    let end = start + mean.len() / units.max(1);
+                    for &k in slots {
+                        for t in start.max(first)..end.min(layout.bins(k)) {
+                            let mean = &mut mean[(t - start) * units..][..units];
+                            for (m, &x) in mean.iter_mut().zip(row(k, t)) {
+                                *m += number(x);
+                            }
+                        }
+                    }
+                    for (t, mean) in (start..).zip(mean.chunks_exact_mut(units.max(1))) {
+                        let count = valid[t] as f64;
+                        mean.iter_mut().for_each(|m| *m /= count);
+                    }
+                },
+            );
+        });
     mean
 }
 
@@ -92,11 +106,14 @@ pub(crate) fn for_each_bin(
             dispatch(
                 #[inline(always)]
                 || {
-                    let rows = rows.chunks_exact_mut(units.max(1)).enumerate();
-                    let bins = rows.map(|(at, row)| (block * BIN_BLOCK + at, row));
-                    bins.filter(|&(t, _)| t >= first)
-                        .map(|(t, row)| f(t, row))
-                        .sum::<f64>()
+                    let mut sum = 0.0;
+                    for (at, row) in rows.chunks_exact_mut(units.max(1)).enumerate() {
+                        let t = block * BIN_BLOCK + at;
+                        if t >= first {
+                            sum += f(t, row);
+                        }
+                    }
+                    sum
                 },
             )
         })

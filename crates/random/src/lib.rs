@@ -16,7 +16,7 @@
 
 mod philox;
 
-use philox::philox4x32;
+use philox::{philox4x32, philox4x32_wide};
 use refire_kernels::Real;
 
 /// What a draw is for: draws of different purposes are independent.
@@ -106,6 +106,9 @@ pub trait Uniforms<T>: Sync {
     fn fill(&self, slot: usize, bin: usize, first_unit: usize, out: &mut [T]);
 }
 
+/// Counters drawn at once by [`KeyedUniforms`].
+const BLOCKS: usize = 8;
+
 /// Uniforms of a [`Stream`] in one iteration; slot `k` draws as trial `trials[k]`.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyedUniforms<'a> {
@@ -129,19 +132,29 @@ impl<T: Real> Uniforms<T> for KeyedUniforms<'_> {
     #[inline(always)]
     fn fill(&self, slot: usize, bin: usize, first_unit: usize, out: &mut [T]) {
         let trial = self.trials[slot];
-        let mut unit = first_unit;
-        let mut rest = out;
+        // A counter gives four units their words; several counters at once vectorise.
+        let mut words = [0; 4 * BLOCKS];
+        let (mut unit, mut rest) = (first_unit, out);
         while !rest.is_empty() {
-            let words = self
-                .stream
-                .words(self.iteration, trial, bin as u32, (unit / 4) as u32);
-            let skip = unit % 4;
-            let take = (4 - skip).min(rest.len());
-            let (now, later) = rest.split_at_mut(take);
-            for (u, &w) in now.iter_mut().zip(&words[skip..]) {
+            let block = unit / 4;
+            let at_once = philox4x32_wide(
+                [
+                    std::array::from_fn(|i| (block + i) as u32),
+                    [bin as u32; BLOCKS],
+                    [trial; BLOCKS],
+                    [self.iteration; BLOCKS],
+                ],
+                self.stream.key,
+            );
+            for (i, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                *words = at_once.map(|of_word| of_word[i]);
+            }
+            let words = &words[unit - 4 * block..];
+            let (now, later) = rest.split_at_mut(words.len().min(rest.len()));
+            for (u, &w) in now.iter_mut().zip(words) {
                 *u = unit_interval(w);
             }
-            unit += take;
+            unit += now.len();
             rest = later;
         }
     }
@@ -183,9 +196,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_draw_does_not_depend_on_its_neighbours(first in 0usize..9, len in 0usize..9) {
+        fn a_draw_does_not_depend_on_its_neighbours(first in 0usize..70, len in 0usize..70) {
             let u = KeyedUniforms::new(Stream::new(5, Purpose::Clamped), 2, &[11]);
-            let mut all = [0.0f64; 20];
+            let mut all = [0.0f64; 140];
             let mut some = vec![0.0f64; len];
             u.fill(0, 3, 0, &mut all);
             u.fill(0, 3, first, &mut some);

@@ -2,7 +2,7 @@
 
 use crate::{Coupling, Trajectory};
 use rayon::prelude::*;
-use refire_core::{TrialArray, TrialLayout, for_each_fired};
+use refire_core::{TrialArray, TrialLayout, TrialSpikes, for_each_fired};
 use refire_kernels::{Real, dispatch};
 use refire_neuron::{EscapeNoise, Past, UnitDynamics};
 use refire_random::Uniforms;
@@ -126,8 +126,9 @@ where
                         potential,
                         probability,
                         spikes,
+                        by_source,
                     );
-                    by_source.build(&spikes[..input.layout.bins(slot) * units], units);
+                    by_source.index(units);
                 },
             );
         });
@@ -145,6 +146,7 @@ fn run_trial<T, C, E, U>(
     potential: &mut [T],
     probability: &mut [T],
     spikes: &mut [u8],
+    by_source: &mut TrialSpikes,
 ) where
     T: Real,
     C: Coupling<T>,
@@ -155,9 +157,8 @@ fn run_trial<T, C, E, U>(
     let block = network.coupling.lags() * units;
     let layout = input.layout;
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
+    by_source.clear();
     potential.fill(T::zero());
-    probability.fill(T::zero());
-    spikes.fill(0);
     let mut draws = vec![T::zero(); units];
     let mut fired = Vec::with_capacity(units);
     let start = match input.before {
@@ -168,6 +169,10 @@ fn run_trial<T, C, E, U>(
         }
         None => 0,
     };
+    for outside in [0..start * units, bins * units..spikes.len()] {
+        probability[outside.clone()].fill(T::zero());
+        spikes[outside].fill(0);
+    }
     for t in start..bins {
         let at = t * units;
         let (before, from_here) = potential.split_at_mut(at);
@@ -192,14 +197,19 @@ fn run_trial<T, C, E, U>(
             z[..observed].copy_from_slice(recorded.row(slot, t));
         }
         let free = if clamped { observed } else { 0 };
-        if t >= first_bin && free < units {
+        if t < first_bin {
+            z[free..].fill(0);
+        } else if free < units {
             uniforms.fill(slot, t, free, &mut draws[free..]);
             for ((z, &p), &uniform) in z[free..].iter_mut().zip(&p[free..]).zip(&draws[free..]) {
                 *z = u8::from(p > uniform);
             }
         }
         fired.clear();
-        for_each_fired(z, |source| fired.push(source));
+        for_each_fired(z, |source| {
+            fired.push(source);
+            by_source.push(source, t);
+        });
         network.coupling.scatter_all(&fired, &mut future[..block]);
     }
     // Spikes near the end have scattered into bins that do not exist.
