@@ -12,7 +12,7 @@ use common::{Fit, Shape, activity, recording};
 use criterion::{BatchSize, Criterion};
 use refire::bptt::{Gradient, sweep};
 use refire::core::TrialArray;
-use refire::fit::{Form, Objective, network};
+use refire::fit::{Form, Objective};
 use refire::loss::{
     DataStatistics, Likelihood, LossTerm, NoiseCovariance, Psth, PublishedNoiseCovariance,
     PublishedPsth, Sample,
@@ -65,24 +65,24 @@ fn trained<'a>(recording: &'a Recording, stimulus: &TrialArray<f64>, form: Form)
 fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArray<f64>) {
     let fit = trained(recording, stimulus, Form::Published);
     let batch = fit.batch().expect("a batch");
-    let drive = fit.drive();
-    let network = network(&fit.settings, SHAPE.units, &fit.parameters).expect("a network");
+    let padded = fit.network().expect("a network");
+    let network = padded.network().expect("a network");
     let stream = Stream::new(1, Purpose::Simulate);
     let mut trajectories = [Trajectory::default(), Trajectory::default()];
     let [free, clamped] = &mut trajectories;
 
     let uniforms = KeyedUniforms::new(stream, 0, &batch.free_keys);
-    fit.free_run(&batch, &drive, 0, free).expect("a free run");
+    fit.free_run(&batch, &padded, 0, free).expect("a free run");
     let (rate, _) = activity(free, SHAPE.units);
     let shape = format!("{SHAPE},rate={rate:.2}");
     criterion.bench_function(&format!("free_run/{shape}"), |b| {
-        b.iter(|| fit.free_run(&batch, &drive, 0, free).expect("a free run"));
+        b.iter(|| fit.free_run(&batch, &padded, 0, free).expect("a free run"));
     });
     let input = PassInput {
         layout: &batch.recorded_layout,
         recorded: Some(&batch.recorded),
         before: None,
-        drive: &drive,
+        drive: padded.drive(),
     };
     criterion.bench_function(&format!("clamped/{shape}"), |b| {
         b.iter(|| run(&network, Mode::Clamped, &input, &uniforms, clamped).expect("a pass"));
@@ -137,7 +137,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
             trajectory,
             recorded: Some((&batch.recorded, &batch.recorded_layout)),
         };
-        cotangents.reset(layout, lags, units);
+        cotangents.reset(layout, lags, padded.units());
         criterion.bench_function(&format!("{name}/{shape}"), |b| {
             b.iter(|| {
                 term.evaluate(&sample, 1.0, &mut cotangents)
@@ -152,7 +152,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
         trajectory: clamped,
         recorded: None,
     };
-    cotangents.reset(&batch.recorded_layout, lags, units);
+    cotangents.reset(&batch.recorded_layout, lags, padded.units());
     let mut likelihood = Likelihood::new(Logistic, units);
     likelihood
         .evaluate(&sample, 1.0, &mut cotangents)

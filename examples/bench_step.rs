@@ -96,7 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut trajectory = Trajectory::default();
     let mut milliseconds = Vec::new();
-    let (batch, drive) = (fit.batch()?, fit.drive());
+    let (batch, network) = (fit.batch()?, fit.network()?);
     let mut cpu_before = None;
     for call in 0..WARM_UP + options.iterations as usize {
         if call == WARM_UP {
@@ -107,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             What::Step | What::Mle => {
                 fit.step()?;
             }
-            What::Sim => fit.free_run(&batch, &drive, call as u32, &mut trajectory)?,
+            What::Sim => fit.free_run(&batch, &network, call as u32, &mut trajectory)?,
         }
         if call >= WARM_UP {
             milliseconds.push(start.elapsed().as_secs_f64() * 1e3);
@@ -118,7 +118,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|(before, after)| (after - before) / f64::from(options.iterations));
     milliseconds.sort_by(f64::total_cmp);
 
-    fit.free_run(&fit.batch()?, &fit.drive(), 0, &mut trajectory)?;
+    fit.free_run(&fit.batch()?, &fit.network()?, 0, &mut trajectory)?;
     let (rate, inside) = activity(&trajectory, options.units);
     let rounded = |value: f64, digits: i32| {
         let scale = 10f64.powi(digits);

@@ -3,8 +3,8 @@
 use refire::core::TrialArray;
 use refire::drive::{Encoder, FeatureDrive};
 use refire::fit::{
-    Batch, DriveKind, Engine, FitError, Form, Losses, Objective, Parameters, Pool, Settings,
-    Streams, WeightedTerm, Weights, network, terms,
+    Batch, DriveKind, Engine, FitError, Form, Losses, Objective, PaddedNetwork, Parameters, Pool,
+    Settings, Streams, WeightedTerm, Weights, terms,
 };
 use refire::kernels::logistic;
 use refire::loss::{Likelihood, PublishedNoiseCovariance, PublishedPsth};
@@ -249,30 +249,32 @@ impl<'a> Fit<'a> {
         Ok(losses)
     }
 
-    /// The drive of the present parameters, `[1][bin][unit]`.
-    pub fn drive(&self) -> TrialArray<f32> {
+    /// The network of the present parameters, with its drive.
+    pub fn network(&self) -> Result<PaddedNetwork<f32>, FitError> {
         let mut drive = TrialArray::default();
         self.encoder.forward(&self.parameters.drive, &mut drive);
-        drive
+        let mut network = PaddedNetwork::new(&self.settings, self.observed);
+        network.load(&self.parameters, &drive)?;
+        Ok(network)
     }
 
     /// One free-running pass over the free-running slots of a batch; `iteration` keys its uniforms.
     pub fn free_run(
         &self,
         batch: &Batch,
-        drive: &TrialArray<f32>,
+        network: &PaddedNetwork<f32>,
         iteration: u32,
         out: &mut Trajectory<f32>,
     ) -> Result<(), FitError> {
-        let network = network(&self.settings, self.observed, &self.parameters)?;
         let input = PassInput {
             layout: &batch.free_layout,
             recorded: None,
             before: None,
-            drive,
+            drive: network.drive(),
         };
         let stream = Stream::new(self.settings.seed, Purpose::Simulate);
         let uniforms = KeyedUniforms::new(stream, iteration, &batch.free_keys);
+        let network = network.network()?;
         Ok(run(&network, Mode::FreeRunning, &input, &uniforms, out)?)
     }
 }
@@ -302,7 +304,7 @@ fn published(settings: &Settings, observed: usize) -> Vec<WeightedTerm<f32>> {
 pub fn activity(trajectory: &Trajectory<f32>, observed: usize) -> (f64, f64) {
     let spikes = &trajectory.spikes;
     let bins = (spikes.trials() * spikes.bins()) as f64;
-    let rate = trajectory.by_source.len() as f64 / (bins * spikes.units() as f64);
+    let rate = trajectory.by_source.len() as f64 / (bins * observed as f64);
     let mut inside = 0usize;
     for trial in 0..spikes.trials() {
         for t in 0..spikes.bins() {

@@ -15,6 +15,7 @@
 //!     dynamics: Memoryless::new(0.4),
 //!     bias: &[0.2, -1.0],
 //!     observed: 2,
+//!     live: 2,
 //! };
 //! let layout = TrialLayout::uniform(3, 50, 0)?;
 //! let drive = TrialArray::zeros(1, 50, 0, 2);

@@ -16,7 +16,7 @@ const TRIAL_BLOCK: usize = 10;
 const BIN_BLOCK: usize = 32;
 
 /// Sources of one parallel task of the coupling gradient.
-const SOURCE_BLOCK: usize = 4;
+const SOURCE_BLOCK: usize = 16;
 
 /// Below this share of non-zero spike gradients in a bin, single inner products beat the matrix
 /// product.
@@ -54,8 +54,8 @@ pub fn sweep<T, C, E, U>(
     let sweep = Sweep {
         network,
         free: match mode {
-            Mode::Clamped => network.observed..network.coupling.units(),
-            Mode::FreeRunning => 0..network.coupling.units(),
+            Mode::Clamped => network.observed..network.live,
+            Mode::FreeRunning => 0..network.live,
         },
         layout,
         trajectory,

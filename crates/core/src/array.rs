@@ -1,36 +1,57 @@
 //! The one array shape of refire.
 
+use aligned_vec::{AVec, ConstAlign};
+
+/// Bytes of a cache line and of the widest SIMD register.
+const ALIGNMENT: usize = 64;
+
+/// A vector that starts on a cache line: rows of whole lines in it never straddle two.
+pub type AlignedVec<T> = AVec<T, ConstAlign<ALIGNMENT>>;
+
+/// An empty [`AlignedVec`].
+pub fn aligned_vec<T>() -> AlignedVec<T> {
+    AlignedVec::new(ALIGNMENT)
+}
+
 /// A dense array `[trial][bin][unit]`, unit contiguous, with `pad` zero bins behind each trial.
 ///
 /// The padding lets one contiguous block of `lags * units` numbers start at any bin of a trial:
 /// a spike adds its whole coupling block to the bins that follow, without a bounds decision.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrialArray<T> {
-    data: Vec<T>,
+    data: AlignedVec<T>,
     trials: usize,
     bins: usize,
     pad: usize,
     units: usize,
 }
 
+impl<T> Default for TrialArray<T> {
+    fn default() -> Self {
+        Self {
+            data: aligned_vec(),
+            trials: 0,
+            bins: 0,
+            pad: 0,
+            units: 0,
+        }
+    }
+}
+
 impl<T: Copy + Default> TrialArray<T> {
     /// An array of `trials * (bins + pad) * units` default values (zeros).
     pub fn zeros(trials: usize, bins: usize, pad: usize, units: usize) -> Self {
-        Self {
-            data: vec![T::default(); trials * (bins + pad) * units],
-            trials,
-            bins,
-            pad,
-            units,
-        }
+        let mut array = Self::default();
+        array.reshape(trials, bins, pad, units);
+        array
     }
 
-    /// Wraps values already laid out `[trial][bin][unit]` without padding; `None` where their
+    /// Copies values already laid out `[trial][bin][unit]` without padding; `None` where their
     /// number is not `trials * bins * units`.
     pub fn from_vec(data: Vec<T>, trials: usize, bins: usize, units: usize) -> Option<Self> {
         let expected = trials.checked_mul(bins)?.checked_mul(units)?;
-        (data.len() == expected).then_some(Self {
-            data,
+        (data.len() == expected).then(|| Self {
+            data: AlignedVec::from_slice(ALIGNMENT, &data),
             trials,
             bins,
             pad: 0,

@@ -21,6 +21,6 @@ mod array;
 mod layout;
 mod spikes;
 
-pub use array::TrialArray;
+pub use array::{AlignedVec, TrialArray, aligned_vec};
 pub use layout::{Group, LayoutError, TrialLayout};
 pub use spikes::{SpikeIndex, TrialSpikes, for_each_fired};

@@ -1,6 +1,7 @@
 //! One evaluation of the objective: passes, terms, reverse sweeps, encoder, priors.
 
 use crate::batch::Batch;
+use crate::padded::PaddedNetwork;
 use crate::{FitError, Parameters, Settings};
 use refire_bptt::{Gradient, sweep};
 use refire_core::{TrialArray, TrialLayout};
@@ -30,6 +31,7 @@ pub fn network<'a, T: Real>(
         dynamics: Memoryless::new(T::of(settings.theta)),
         bias: &parameters.bias,
         observed,
+        live: units,
     })
 }
 
@@ -71,10 +73,10 @@ struct PassBuffers<T> {
 /// Evaluates an objective and its gradient, with all buffers kept between calls.
 pub struct Engine<T> {
     settings: Settings,
-    observed: usize,
     encoder: Box<dyn Encoder<T>>,
     terms: Vec<WeightedTerm<T>>,
     drive: TrialArray<T>,
+    padded: PaddedNetwork<T>,
     clamped: PassBuffers<T>,
     free: PassBuffers<T>,
     gradient: Gradient<T>,
@@ -90,10 +92,10 @@ impl<T: Real> Engine<T> {
     ) -> Self {
         Self {
             settings: settings.clone(),
-            observed,
             encoder,
             terms,
             drive: TrialArray::default(),
+            padded: PaddedNetwork::new(settings, observed),
             clamped: PassBuffers::default(),
             free: PassBuffers::default(),
             gradient: Gradient::default(),
@@ -116,18 +118,12 @@ impl<T: Real> Engine<T> {
         streams: Streams,
         mut gradient: Option<&mut Parameters<T>>,
     ) -> Result<Losses, FitError> {
-        let network = network(&self.settings, self.observed, parameters)?;
         self.encoder.forward(&parameters.drive, &mut self.drive);
+        self.padded.load(parameters, &self.drive)?;
+        let (network, units) = (self.padded.network()?, self.padded.units());
         if gradient.is_some() {
-            self.gradient
-                .couplings
-                .resize(parameters.couplings.len(), T::zero());
-            self.gradient.bias.resize(parameters.bias.len(), T::zero());
             let (conditions, bins) = (self.drive.trials(), self.drive.bins());
-            self.gradient
-                .drive
-                .reset(conditions, bins, 0, self.drive.units());
-            self.gradient.clear();
+            self.gradient.reset(&network, conditions, bins);
         }
         let mut losses = Losses {
             terms: vec![0.0; self.terms.len()],
@@ -161,11 +157,10 @@ impl<T: Real> Engine<T> {
                 layout,
                 recorded: Some(recorded),
                 before: None,
-                drive: &self.drive,
+                drive: self.padded.drive(),
             };
             let uniforms = KeyedUniforms::new(stream, streams.iteration, keys);
             run(&network, mode, &input, &uniforms, &mut buffers.trajectory)?;
-            let units = parameters.bias.len();
             buffers.cotangents.reset(layout, self.settings.lags, units);
             let sample = Sample {
                 layout,
@@ -191,12 +186,15 @@ impl<T: Real> Engine<T> {
             }
         }
         if let Some(gradient) = gradient.as_mut() {
-            gradient.couplings.clone_from(&self.gradient.couplings);
-            gradient.bias.clone_from(&self.gradient.bias);
+            self.padded.strip(
+                &self.gradient,
+                &mut gradient.couplings,
+                &mut gradient.bias,
+                &mut self.drive,
+            );
             gradient.drive.clear();
             gradient.drive.resize(parameters.drive.len(), T::zero());
-            self.encoder
-                .pull_back(&self.gradient.drive, &mut gradient.drive);
+            self.encoder.pull_back(&self.drive, &mut gradient.drive);
         }
         Ok(losses)
     }

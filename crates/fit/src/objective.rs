@@ -74,11 +74,12 @@ pub fn terms<T: Real>(
         }
     }
     if settings.hidden > 0 {
+        let hidden = observed..observed + settings.hidden;
         let term: Box<dyn refire_loss::LossTerm<T>> = match settings.form {
-            Form::Published => Box::new(PublishedHiddenRate::new(observed, PUBLISHED_HIDDEN_RATE)),
+            Form::Published => Box::new(PublishedHiddenRate::new(hidden, PUBLISHED_HIDDEN_RATE)),
             Form::Corrected => {
                 let target = mean_rate(spikes, layout);
-                Box::new(HiddenRate::new(Logistic, observed, target))
+                Box::new(HiddenRate::new(Logistic, hidden, target))
             }
         };
         add(term, weights.hidden_rate, None);

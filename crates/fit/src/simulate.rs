@@ -1,6 +1,6 @@
 //! Free-running trials from a model.
 
-use crate::{FitError, Model};
+use crate::{FitError, Model, PaddedNetwork};
 use refire_core::{TrialArray, TrialLayout};
 use refire_random::{KeyedUniforms, Stream};
 use refire_sim::{Mode, PassInput, Trajectory, run};
@@ -22,7 +22,7 @@ pub struct Slot {
 /// bins of the one before.
 pub struct FreeRuns<'a> {
     model: &'a Model,
-    drive: TrialArray<f32>,
+    padded: PaddedNetwork<f32>,
     stream: Stream,
     trajectory: Trajectory<f32>,
 }
@@ -32,9 +32,11 @@ pub struct FreeRuns<'a> {
 /// # Errors
 /// [`FitError`] where the model cannot be run.
 pub fn free_runs(model: &Model, stream: Stream) -> Result<FreeRuns<'_>, FitError> {
+    let mut padded = PaddedNetwork::new(&model.settings, model.observed());
+    padded.load(&model.parameters, &model.drive_currents()?)?;
     Ok(FreeRuns {
         model,
-        drive: model.drive_currents()?,
+        padded,
         stream,
         trajectory: Trajectory::default(),
     })
@@ -62,8 +64,8 @@ impl FreeRuns<'_> {
     /// Runs one presentation of each slot. It goes on from `previous` (`[slot][lag][unit]`, from
     /// [`Self::last_bins`]), its own bins of history left out, or starts like the slot's training
     /// trial. Draws are keyed by
-    /// (`presentation`, slot key). Returns spikes `[slot][bin][unit]`, hidden units included, and
-    /// their layout.
+    /// (`presentation`, slot key). Returns spikes `[slot][bin][unit]`, of observed units, then hidden
+    /// ones, then silent columns that fill up the rows, and their layout.
     ///
     /// # Errors
     /// [`FitError`] where the model cannot be run.
@@ -90,10 +92,10 @@ impl FreeRuns<'_> {
             layout: &layout,
             recorded: Some(&histories),
             before: previous,
-            drive: &self.drive,
+            drive: self.padded.drive(),
         };
         let uniforms = KeyedUniforms::new(self.stream, presentation, &keys);
-        let network = self.model.network()?;
+        let network = self.padded.network()?;
         run(
             &network,
             Mode::FreeRunning,
@@ -106,7 +108,7 @@ impl FreeRuns<'_> {
 
     /// The last bins of the slots just presented, `[slot][lag][unit]`: history of what follows.
     pub fn last_bins(&self, slots: &[Slot]) -> TrialArray<u8> {
-        let (lags, units) = (self.model.settings.lags, self.model.units());
+        let (lags, units) = (self.model.settings.lags, self.padded.units());
         let mut last = TrialArray::zeros(slots.len(), lags, 0, units);
         for (row, slot) in slots.iter().enumerate() {
             let block = self.trajectory.spikes.block(row, slot.bins - lags, lags);

@@ -11,7 +11,7 @@ use refire_kernels::{Real, add_rows, dispatch};
 
 /// Sources of one parallel task; trials outside, sources inside, so that the signal of a trial stays
 /// in cache.
-const SOURCE_BLOCK: usize = 4;
+const SOURCE_BLOCK: usize = 16;
 
 /// Fills the scored bins of every trial; bin `t` lies in row `t + margin` of `signal`.
 pub(crate) fn fill_signal<T: Real>(

@@ -4,6 +4,7 @@ use crate::{LossError, LossTerm, Sample};
 use refire_kernels::Real;
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
+use std::ops::Range;
 
 /// Published form: mean over hidden units of `(r_i - target)^2`, `r_i` the mean spike count per
 /// bin.
@@ -11,16 +12,16 @@ use refire_sim::{Cotangents, Mode};
 /// ```text
 /// dL/dz[k,t,i] = 2 (r_i - target) / (H N)        N scored (trial, bin) pairs, H hidden units
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PublishedHiddenRate {
-    observed: usize,
+    hidden: Range<usize>,
     target: f64,
 }
 
 impl PublishedHiddenRate {
-    /// Hidden units are those from `observed` on; `target` in spikes per bin (published: 0.17).
-    pub fn new(observed: usize, target: f64) -> Self {
-        Self { observed, target }
+    /// The indices of the hidden units; `target` in spikes per bin (published: 0.17).
+    pub fn new(hidden: Range<usize>, target: f64) -> Self {
+        Self { hidden, target }
     }
 }
 
@@ -40,12 +41,12 @@ impl<T: Real> LossTerm<T> for PublishedHiddenRate {
         cotangents: &mut Cotangents<T>,
     ) -> Result<f64, LossError> {
         let layout = sample.layout;
-        let hidden = sample.trajectory.spikes.units() - self.observed;
+        let hidden = self.hidden.len();
         let count = layout.scored_bins() as f64;
         let mut error = vec![0.0f64; hidden];
         for slot in 0..layout.trials() {
             for t in layout.first_bin()..layout.bins(slot) {
-                let z = &sample.trajectory.spikes.row(slot, t)[self.observed..];
+                let z = &sample.trajectory.spikes.row(slot, t)[self.hidden.clone()];
                 for (e, &z) in error.iter_mut().zip(z) {
                     *e += f64::from(z);
                 }
@@ -57,7 +58,7 @@ impl<T: Real> LossTerm<T> for PublishedHiddenRate {
         let scale = 2.0 * weight / (hidden.max(1) as f64 * count);
         for slot in 0..layout.trials() {
             for t in layout.first_bin()..layout.bins(slot) {
-                let cotangent = &mut cotangents.spikes.row_mut(slot, t)[self.observed..];
+                let cotangent = &mut cotangents.spikes.row_mut(slot, t)[self.hidden.clone()];
                 for (c, &e) in cotangent.iter_mut().zip(&error) {
                     *c += T::of(scale * e);
                 }
@@ -75,20 +76,20 @@ impl<T: Real> LossTerm<T> for PublishedHiddenRate {
 /// L = mean_i ((r_i - target)/s)^2     r_i = mean p_i     s^2 = target (1 - target)
 /// dL/dp[k,t,i] = 2 (r_i - target) / (s^2 H N)
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HiddenRate<E> {
     escape: E,
-    observed: usize,
+    hidden: Range<usize>,
     target: f64,
 }
 
 impl<E> HiddenRate<E> {
-    /// Hidden units are those from `observed` on; `target` in spikes per bin, strictly between 0
+    /// The indices of the hidden units; `target` in spikes per bin, strictly between 0
     /// and 1: the mean rate of the observed units, where nothing better is known.
-    pub fn new(escape: E, observed: usize, target: f64) -> Self {
+    pub fn new(escape: E, hidden: Range<usize>, target: f64) -> Self {
         Self {
             escape,
-            observed,
+            hidden,
             target,
         }
     }
@@ -110,12 +111,12 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for HiddenRate<E> {
         cotangents: &mut Cotangents<T>,
     ) -> Result<f64, LossError> {
         let (layout, trajectory) = (sample.layout, sample.trajectory);
-        let hidden = trajectory.spikes.units() - self.observed;
+        let hidden = self.hidden.len();
         let count = layout.scored_bins() as f64;
         let mut error = vec![0.0f64; hidden];
         for slot in 0..layout.trials() {
             for t in layout.first_bin()..layout.bins(slot) {
-                let p = &trajectory.probability.row(slot, t)[self.observed..];
+                let p = &trajectory.probability.row(slot, t)[self.hidden.clone()];
                 for (e, &p) in error.iter_mut().zip(p) {
                     *e += p.f64();
                 }
@@ -128,9 +129,9 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for HiddenRate<E> {
         let scale = 2.0 * weight / (variance * hidden.max(1) as f64 * count);
         for slot in 0..layout.trials() {
             for t in layout.first_bin()..layout.bins(slot) {
-                let v = &trajectory.potential.row(slot, t)[self.observed..];
-                let p = &trajectory.probability.row(slot, t)[self.observed..];
-                let cotangent = &mut cotangents.potential.row_mut(slot, t)[self.observed..];
+                let v = &trajectory.potential.row(slot, t)[self.hidden.clone()];
+                let p = &trajectory.probability.row(slot, t)[self.hidden.clone()];
+                let cotangent = &mut cotangents.potential.row_mut(slot, t)[self.hidden.clone()];
                 for (((c, &e), &v), &p) in cotangent.iter_mut().zip(&error).zip(v).zip(p) {
                     *c += T::of(scale * e) * self.escape.slope(v, p);
                 }

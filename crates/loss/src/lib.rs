@@ -15,6 +15,7 @@
 //!     dynamics: Memoryless::new(0.4),
 //!     bias: &[0.4],
 //!     observed: 1,
+//!     live: 1,
 //! };
 //! let layout = TrialLayout::uniform(1, 3, 0)?;
 //! let recorded = TrialArray::from_vec(vec![0u8, 1, 0], 1, 3, 1).unwrap();

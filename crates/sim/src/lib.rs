@@ -14,6 +14,7 @@
 //!     dynamics: Memoryless::new(0.4),
 //!     bias: &[0.0, -1.0],
 //!     observed: 2,
+//!     live: 2,
 //! };
 //! let layout = TrialLayout::uniform(5, 100, 0)?;
 //! let drive = TrialArray::zeros(1, 100, 0, 2); // [condition][bin][unit]

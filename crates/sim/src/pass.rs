@@ -53,6 +53,9 @@ pub struct Network<'a, T, C, E, U> {
     pub bias: &'a [T],
     /// Number of observed units.
     pub observed: usize,
+    /// Number of units, observed and hidden. Where the coupling has more, the rest only fill up rows
+    /// to whole SIMD registers: they never fire and have no adjoint.
+    pub live: usize,
 }
 
 /// What a pass is given besides the network.
@@ -153,7 +156,7 @@ fn run_trial<T, C, E, U>(
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
-    let (units, observed) = (network.coupling.units(), network.observed);
+    let (units, observed, live) = (network.coupling.units(), network.observed, network.live);
     let block = network.coupling.lags() * units;
     let layout = input.layout;
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
@@ -199,11 +202,12 @@ fn run_trial<T, C, E, U>(
         let free = if clamped { observed } else { 0 };
         if t < first_bin {
             z[free..].fill(0);
-        } else if free < units {
-            uniforms.fill(slot, t, free, &mut draws[free..]);
+        } else {
+            uniforms.fill(slot, t, free, &mut draws[free..live]);
             for ((z, &p), &uniform) in z[free..].iter_mut().zip(&p[free..]).zip(&draws[free..]) {
                 *z = u8::from(p > uniform);
             }
+            z[live..].fill(0);
         }
         fired.clear();
         for_each_fired(z, |source| {
@@ -255,7 +259,12 @@ where
     };
     let (units, layout) = (network.coupling.units(), input.layout);
     same("bias per unit", units, network.bias.len())?;
-    at_least("units (observed at most)", network.observed, units)?;
+    at_least("units (live at most)", network.live, units)?;
+    at_least(
+        "live units (observed at most)",
+        network.observed,
+        network.live,
+    )?;
     same("units of the drive", units, input.drive.units())?;
     at_least("bins of the drive", layout.max_bins(), input.drive.bins())?;
     if let Some(before) = input.before {

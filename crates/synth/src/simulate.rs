@@ -94,6 +94,7 @@ pub(crate) fn free_run(
         dynamics: Memoryless::new(truth.theta as f32),
         bias: &truth.bias,
         observed: truth.observed,
+        live: truth.units(),
     };
     let input = PassInput {
         layout: &layout,

@@ -135,7 +135,11 @@ fn the_sweep_is_the_adjoint_of_the_map_from_parameters_to_potentials() {
         }
         let gradient =
             problem.pull_back(Mode::Clamped, &here, SpikeGradient::None, &mut cotangents);
-        let gradients = [gradient.couplings, gradient.bias, gradient.drive.to_vec()];
+        let gradients = [
+            gradient.couplings.to_vec(),
+            gradient.bias,
+            gradient.drive.to_vec(),
+        ];
         let products = gradients.iter().flatten().zip(directions.iter().flatten());
         let backward: f64 = products.map(|(g, d)| g * d).sum();
         assert!(forward.abs() > 0.1, "{forward}");

@@ -193,6 +193,7 @@ impl<T: Real> Problem<T> {
             dynamics: Memoryless::new(T::of(THETA)),
             bias: &self.bias,
             observed: self.observed,
+            live: self.units,
         }
     }
 
@@ -271,7 +272,7 @@ impl<T: Real> Problem<T> {
         let gradient = self.pull_back(mode, &trajectory, spike_gradient, &mut cotangents);
         Ok(Outcome {
             value,
-            couplings: gradient.couplings,
+            couplings: gradient.couplings.to_vec(),
             bias: gradient.bias,
             drive: gradient.drive.to_vec(),
         })
@@ -303,11 +304,11 @@ impl<T: Real> Problem<T> {
         if self.units > n {
             terms.push((
                 "hidden rate",
-                Box::new(HiddenRate::new(Logistic, n, HIDDEN_TARGET)),
+                Box::new(HiddenRate::new(Logistic, n..self.units, HIDDEN_TARGET)),
             ));
             terms.push((
                 "published hidden rate",
-                Box::new(PublishedHiddenRate::new(n, HIDDEN_TARGET)),
+                Box::new(PublishedHiddenRate::new(n..self.units, HIDDEN_TARGET)),
             ));
         }
         terms

@@ -1,0 +1,142 @@
+//! Parameters as the engine wants them: rows of units filled up to whole SIMD registers.
+
+use crate::{FitError, FittedNetwork, Parameters, Settings};
+use refire_bptt::Gradient;
+use refire_core::{AlignedVec, TrialArray, aligned_vec};
+use refire_kernels::Real;
+use refire_neuron::{Logistic, Memoryless};
+use refire_sim::{DenseCoupling, Network};
+
+/// A copy of parameters and drive in which every row of units starts on a cache line, or half of
+/// one. Costs little (the couplings are copied once per pass over thousands of bins) and makes every
+/// row operation of the engine run on whole, aligned registers.
+#[derive(Clone, Debug)]
+pub struct PaddedNetwork<T> {
+    couplings: AlignedVec<T>,
+    bias: Vec<T>,
+    drive: TrialArray<T>,
+    lags: usize,
+    theta: f64,
+    observed: usize,
+    live: usize,
+}
+
+/// Row length for `units`: the next multiple of 16, or of 8 where that would add more than a fifth.
+fn padded(units: usize) -> usize {
+    let wide = units.next_multiple_of(16);
+    if 5 * wide <= 6 * units {
+        wide
+    } else {
+        units.next_multiple_of(8)
+    }
+}
+
+impl<T: Real> PaddedNetwork<T> {
+    /// Nothing loaded yet; `observed` units and the settings' hidden ones.
+    pub fn new(settings: &Settings, observed: usize) -> Self {
+        Self {
+            couplings: aligned_vec(),
+            bias: Vec::new(),
+            drive: TrialArray::default(),
+            lags: settings.lags,
+            theta: settings.theta,
+            observed,
+            live: observed + settings.hidden,
+        }
+    }
+
+    /// Copies couplings, biases and `drive` (`[condition][bin][unit]`).
+    ///
+    /// # Errors
+    /// [`FitError::Sim`] where a tensor has the wrong length.
+    pub fn load(
+        &mut self,
+        parameters: &Parameters<T>,
+        drive: &TrialArray<T>,
+    ) -> Result<(), FitError> {
+        // The plain network checks the lengths.
+        DenseCoupling::new(&parameters.couplings, self.live, self.lags)?;
+        let units = self.units();
+        self.couplings.resize(units * self.lags * units, T::zero());
+        let rows = parameters.couplings.chunks_exact(self.live.max(1));
+        for (row, padded) in rows.zip(self.couplings.chunks_exact_mut(units.max(1))) {
+            padded[..self.live].copy_from_slice(row);
+        }
+        self.bias.resize(units, T::zero());
+        self.bias[..parameters.bias.len()].copy_from_slice(&parameters.bias);
+        self.drive.reshape(drive.trials(), drive.bins(), 0, units);
+        let rows = drive.as_slice().chunks_exact(self.live.max(1));
+        for (row, padded) in rows.zip(self.drive.as_mut_slice().chunks_exact_mut(units.max(1))) {
+            padded[..self.live].copy_from_slice(row);
+        }
+        Ok(())
+    }
+
+    /// Units with those that only fill up rows.
+    pub fn units(&self) -> usize {
+        padded(self.live)
+    }
+
+    /// The drive, `[condition][bin][unit]`.
+    pub fn drive(&self) -> &TrialArray<T> {
+        &self.drive
+    }
+
+    /// The gradient without what fills up rows; that of the drive goes to `drive`.
+    pub(crate) fn strip(
+        &self,
+        gradient: &Gradient<T>,
+        couplings: &mut Vec<T>,
+        bias: &mut Vec<T>,
+        drive: &mut TrialArray<T>,
+    ) {
+        let (live, units) = (self.live, self.units());
+        couplings.clear();
+        let rows = gradient.couplings.chunks_exact(units.max(1));
+        for row in rows.take(live * self.lags) {
+            couplings.extend_from_slice(&row[..live]);
+        }
+        bias.clear();
+        bias.extend_from_slice(&gradient.bias[..live]);
+        let rows = gradient.drive.as_slice().chunks_exact(units.max(1));
+        for (row, padded) in drive.as_mut_slice().chunks_exact_mut(live.max(1)).zip(rows) {
+            row.copy_from_slice(&padded[..live]);
+        }
+    }
+
+    /// The network of what was loaded.
+    ///
+    /// # Errors
+    /// [`FitError::Sim`] where nothing was.
+    pub fn network(&self) -> Result<FittedNetwork<'_, T>, FitError> {
+        Ok(Network {
+            coupling: DenseCoupling::new(&self.couplings, self.units(), self.lags)?,
+            escape: Logistic,
+            dynamics: Memoryless::new(T::of(self.theta)),
+            bias: &self.bias,
+            observed: self.observed,
+            live: self.live,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_grow_by_little() {
+        let expected = [
+            (1, 8),
+            (8, 8),
+            (9, 16),
+            (17, 24),
+            (49, 56),
+            (69, 80),
+            (80, 80),
+        ];
+        for (units, row) in expected {
+            assert_eq!(padded(units), row, "{units} units");
+        }
+    }
+}
