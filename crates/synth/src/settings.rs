@@ -96,9 +96,13 @@ impl Default for SynthSettings {
 }
 
 impl SynthSettings {
-    /// The recording of `refire demo`: three hidden sources raise the rates of eight observed units
-    /// each for about 120 ms at a time. A network fitted to the recorded spikes alone takes the
-    /// common rise for couplings among the observed units, which run away when it is simulated.
+    /// The recording of `refire demo`: 24 observed units, 800 trials of 1 s in 4 conditions, and
+    /// three hidden sources, each of which raises the rates of eight observed units for about 120 ms
+    /// at a time. A network fitted to the recorded spikes alone takes the common rise for couplings
+    /// among the observed units, which run away when it is simulated.
+    ///
+    /// The demo fits it with weights of its own for the PSTH and the noise covariance: these
+    /// settings alone, with the default fit, do not give the demo's figures.
     pub fn demo() -> Self {
         Self {
             observed_units: 24,
