@@ -1,6 +1,6 @@
 //! `refire generate`.
 
-use super::failure::{Failure, prepare_folder};
+use super::failure::{Failure, check_folder};
 use refire::synth::{GroundTruth, SynthSettings};
 use std::path::PathBuf;
 
@@ -40,9 +40,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         seed: args.seed.unwrap_or(defaults.seed),
         ..defaults
     };
+    check_folder(&args.out, &["recording.npz", "truth.npz"])?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
-    prepare_folder(&args.out)?;
     refire::synth::write(&args.out, &truth, trials, settings.seed)?;
     if !quiet {
         eprintln!(
