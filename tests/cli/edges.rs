@@ -355,6 +355,10 @@ fn simulations_have_the_trials_conditions_and_lengths_asked_for() {
         let three = read().u8("counts").unwrap();
         let bins = 40 + 2 * (40 - first_bin as usize);
         assert_eq!(three.shape, [4, bins, 3]);
+        desk.refused(
+            "evaluate fit/model.refire sim.npz",
+            &[&format!("{bins} bins"), "--presentations 1"],
+        );
         for trial in 0..4 {
             let of = |a: &[u8], bins: usize| a[trial * bins * 3..][..120].to_vec();
             assert_eq!(of(&one.values, 40), of(&three.values, bins));

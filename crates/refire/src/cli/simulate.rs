@@ -10,6 +10,9 @@ use std::path::PathBuf;
 /// Trials held in memory at once with all their potentials; results do not depend on it.
 const BLOCK: usize = 500;
 
+/// Key that a simulation has and a recording has not: bins of history at the start of each trial.
+pub const FIRST_BIN: &str = "first_bin";
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   refire simulate fit/model.refire --out simulated.npz
@@ -31,7 +34,8 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     conditions: Vec<i64>,
-    /// Presentations in a row per trial, each going on where the one before stopped
+    /// Presentations in a row per trial, each going on where the one before stopped; `evaluate`
+    /// reads simulations of one
     #[arg(
         long,
         value_name = "N",
@@ -92,7 +96,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     prepare_file(&args.out)?;
     let recording = simulate(&model, runs, &of_trial, args.presentations)?;
     let mut writer = recording.npz_writer(&args.out)?;
-    writer.i64("first_bin", &[], &[model.settings.first_bin() as i64])?;
+    writer.i64(FIRST_BIN, &[], &[model.settings.first_bin() as i64])?;
     writer.finish()?;
     if !quiet {
         eprintln!(
