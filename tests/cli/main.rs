@@ -9,5 +9,6 @@ mod determinism;
 mod edges;
 #[path = "../../crates/recording/tests/common/npz.rs"]
 mod npz;
+mod outputs;
 mod recordings;
 mod toy;
