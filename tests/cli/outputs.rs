@@ -36,6 +36,7 @@ fn outputs_that_cannot_be_written_are_refused_before_the_work() {
         ("good.npz/out.npz", "cannot be written to"),
         ("good.npz/new/out.npz", "cannot be written to"),
         (&long, "cannot be written to"),
+        (&format!("new/deep/{long}"), "cannot be written to"),
     ] {
         desk.refused(&format!("{simulate} --out {out}"), &[out, part]);
         let export = format!("export model.refire --out {out}");
