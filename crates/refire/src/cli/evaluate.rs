@@ -41,7 +41,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let width = BinWidth::from_seconds(model.bin_width)?;
     let file = RecordingFile::open(&args.recording)?;
+    let simulated = file.describe().keys.iter().any(|key| key == FIRST_BIN);
     let recording = file.bin(Some(width))?;
+    drop(file);
     let connectivity = match &args.truth {
         Some(path) => Some(connectivity(&model, path)?),
         None => None,
@@ -50,7 +52,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         Split::Test => SplitChoice::Test,
         Split::All => SplitChoice::All,
     });
-    let evaluation = evaluate(&model, &recording, split).map_err(|e| refusal(e, &file))?;
+    let evaluation = evaluate(&model, &recording, split).map_err(|e| refusal(e, simulated))?;
     if !quiet {
         for warning in recording.warnings() {
             eprintln!("note: {warning}");
@@ -80,8 +82,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
 
 /// An error of the evaluation. A simulation with trials that are too long holds several
 /// presentations in a row, which recorded trials do not: no figure is defined for them.
-fn refusal(error: FitError, file: &RecordingFile) -> Failure {
-    let simulated = file.describe().keys.iter().any(|key| key == FIRST_BIN);
+fn refusal(error: FitError, simulated: bool) -> Failure {
     if simulated && matches!(error, FitError::TrialTooLong { .. }) {
         return Failure::input(format!(
             "{error}: a simulation of several presentations per trial cannot be judged; expected \
