@@ -435,22 +435,3 @@ fn models_and_recordings_that_do_not_belong_together() {
     let line = format!("{line} four/truth.npz");
     desk.refused(&line, &["truth.npz", "4 observed units", "3"]);
 }
-
-#[test]
-fn folders_that_cannot_be_written_to() {
-    let desk = desk();
-    let long = "x".repeat(300);
-    // Through a regular file, onto one, and a name longer than any file system takes.
-    for folder in ["good.npz/fit", "good.npz", &long, "good.npz/deep/er"] {
-        for line in ["fit good.npz --lags 4", "generate --units 2", "demo"] {
-            let line = format!("{line} --out {folder}");
-            desk.refused(&line, &[folder, "cannot be written to"]);
-        }
-    }
-    for line in ["simulate model.refire", "export model.refire"] {
-        let file = format!("{line} --out good.npz/out.npz");
-        desk.refused(&file, &["good.npz", "cannot be written to"]);
-        desk.refused(&format!("{line} --out old"), &["old", "not a file name"]);
-        desk.refused(&format!("{line} --out {long}"), &[&long]);
-    }
-}

@@ -101,8 +101,71 @@ fn option_values() {
         ("--units 4000000000", "4000000000"),
         ("--hidden 18446744073709551615", "18446744073709551615"),
         ("--bins 4000000000", "4000000000"),
+        ("--bins 10000000", "200 x 10000000 x 20"),
+        ("--trials 4000000000", "4000000000 x 100 x 20"),
+        ("--trials 18446744073709551612", "18446744073709551612"),
+        (
+            "--conditions 1000000 --trials 4000000",
+            "4000000 x 100 x 20",
+        ),
+        (
+            "--conditions 18446744073709551615 --trials 18446744073709551615",
+            "18446744073709551615",
+        ),
     ] {
         desk.refused(&format!("generate --out new {option}"), &[part]);
+    }
+}
+
+#[test]
+fn objectives_with_nothing_to_fit() {
+    let desk = desk();
+    let none = "--weight-psth 0 --weight-nc 0";
+    for (options, parts) in [
+        (
+            format!("{none} --weight-mle 0"),
+            &["weight-mle, weight-psth, weight-nc"][..],
+        ),
+        (
+            format!("{none} --weight-mle 0 --weight-hidden-rate 0 --hidden 1"),
+            &["weight-hidden-rate"],
+        ),
+        (
+            format!("{none} --objective sm"),
+            &["0 for each of weight-psth, weight-nc"],
+        ),
+        (
+            "--objective mle --weight-mle 0 --hidden 1".to_string(),
+            &["0 for each of weight-mle"],
+        ),
+    ] {
+        for out in ["new", "old"] {
+            let line = format!("fit good.npz --lags 4 --out {out} {options}");
+            desk.refused(&line, &[parts, &["above 0"]].concat());
+        }
+    }
+    let silent = Toy {
+        silent: vec![0, 1, 2],
+        ..Toy::default()
+    };
+    desk.write("silent.npz", silent.events().bytes());
+    let one_trial = Toy {
+        bins: vec![40],
+        conditions: None,
+        ..Toy::default()
+    };
+    desk.write("one.npz", one_trial.events().bytes());
+    for (line, part) in [
+        ("fit silent.npz --objective sm", "no unit spikes"),
+        (
+            "fit silent.npz --objective sm --form published",
+            "no unit spikes",
+        ),
+        ("fit silent.npz --weight-mle 0", "no unit spikes"),
+        ("fit one.npz --objective sm --weight-psth 0", "nc: no pair"),
+    ] {
+        let line = format!("{line} --lags 4 --out new");
+        desk.refused(&line, &["objective", "training trials", part]);
     }
 }
 

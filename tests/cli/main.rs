@@ -7,5 +7,8 @@ mod bad_options;
 mod desk;
 mod determinism;
 mod edges;
+#[path = "../../crates/recording/tests/common/npz.rs"]
+mod npz;
+mod outputs;
 mod recordings;
 mod toy;

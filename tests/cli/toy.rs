@@ -1,9 +1,7 @@
 //! Small recordings in both forms, written without the crates under test, to be bent in any way.
 
-use npyz::{AutoSerialize, Serialize, WriterBuilder};
-use std::io::{Cursor, Write};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use crate::npz::raw_npy;
+pub use crate::npz::{Fixture, npy};
 
 /// Width of a bin, seconds.
 const BIN: f64 = 0.01;
@@ -117,50 +115,8 @@ fn hash(at: usize) -> u64 {
     z ^ (z >> 31)
 }
 
-/// One array in npy format, values in C order of `shape`.
-pub fn npy<T: Copy + Serialize + AutoSerialize>(shape: &[u64], values: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let options = npyz::WriteOptions::<T>::new().default_dtype();
-    let mut writer = options.shape(shape).writer(&mut bytes).begin_nd().unwrap();
-    writer.extend(values.iter().copied()).unwrap();
-    writer.finish().unwrap();
-    bytes
-}
-
 /// An array whose header says what it likes about the data behind it.
 pub fn declared(dtype: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
-}
-
-/// The arrays of a file, by key, to be changed one at a time.
-#[derive(Clone, Default)]
-pub struct Fixture(Vec<(String, Vec<u8>)>);
-
-impl Fixture {
-    pub fn set(mut self, key: &str, npy: Vec<u8>) -> Self {
-        self.0.retain(|(k, _)| k != key);
-        self.0.push((key.to_string(), npy));
-        self
-    }
-
-    pub fn without(mut self, key: &str) -> Self {
-        self.0.retain(|(k, _)| k != key);
-        self
-    }
-
-    /// The npz file.
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (key, npy) in &self.0 {
-            let options = SimpleFileOptions::default();
-            zip.start_file(format!("{key}.npy"), options).unwrap();
-            zip.write_all(npy).unwrap();
-        }
-        zip.finish().unwrap().into_inner()
-    }
+    raw_npy(&header, data)
 }

@@ -35,6 +35,15 @@ pub enum FitError {
     /// The drive by features was asked for and the recording holds none.
     #[error("drive: expected a recording with `stimulus` for --drive features, found none")]
     NoStimulus,
+    /// The training trials measure no term of the objective, or those of weight 0 only.
+    #[error(
+        "objective: expected a term of weight above 0 that the training trials can measure, found \
+         none ({reasons})"
+    )]
+    NothingToFit {
+        /// Why terms were left out.
+        reasons: String,
+    },
     /// A condition the model was not fitted on.
     #[error("condition {label} is not in the model, which has {known}")]
     UnknownCondition {

@@ -1,7 +1,7 @@
 //! From settings and training trials to the terms of the objective.
 
 use crate::engine::WeightedTerm;
-use crate::{Form, Settings};
+use crate::{FitError, Form, Settings};
 use refire_core::{TrialArray, TrialLayout};
 use refire_kernels::Real;
 use refire_loss::{
@@ -85,6 +85,28 @@ pub fn terms<T: Real>(
         add(term, weights.hidden_rate, None);
     }
     (terms, left_out)
+}
+
+/// The [`terms`] of training trials, of which at least one must count.
+///
+/// # Errors
+/// [`FitError::NothingToFit`] where none does.
+pub(crate) fn to_fit<T: Real>(
+    settings: &Settings,
+    spikes: &TrialArray<u8>,
+    layout: &TrialLayout,
+) -> Result<(Vec<WeightedTerm<T>>, Vec<String>), FitError> {
+    let (terms, left_out) = terms(settings, spikes, layout);
+    if counts(&terms) {
+        return Ok((terms, left_out));
+    }
+    let reasons = left_out.join("; ");
+    Err(FitError::NothingToFit { reasons })
+}
+
+/// Whether any term counts for the objective.
+pub(crate) fn counts<T>(terms: &[WeightedTerm<T>]) -> bool {
+    terms.iter().any(|t| t.weight > 0.0)
 }
 
 /// Lags, lag 0 included, that two trials of one condition are long enough for; 0 where no condition

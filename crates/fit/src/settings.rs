@@ -221,6 +221,21 @@ impl Settings {
             })
     }
 
+    /// Names and weights of the terms that the objective has.
+    fn weights_in_use(&self) -> Vec<(&'static str, f64)> {
+        let (weights, statistics) = (self.weights, self.objective.has_statistics());
+        let hidden = statistics && self.hidden > 0;
+        [
+            (self.objective.has_likelihood(), "weight-mle", weights.mle),
+            (statistics, "weight-psth", weights.psth),
+            (statistics, "weight-nc", weights.nc),
+            (hidden, "weight-hidden-rate", weights.hidden_rate),
+        ]
+        .into_iter()
+        .filter_map(|(used, name, weight)| used.then_some((name, weight)))
+        .collect()
+    }
+
     /// Checks every number for its range.
     ///
     /// # Errors
@@ -267,6 +282,12 @@ impl Settings {
             if !(found >= 0.0 && found.is_finite()) {
                 return wrong(name, "zero or a positive number", found.to_string());
             }
+        }
+        let in_use = self.weights_in_use();
+        if in_use.iter().all(|&(_, weight)| weight == 0.0) {
+            let names: Vec<&str> = in_use.iter().map(|&(name, _)| name).collect();
+            let found = format!("0 for each of {}", names.join(", "));
+            return wrong("weights", "a term of the objective above 0", found);
         }
         let fractions = [
             ("test-fraction", self.test_fraction),

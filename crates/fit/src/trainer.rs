@@ -110,7 +110,7 @@ impl<'a> Trainer<'a> {
 
         let pool = Pool::new(recording, &split.train, first_bin);
         let (spikes, layout) = recording.select(&split.train, first_bin)?;
-        let (terms, mut left_out) = objective::terms(settings, &spikes, &layout);
+        let (terms, mut left_out) = objective::to_fit(settings, &spikes, &layout)?;
         let scored = (layout.scored_bins() * recording.n_units()) as f64;
         let first_encoder = encoder()?;
         let start = Parameters::initial(settings, &training.baseline, first_encoder.parameters());
@@ -122,9 +122,10 @@ impl<'a> Trainer<'a> {
             let (terms, missing) = objective::terms(settings, &spikes, &layout);
             left_out.extend(missing.iter().map(|why| format!("validation: {why}")));
             let batch = Pool::new(recording, &split.validation, first_bin).whole()?;
-            let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
             // Nothing to judge by: the last parameters count, as without validation trials.
-            (!engine.term_names().is_empty()).then_some((engine, batch))
+            let judges = objective::counts(&terms);
+            let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
+            judges.then_some((engine, batch))
         };
         let names = |engine: &Engine<f32>| {
             let names = engine.term_names();

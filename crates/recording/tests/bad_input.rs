@@ -44,7 +44,7 @@ fn files_that_are_no_npz() {
     expect_file(&write(dir, b"\x80\x04\x95\x00pickle"), &["no zip archive"]);
     expect_file(&write(dir, &[0; 10_000]), &["no zip archive"]);
     expect_file(
-        &write(dir, &Fixture::default().bytes(CompressionMethod::Stored)),
+        &write(dir, &Fixture::default().bytes_as(CompressionMethod::Stored)),
         &["no npy array"],
     );
 }
@@ -53,8 +53,8 @@ fn files_that_are_no_npz() {
 fn files_cut_short_anywhere() {
     let folder = tempfile::tempdir().unwrap();
     for whole in [
-        events().bytes(CompressionMethod::Deflated),
-        binned().bytes(CompressionMethod::Stored),
+        events().bytes(),
+        binned().bytes_as(CompressionMethod::Stored),
     ] {
         let ends = whole.len() - 30..whole.len();
         for len in (0..whole.len()).step_by(17).chain(ends) {
@@ -451,7 +451,7 @@ fn entries_whose_real_size_is_not_the_declared_one() {
         let array = raw_npy(header, &vec![0; real]);
         let size = array.len() as u32;
         let fixture = events().set("spike_times", array);
-        let mut bytes = fixture.bytes(CompressionMethod::Deflated);
+        let mut bytes = fixture.bytes();
         let claimed = size - real as u32 + declared;
         let found = size.to_le_bytes();
         let places: Vec<usize> = (0..bytes.len() - 4)
@@ -468,7 +468,7 @@ fn entries_whose_real_size_is_not_the_declared_one() {
 #[test]
 fn damaged_data_fail_their_checksum() {
     let folder = tempfile::tempdir().unwrap();
-    let mut bytes = events().bytes(CompressionMethod::Stored);
+    let mut bytes = events().bytes_as(CompressionMethod::Stored);
     let times = 0.021f64.to_le_bytes();
     let at = bytes.windows(8).position(|w| w == times).unwrap();
     bytes[at] ^= 1;
@@ -494,7 +494,7 @@ proptest! {
     ) {
         let fixture = if form { events() } else { binned() };
         let method = if stored { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-        let mut bytes = fixture.bytes(method);
+        let mut bytes = fixture.bytes_as(method);
         for (at, value) in changes {
             let at = at.index(bytes.len());
             bytes[at] = value;

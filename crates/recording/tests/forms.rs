@@ -144,7 +144,7 @@ fn every_number_type_byte_order_and_axis_order_reads_the_same() {
 fn stored_and_deflated_files_read_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let read = |method| {
-        let path = write(folder.path(), &events().bytes(method));
+        let path = write(folder.path(), &events().bytes_as(method));
         RecordingFile::open(path).unwrap().bin(None).unwrap()
     };
     assert_eq!(

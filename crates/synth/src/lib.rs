@@ -52,6 +52,7 @@ mod error;
 mod files;
 mod settings;
 mod simulate;
+mod size;
 mod sources;
 mod spectral;
 mod toy;

@@ -5,9 +5,10 @@ use std::ops::Range;
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::{Logistic, Memoryless};
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_recording::{MAX_SPIKE_BINS, Recording, RecordingParts};
+use refire_recording::{Recording, RecordingParts};
 use refire_sim::{DenseCoupling, Mode, Network, PassInput, Trajectory, run};
 
+use crate::size::check_spikes;
 use crate::{GroundTruth, SynthError};
 
 /// Trials held in full (potentials, probabilities) at a time.
@@ -27,16 +28,8 @@ pub fn simulate(
 ) -> Result<TrialArray<u8>, SynthError> {
     truth.check()?;
     let (bins, units) = (truth.bins(), truth.units());
-    let trials = trials_per_condition
-        .checked_mul(truth.conditions())
-        .filter(|&trials| {
-            let size = trials.checked_mul(bins).and_then(|n| n.checked_mul(units));
-            trials > 0 && trials <= u32::MAX as usize && size.is_some_and(|n| n <= MAX_SPIKE_BINS)
-        })
-        .ok_or_else(|| {
-            let expected = format!("at least 1, and at most {MAX_SPIKE_BINS} spikes in all");
-            SynthError::value("trials per condition", trials_per_condition, expected)
-        })?;
+    let trials = trials_per_condition.saturating_mul(truth.conditions());
+    check_spikes(trials, bins, units)?;
     let stream = Stream::new(seed, Purpose::Synthetic);
     let mut spikes = TrialArray::zeros(trials, bins, 0, units);
     let mut trajectory = Trajectory::default();
@@ -180,9 +173,9 @@ mod tests {
 
     #[test]
     fn no_trial_or_too_many_are_refused() {
-        for trials in [0, usize::MAX, 1 << 31] {
+        for (trials, what) in [(0, "trials"), (usize::MAX, "trials"), (1 << 30, "spikes")] {
             let error = simulate(&small(), trials, 1).unwrap_err().to_string();
-            assert!(error.starts_with("trials per condition is"), "{error}");
+            assert!(error.starts_with(what), "{error}");
         }
     }
 }

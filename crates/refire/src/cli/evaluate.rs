@@ -1,10 +1,11 @@
 //! `refire evaluate`.
 
 use super::failure::Failure;
+use super::simulate::FIRST_BIN;
 use super::{outcome, table};
 use clap::ValueEnum;
 use nalgebra::DMatrix;
-use refire::fit::{Model, SplitChoice, evaluate};
+use refire::fit::{FitError, Model, SplitChoice, evaluate};
 use refire::metrics::{Connectivity, Figure, block_means};
 use refire::recording::{BinWidth, RecordingFile};
 use serde_json::{Value, json};
@@ -39,7 +40,10 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let width = BinWidth::from_seconds(model.bin_width)?;
-    let recording = RecordingFile::open(&args.recording)?.bin(Some(width))?;
+    let file = RecordingFile::open(&args.recording)?;
+    let simulated = file.describe().keys.iter().any(|key| key == FIRST_BIN);
+    let recording = file.bin(Some(width))?;
+    drop(file);
     let connectivity = match &args.truth {
         Some(path) => Some(connectivity(&model, path)?),
         None => None,
@@ -48,7 +52,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         Split::Test => SplitChoice::Test,
         Split::All => SplitChoice::All,
     });
-    let evaluation = evaluate(&model, &recording, split)?;
+    let evaluation = evaluate(&model, &recording, split).map_err(|e| refusal(e, simulated))?;
     if !quiet {
         for warning in recording.warnings() {
             eprintln!("note: {warning}");
@@ -74,6 +78,18 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// An error of the evaluation. A simulation with trials that are too long holds several
+/// presentations in a row, which recorded trials do not: no figure is defined for them.
+fn refusal(error: FitError, simulated: bool) -> Failure {
+    if simulated && matches!(error, FitError::TrialTooLong { .. }) {
+        return Failure::input(format!(
+            "{error}: a simulation of several presentations per trial cannot be judged; expected \
+             one of `refire simulate --presentations 1`"
+        ));
+    }
+    error.into()
 }
 
 /// Summed filters among observed units against the truth, and mean couplings between the truth's

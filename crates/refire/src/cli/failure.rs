@@ -72,26 +72,70 @@ impl From<refire::report::ReportError> for Failure {
 
 /// Creates a folder and makes sure that files can be written into it, before any work is done.
 pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
-    let refuse = |e: std::io::Error| {
-        Failure::input(format!("{}: cannot be written to: {e}", folder.display()))
-    };
-    std::fs::create_dir_all(folder).map_err(refuse)?;
-    let probe = folder.join(format!(".refire-probe-{}", std::process::id()));
-    std::fs::write(&probe, []).map_err(refuse)?;
-    std::fs::remove_file(&probe).map_err(refuse)
+    probe(folder, "", Keep::Folder).map_err(|e| cannot_be_written_to(folder, &e))
 }
 
-/// Makes sure that a file can be created, before any work is done.
+/// Makes sure that files of these names can be written into a folder, before any work is done, and
+/// leaves nothing behind: no folder either, where there was none.
+pub fn check_folder(folder: &Path, names: &[&str]) -> Result<(), Failure> {
+    for name in names {
+        refuse_folder(&folder.join(name))?;
+    }
+    probe(folder, "", Keep::Nothing).map_err(|e| cannot_be_written_to(folder, &e))
+}
+
+/// Creates the folder of a file and makes sure that the file can be written, before any work is
+/// done.
 pub fn prepare_file(file: &Path) -> Result<(), Failure> {
-    if file.is_dir() || file.file_name().is_none() {
+    refuse_folder(file)?;
+    let Some(name) = file.file_name() else {
         return Err(Failure::input(format!(
             "{}: is not a file name",
             file.display()
         )));
-    }
+    };
     let folder = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    prepare_folder(folder)
+    probe(folder, &name.to_string_lossy(), Keep::Folder).map_err(|e| cannot_be_written_to(file, &e))
+}
+
+/// What stays of a folder that proves usable.
+#[derive(PartialEq)]
+enum Keep {
+    Folder,
+    Nothing,
+}
+
+/// Creates a folder and, for a moment, a file in it, its name no shorter than the temporary one
+/// under which a file called `name` is written. Folders made in vain are removed.
+fn probe(folder: &Path, name: &str, keep: Keep) -> std::io::Result<()> {
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+    let probe = folder.join(format!(".{name}.{}-refire-probe", std::process::id()));
+    let outcome = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&probe, []))
+        .and_then(|()| std::fs::remove_file(&probe));
+    if outcome.is_err() || keep == Keep::Nothing {
+        for path in made {
+            // Not made after all, or somebody else's by now: left alone.
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+    outcome
+}
+
+fn refuse_folder(file: &Path) -> Result<(), Failure> {
+    if file.is_dir() {
+        return Err(Failure::input(format!(
+            "{}: is a folder, not a file name",
+            file.display()
+        )));
+    }
+    Ok(())
+}
+
+fn cannot_be_written_to(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::input(format!("{}: cannot be written to: {error}", path.display()))
 }

@@ -1,6 +1,6 @@
 //! `refire fit`.
 
-use super::failure::{Failure, prepare_folder};
+use super::failure::{Failure, check_folder, prepare_folder};
 use super::options::FitOptions;
 use super::{outcome, view};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,7 +10,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Name of the checkpoint in the folder of a fit.
+/// Names of the files in the folder of a fit.
+const MODEL: &str = "model.refire";
+const FIGURES: &str = "fit.json";
+const REPORT: &str = "report.html";
 const CHECKPOINT: &str = "checkpoint.refire";
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +57,18 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             "--checkpoint-every: expected 1 or more, found 0",
         ));
     }
+    let folder = match (&args.out, &args.resume) {
+        (Some(out), Some(resume)) if out != resume => {
+            return Err(Failure::input(format!(
+                "--out {} and --resume {}: expected the same folder",
+                out.display(),
+                resume.display()
+            )));
+        }
+        (Some(folder), _) | (None, Some(folder)) => folder,
+        (None, None) => return Err(Failure::input("--out: expected a folder, found none")),
+    };
+    check_folder(folder, &[MODEL, FIGURES, REPORT, CHECKPOINT])?;
     let mut options = args.options.clone();
     if let Some(path) = &args.config {
         options = options.or(FitOptions::read(path)?);
@@ -72,24 +87,13 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     if let Some(checkpoint) = checkpoint {
         trainer.resume(checkpoint)?;
     }
-    let folder = match (&args.out, &args.resume) {
-        (Some(out), Some(resume)) if out != resume => {
-            return Err(Failure::input(format!(
-                "--out {} and --resume {}: expected the same folder",
-                out.display(),
-                resume.display()
-            )));
-        }
-        (Some(folder), _) | (None, Some(folder)) => folder,
-        (None, None) => return Err(Failure::input("--out: expected a folder, found none")),
-    };
     prepare_folder(folder)?;
     if !quiet {
         remark(&recording, &trainer);
     }
     let trained = train(&mut trainer, folder, args.checkpoint_every, quiet);
     let model = trainer.model();
-    model.write(&folder.join("model.refire"))?;
+    model.write(&folder.join(MODEL))?;
     trained?;
 
     let fitted = Fitted {
@@ -102,7 +106,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let evaluation = &fitted.evaluation;
     write_json(folder, &fitted)?;
     let report = view::fit_report(&recording, &fitted);
-    refire::report::write_atomic(&folder.join("report.html"), report.to_html()?)?;
+    refire::report::write_atomic(&folder.join(REPORT), report.to_html()?)?;
     if !quiet {
         outcome::print_table(&[(view::objective_name(&settings), evaluation)]);
         say!(
@@ -175,8 +179,8 @@ pub fn write_json(folder: &Path, fitted: &Fitted) -> Result<(), Failure> {
         fitted.wall_seconds,
     );
     let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
-    write_atomic(&folder.join("fit.json"), text.as_bytes())
-        .map_err(|e| Failure::work(format!("{}: fit.json: {e}", folder.display())))
+    write_atomic(&folder.join(FIGURES), text.as_bytes())
+        .map_err(|e| Failure::work(format!("{}: {FIGURES}: {e}", folder.display())))
 }
 
 fn remark(recording: &Recording, trainer: &Trainer<'_>) {

@@ -1,6 +1,6 @@
 //! `refire generate`.
 
-use super::failure::{Failure, prepare_folder};
+use super::failure::{Failure, check_folder};
 use refire::synth::{GroundTruth, SynthSettings};
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct Args {
     /// Hidden units, simulated but not recorded [default: 0]
     #[arg(long, value_name = "N")]
     hidden: Option<usize>,
-    /// Trials in all, spread over the conditions [default: 200]
+    /// Trials in all, a multiple of the conditions, which take turns [default: 200]
     #[arg(long, value_name = "N")]
     trials: Option<usize>,
     /// Bins per trial, of 10 ms [default: 100]
@@ -40,9 +40,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         seed: args.seed.unwrap_or(defaults.seed),
         ..defaults
     };
+    check_folder(&args.out, &["recording.npz", "truth.npz"])?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
-    prepare_folder(&args.out)?;
     refire::synth::write(&args.out, &truth, trials, settings.seed)?;
     if !quiet {
         eprintln!(

@@ -2,13 +2,16 @@
 
 use super::failure::{Failure, prepare_file};
 use refire::core::TrialArray;
-use refire::fit::{Model, Slot, free_runs};
+use refire::fit::{FreeRuns, Model, Slot, free_runs};
 use refire::random::{Purpose, Stream};
 use refire::recording::{BinWidth, MAX_SPIKE_BINS, Recording, RecordingParts};
 use std::path::PathBuf;
 
 /// Trials held in memory at once with all their potentials; results do not depend on it.
 const BLOCK: usize = 500;
+
+/// Key that a simulation has and a recording has not: bins of history at the start of each trial.
+pub const FIRST_BIN: &str = "first_bin";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -31,7 +34,8 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     conditions: Vec<i64>,
-    /// Presentations in a row per trial, each going on where the one before stopped
+    /// Presentations in a row per trial, each going on where the one before stopped; `evaluate`
+    /// reads simulations of one
     #[arg(
         long,
         value_name = "N",
@@ -88,10 +92,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             "--conditions: no training trial has them; give --trials",
         ));
     }
-    let recording = simulate(&model, &of_trial, args.presentations, args.seed)?;
+    let runs = free_runs(&model, Stream::new(args.seed, Purpose::Simulate))?;
     prepare_file(&args.out)?;
+    let recording = simulate(&model, runs, &of_trial, args.presentations)?;
     let mut writer = recording.npz_writer(&args.out)?;
-    writer.i64("first_bin", &[], &[model.settings.first_bin() as i64])?;
+    writer.i64(FIRST_BIN, &[], &[model.settings.first_bin() as i64])?;
     writer.finish()?;
     if !quiet {
         eprintln!(
@@ -125,11 +130,10 @@ fn check_size(model: &Model, args: &Args) -> Result<(), Failure> {
 /// Free-running trials of the given conditions, observed units, presentation after presentation.
 fn simulate(
     model: &Model,
+    mut runs: FreeRuns<'_>,
     conditions: &[usize],
     presentations: u32,
-    seed: u64,
 ) -> Result<Recording, Failure> {
-    let mut runs = free_runs(model, Stream::new(seed, Purpose::Simulate))?;
     let first_bin = model.settings.first_bin();
     let mut trials: Vec<Vec<u8>> = vec![Vec::new(); conditions.len()];
     for (block, out) in trials.chunks_mut(BLOCK).enumerate() {
