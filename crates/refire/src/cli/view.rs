@@ -6,7 +6,7 @@ mod tests;
 
 use super::fit::Fitted;
 use super::outcome;
-use refire::core::TrialArray;
+use refire::core::{TrialArray, TrialLayout};
 use refire::fit::{Evaluation, History, Model, Objective, Settings, TestFigures};
 use refire::metrics::Figure;
 use refire::recording::Recording;
@@ -62,10 +62,19 @@ pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
         facts: facts::of_one(recording, fitted),
         notes: facts::notes(recording, fitted),
         psth_choice: format!(
-            "Units are ranked by r; at most {PSTH_BINS} bins are drawn, r is taken over all."
+            "Units are ranked by r; at most {PSTH_BINS} bins are drawn, r is taken over all.{}",
+            few_at_the_end(&fitted.evaluation.layout)
         ),
         fits: vec![fit_view(fitted, &named)],
         bin_width_s: model.bin_width,
+    }
+}
+
+/// Why a PSTH may jump at the end of a condition: a sentence where trials differ in length.
+fn few_at_the_end(layout: &TrialLayout) -> &'static str {
+    match (0..layout.trials()).all(|k| layout.bins(k) == layout.max_bins()) {
+        true => "",
+        false => " Trials differ in length: the last bins of a condition rest on a few long ones.",
     }
 }
 
