@@ -383,6 +383,7 @@ fn report(title: &str, fits: Vec<FitView>) -> Report {
             "One unit is silent in the test trials and left out of the PSTH correlation.".into(),
         ],
         fits,
+        psth_choice: "Units are ranked by r.".into(),
         bin_width_s: BIN,
     }
 }

@@ -11,12 +11,14 @@ pub struct Report {
     pub subtitle: String,
     /// Opening paragraphs.
     pub intro: Vec<String>,
-    /// What was fitted, as (name, value).
+    /// What was fitted and how, as (name, value); a value may have several lines.
     pub facts: Vec<(String, String)>,
     /// What the reader has to keep in mind: how trials were held out, warnings.
     pub notes: Vec<String>,
     /// The fits, in the order they are shown; each keeps one colour through the page.
     pub fits: Vec<FitView>,
+    /// How the units of the PSTHs were chosen, for their caption.
+    pub psth_choice: String,
     /// Width of a bin, seconds. Zero where unknown: time axes are then in bins.
     pub bin_width_s: f64,
 }
@@ -32,7 +34,8 @@ pub struct FitView {
     pub losses: Vec<LossCurve>,
     /// Recorded and simulated spikes of a few trials.
     pub raster: RasterPair,
-    /// PSTHs of a few units, usually the best, the median and the worst.
+    /// PSTHs of a few units, usually the best, the median and the worst of one fit. Those at the
+    /// same place in several fits stand beside each other, and share an axis if the labels agree.
     pub psths: Vec<PsthExample>,
     /// Noise correlations, where they could be computed.
     pub noise: Option<NoiseView>,
@@ -129,7 +132,7 @@ pub struct NoiseView {
     pub model: Vec<Vec<f64>>,
 }
 
-/// Couplings between units.
+/// Couplings between units, in units of the threshold θ.
 #[derive(Debug, Clone, Default)]
 pub struct CouplingView {
     /// Number of source units (observed first, then hidden).
@@ -164,7 +167,7 @@ pub struct StabilityView {
     /// Population mean rate of some runs, `[run][time]`, Hz per unit; a run that was stopped
     /// early may be shorter than `time_s`.
     pub traces_hz: Vec<Vec<f64>>,
-    /// Smallest and largest population mean rate of the training trials, Hz per unit.
+    /// Smallest and largest population mean rate of the recorded trials, Hz per unit.
     pub data_range_hz: (f64, f64),
     /// A run leaves the range above this rate, Hz per unit.
     pub limit_hz: f64,

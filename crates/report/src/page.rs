@@ -37,6 +37,9 @@ impl Report {
         for paragraph in &self.intro {
             page += &format!("<p>{}</p>\n", escape(paragraph));
         }
+        if !self.fits.is_empty() {
+            page += CONTENTS;
+        }
         page += &self.facts();
         page += &table::html(self);
         if !self.fits.is_empty() {
@@ -83,6 +86,14 @@ impl Report {
     }
 }
 
+const CONTENTS: &str = "<nav class=\"contents\" aria-label=\"Contents\">
+<a href=\"#facts\">What was fitted</a> <a href=\"#figures\">Figures</a> \
+<a href=\"#losses\">Losses</a> <a href=\"#raster\">Spikes</a> <a href=\"#psth\">PSTH</a> \
+<a href=\"#noise\">Noise correlations</a> <a href=\"#couplings\">Couplings</a> \
+<a href=\"#rates\">Rates</a> <a href=\"#stability\">Left to run on its own</a> \
+<a href=\"#words\">Words used here</a>
+</nav>\n";
+
 const GLOSSARY: &str = "<section id=\"words\">\n<h2>Words used here</h2>\n<dl class=\"words\">
 <div><dt>unit</dt><dd>a neuron or cluster of the recording (observed), or one that the model adds \
 to stand for neurons nobody recorded (hidden)</dd></div>
@@ -93,7 +104,11 @@ what the likelihood (MLE) measures</dd></div>
 <div><dt>free-running</dt><dd>the model is fed its own spikes only, as tissue is</dd></div>
 <div><dt>MLE</dt><dd>maximum likelihood: fitting by clamped prediction alone</dd></div>
 <div><dt>sample-and-measure</dt><dd>fitting that also runs the network freely, measures statistics \
-of its spikes and compares them with those of the data</dd></div>
+of its spikes and compares them with those of the data; corrected terms are the published ones \
+without their biases</dd></div>
+<div><dt>spike gradient</dt><dd>what stands in for the derivative of a simulated spike, which is \
+there or not and has none: “escape” is the slope of the firing probability, times the \
+dampening</dd></div>
 <div><dt>PSTH</dt><dd>peri-stimulus time histogram: the rate of a unit in each bin, averaged over \
 repeats</dd></div>
 <div><dt>noise correlation</dt><dd>the correlation of two units over repeats of the same \
@@ -101,4 +116,6 @@ condition, after the mean response is taken away</dd></div>
 <div><dt>coupling, lag, drive</dt><dd>what a spike of one unit adds to the input of another; the \
 time since that spike; the input of a unit, from which its probability of firing \
 follows</dd></div>
+<div><dt>threshold θ</dt><dd>the unit in which couplings are given: an input higher by θ \
+multiplies the odds of a spike in a bin by 2.7</dd></div>
 </dl>\n</section>\n";

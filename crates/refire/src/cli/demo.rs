@@ -70,7 +70,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         .map(|f| (view::objective_name(&f.model.settings), &f.evaluation))
         .collect();
     outcome::print_table(&named);
-    let report = view::demo_report(&recording, &fits);
+    let report = view::demo_report(&recording, &synthetic, &fits);
     let path = args.out.join("report.html");
     refire::report::write_atomic(&path, report.to_html()?)?;
     say!("\nwrote {}: open it in a browser", path.display());

@@ -1,15 +1,20 @@
 //! From a fit and its evaluation to the plain data of a report.
 
+mod facts;
+#[cfg(test)]
+mod tests;
+
 use super::fit::Fitted;
 use super::outcome;
-use refire::core::TrialArray;
-use refire::fit::{Evaluation, Form, HistoryStart, Model, Objective, SplitChoice};
-use refire::fit::{History, Settings};
+use refire::core::{TrialArray, TrialLayout};
+use refire::fit::{Evaluation, History, Model, Objective, Settings, TestFigures};
+use refire::metrics::Figure;
 use refire::recording::Recording;
 use refire::report::{
     CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
     StabilityView,
 };
+use refire::synth::SynthSettings;
 
 /// Trials shown side by side in a raster.
 const RASTER_TRIALS: usize = 4;
@@ -38,6 +43,11 @@ pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
     } else {
         String::new()
     };
+    let label = |&(rank, unit): &(&str, usize)| {
+        let label = format!("{rank} unit ({})", model.unit_ids[unit]);
+        (label, unit)
+    };
+    let named: Vec<_> = ranked(&fitted.evaluation).iter().map(label).collect();
     Report {
         title: "A recurrent spiking network fitted to a recording".into(),
         subtitle: format!(
@@ -49,118 +59,94 @@ pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
             "Every unit of the network fires at random in each time bin, with a probability set by a drive (what the stimulus or task does to it) and by the recent spikes of all units. Couplings and drive were fitted to the training trials; all figures below are on trials the fit has not seen.".into(),
             "Free-running means that the network was left alone: it saw its own spikes, not the recorded ones. A ceiling is the same figure computed between recorded training trials and the held-out ones: what a perfect model would reach.".into(),
         ],
-        facts: facts(recording, fitted),
-        notes: notes(recording, fitted),
-        fits: vec![fit_view(fitted)],
+        facts: facts::of_one(recording, fitted),
+        notes: facts::notes(recording, fitted),
+        psth_choice: format!(
+            "Units are ranked by r; at most {PSTH_BINS} bins are drawn, r is taken over all.{}",
+            few_at_the_end(&fitted.evaluation.layout)
+        ),
+        fits: vec![fit_view(fitted, &named)],
         bin_width_s: model.bin_width,
     }
 }
 
+/// Why a PSTH may jump at the end of a condition: a sentence where trials differ in length.
+fn few_at_the_end(layout: &TrialLayout) -> &'static str {
+    match (0..layout.trials()).all(|k| layout.bins(k) == layout.max_bins()) {
+        true => "",
+        false => " Trials differ in length: the last bins of a condition rest on a few long ones.",
+    }
+}
+
 /// The report that compares two fits of one synthetic recording.
-pub fn demo_report(recording: &Recording, fits: &[Fitted]) -> Report {
-    let mut report = match fits.first() {
-        Some(first) => fit_report(recording, first),
-        None => Report::default(),
+pub fn demo_report(recording: &Recording, synthetic: &SynthSettings, fits: &[Fitted]) -> Report {
+    let Some(first) = fits.first() else {
+        return Report::default();
     };
+    let units = ranked(&first.evaluation);
+    let mut report = fit_report(recording, first);
     report.title = "What sample-and-measure adds".into();
     report.subtitle = format!(
         "One synthetic recording of {} units and {} trials, fitted twice",
         recording.n_units(),
         recording.n_trials()
     );
-    report.intro.insert(
-        0,
-        "The standard fit (MLE) makes every recorded spike as likely as possible given the recorded spikes before it. It never sees what the network does by itself. Sample-and-measure simulates the network during the fit and also matches statistics of its activity (PSTH, noise covariance) to those of the data.".into(),
+    report.intro = [demo_intro(synthetic, fits), report.intro].concat();
+    report.facts = facts::of_all(recording, fits);
+    report.psth_choice = format!(
+        "From top to bottom: the best, the median and the worst unit, ranked by r of {}; both \
+         columns show the same units.",
+        objective_name(&first.model.settings)
     );
-    report
-        .facts
-        .retain(|(name, _)| name != "objective" && name != "time" && name != "iterations");
-    report.fits = fits.iter().map(fit_view).collect();
+    report.fits = fits
+        .iter()
+        .map(|fitted| {
+            let ids = &fitted.model.unit_ids;
+            let label = |&(_, unit): &(&str, usize)| (format!("unit {}", ids[unit]), unit);
+            fit_view(fitted, &units.iter().map(label).collect::<Vec<_>>())
+        })
+        .collect();
     report
 }
 
-fn facts(recording: &Recording, fitted: &Fitted) -> Vec<(String, String)> {
-    let (model, s) = (&fitted.model, &fitted.model.settings);
-    let split = &model.split;
-    let ms = |seconds: f64| format!("{} ms", (seconds * 1e6).round() / 1e3);
-    let drive = match &model.drive {
-        refire::drive::DriveSpec::None => "none".to_string(),
-        refire::drive::DriveSpec::Condition { spacing_bins, .. } => format!(
-            "a smooth time course per condition and unit, one raised cosine per {}",
-            ms(spacing_bins * model.bin_width)
-        ),
-        refire::drive::DriveSpec::Features { lags, .. } => {
-            format!("linear in the stimulus features at {lags} lags")
-        }
-    };
-    let history = match s.history {
-        HistoryStart::Zero => "silence before each trial",
-        HistoryStart::Recorded => "the first recorded bins of each trial, which carry no figure",
-    };
-    let form = match s.form {
-        Form::Corrected => "corrected",
-        Form::Published => "published",
-    };
-    let fact = |name: &str, value: String| (name.to_string(), value);
-    vec![
-        fact("objective", format!("{} ({form} terms)", objective_name(s))),
-        fact(
-            "units",
-            format!("{} observed, {} hidden", recording.n_units(), s.hidden),
-        ),
-        fact(
-            "trials",
-            format!(
-                "{} to train, {} to stop early, {} to test, in {} conditions",
-                split.train.len(),
-                split.validation.len(),
-                split.test.len(),
-                recording.n_conditions()
-            ),
-        ),
-        fact("bin width", ms(model.bin_width)),
-        fact(
-            "couplings",
-            format!("all to all, {} lags of one bin", s.lags),
-        ),
-        fact("history", history.to_string()),
-        fact("drive", drive),
-        fact(
-            "iterations",
-            format!(
-                "{} of {} (the best on validation trials)",
-                model.iteration, s.iterations
-            ),
-        ),
-        fact("seed", s.seed.to_string()),
-        fact("time", format!("{:.1} s", fitted.wall_seconds)),
-    ]
-}
-
-fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
-    let mut notes = vec![
-        "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these figures do not say how it would answer a new stimulus.".to_string(),
+/// What the recording of the demo holds that no fit sees, and what to look at.
+fn demo_intro(synthetic: &SynthSettings, fits: &[Fitted]) -> Vec<String> {
+    let mut intro = vec![
+        "The standard fit (MLE) makes every recorded spike as likely as possible given the recorded spikes before it. It never sees what the network does by itself. Sample-and-measure simulates the network during the fit and also matches statistics of its activity (PSTH, noise covariance) to those of the data.".to_string(),
     ];
-    if fitted.evaluation.split == SplitChoice::All {
-        notes.push("No trials were held out: the figures are on trials the fit has seen.".into());
-    }
-    if recording.clipped_spikes() > 0 {
-        notes.push(format!(
-            "{:.2} % of the spikes share a bin with another spike of their unit and were dropped.",
-            100.0 * recording.clipped_share()
-        ));
-    }
-    notes.extend(recording.warnings().iter().cloned());
-    notes.extend(
-        fitted
-            .left_out
-            .iter()
-            .map(|r| format!("Left out of the objective: {r}.")),
-    );
-    notes
+    intro.push(format!(
+        "The recording has an input that no fit sees: {sources} hidden sources. Each switches on now and then, for {ms:.0} ms on average, and excites its own share of the units (units 0, {sources}, {twice} and so on have one in common: hence the stripes in the matrices of noise correlations). MLE can explain such common rises only by couplings among the recorded units. Fed with recorded spikes, these couplings predict well. Fed with its own, the network excites itself: a chance coincidence can grow into a burst larger than any in the data.",
+        sources = synthetic.sources,
+        twice = 2 * synthetic.sources,
+        ms = 1e3 * synthetic.source_on_bins * synthetic.bin_width_s,
+    ));
+    type Of = fn(&TestFigures) -> &Figure;
+    let text = |fitted: &Fitted, figure: Of| match figure(&fitted.evaluation.test).value() {
+        Some(value) if value.abs() < 10.0 => format!("{value:.2}").replace('-', "−"),
+        Some(value) => format!("{value:.1}").replace('-', "−"),
+        None => "none".into(),
+    };
+    let models = |figure: Of| -> String {
+        let each: Vec<String> = fits.iter().map(|fitted| text(fitted, figure)).collect();
+        each.join(" and ")
+    };
+    let data = |figure: Of| {
+        fits.first()
+            .map_or(String::new(), |fitted| text(fitted, figure))
+    };
+    intro.push(format!(
+        "What to look at (MLE is named first): likelihood gain and mean rate do not show the difference. The gain is taken on recorded spikes, which is what MLE is fitted to. A network that is too quiet most of the time and bursts now and then can have the right mean rate ({} Hz; data {} Hz). What does show it is how much spike counts vary from trial to trial (Fano factor {}; data {}), the noise correlations (R2 {}; 1 is perfect), and above all what the networks do when they run on, at the end of the page.",
+        models(|t| &t.rate_hz_model),
+        data(|t| &t.rate_hz_data),
+        models(|t| &t.fano_factor_model),
+        data(|t| &t.fano_factor_data),
+        models(|t| &t.noise_correlation_r2),
+    ));
+    intro
 }
 
-fn fit_view(fitted: &Fitted) -> FitView {
+/// `units` are those of the PSTHs, each with its label.
+fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
     let (model, e) = (&fitted.model, &fitted.evaluation);
     FitView {
         name: objective_name(&model.settings).into(),
@@ -178,7 +164,10 @@ fn fit_view(fitted: &Fitted) -> FitView {
             .collect(),
         losses: losses(&fitted.history, model.iteration),
         raster: raster(model, e),
-        psths: psths(model, e),
+        psths: units
+            .iter()
+            .map(|(label, unit)| psth_example(model, e, label, *unit))
+            .collect(),
         noise: noise(e),
         noise_missing: e.test.noise_correlation_pearson.reason().map(String::from),
         couplings: couplings(model),
@@ -273,41 +262,30 @@ fn raster(model: &Model, e: &Evaluation) -> RasterPair {
     }
 }
 
-fn psths(model: &Model, e: &Evaluation) -> Vec<PsthExample> {
-    let mut ranked: Vec<(usize, f64)> = e
-        .units
-        .psth_correlation
-        .iter()
-        .enumerate()
+/// The units with the best, the median and the worst PSTH correlation.
+fn ranked(e: &Evaluation) -> Vec<(&'static str, usize)> {
+    let correlations = e.units.psth_correlation.iter().enumerate();
+    let mut ranked: Vec<(usize, f64)> = correlations
         .filter_map(|(unit, r)| Some((unit, (*r)?)))
         .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut examples: Vec<(&str, usize)> = vec![("best", 0)];
+    let mut places = vec![("best", 0)];
     if ranked.len() > 2 {
-        examples.push(("median", ranked.len() / 2));
+        places.push(("median", ranked.len() / 2));
     }
     if ranked.len() > 1 {
-        examples.push(("worst", ranked.len() - 1));
+        places.push(("worst", ranked.len() - 1));
     }
-    examples
+    places
         .into_iter()
-        .filter_map(|(label, at)| {
-            let &(unit, correlation) = ranked.get(at)?;
-            Some(psth_example(model, e, label, unit, correlation))
-        })
+        .filter_map(|(rank, at)| Some((rank, ranked.get(at)?.0)))
         .collect()
 }
 
-fn psth_example(
-    model: &Model,
-    e: &Evaluation,
-    label: &str,
-    unit: usize,
-    correlation: f64,
-) -> PsthExample {
+fn psth_example(model: &Model, e: &Evaluation, label: &str, unit: usize) -> PsthExample {
     let mut example = PsthExample {
-        label: format!("{label} unit ({})", model.unit_ids[unit]),
-        correlation,
+        label: label.into(),
+        correlation: e.units.psth_correlation[unit].unwrap_or(f64::NAN),
         ..PsthExample::default()
     };
     let (data, simulated) = (&e.psth.0, &e.psth.1);

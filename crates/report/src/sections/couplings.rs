@@ -59,7 +59,7 @@ fn matrices(fits: &[Fit<'_>]) -> String {
     let diagonal = fits.iter().any(|fit| hides_diagonal(&fit.view.couplings));
     let bar = color_bar(
         scale,
-        "coupling, summed over lags",
+        "coupling, summed over lags (θ)",
         diagonal.then_some("onto itself: see below"),
     );
     let pooled = match pooled {
@@ -76,7 +76,8 @@ fn matrices(fits: &[Fit<'_>]) -> String {
         &[],
         &format!(
             "What a spike of the source unit (row) adds to the drive of the target unit (column), \
-             summed over lags, in the units of the drive.{border}{pooled}"
+             summed over lags, in units of the threshold θ. A drive higher by θ multiplies the \
+             odds of a spike in a bin by 2.7.{border}{pooled}"
         ),
         "Red excites, blue inhibits. A single coupling is an estimate: trust patterns of many \
          couplings more than any one of them, and remember that units nobody recorded can make \

@@ -50,7 +50,7 @@ pub(crate) fn between(fits: &[Fit<'_>]) -> String {
     let Some(range) = extent(values).filter(|_| fits.iter().any(has)) else {
         return missing("There are no filters between units to show.");
     };
-    let range = padded((range.0.min(0.0), range.1.max(0.0)), 0.08);
+    let range = (range.0.min(0.0), range.1.max(0.0));
     let panels: String = fits
         .iter()
         .map(
@@ -71,19 +71,31 @@ pub(crate) fn between(fits: &[Fit<'_>]) -> String {
         &panels,
         &[],
         "The strongest couplings in full: what a spike of the first unit adds to the drive of the \
-         second one, over the time since that spike. All small charts share their axes.",
+         second one, over the time since that spike, in units of the threshold θ. All small charts \
+         share their axes; marked are zero and the largest values of all of them.",
         "Above the line a spike makes the target more likely to fire, below it less. A smooth, \
          brief course is typical of real interactions; a jagged one is mostly noise.",
     )
+}
+
+/// Zero and the ends of a range that holds it, but an end whose label would touch that of zero.
+fn marks((low, high): (f64, f64)) -> Vec<f64> {
+    let room = 0.2 * (high - low);
+    let ends = [low, high].into_iter().filter(|end| end.abs() > room);
+    std::iter::once(0.0).chain(ends).collect()
 }
 
 /// A grid of small charts that share their axes.
 fn small_multiples(fit: &Fit<'_>, lags: &Lags, range: (f64, f64)) -> String {
     let view = &fit.view.couplings;
     let shown = &view.filters[..view.filters.len().min(MOST_FILTERS)];
-    let columns = shown.len().clamp(1, 4);
+    // Two rows of equal length where one is too short.
+    let columns = match shown.len() {
+        many @ 5.. => many.div_ceil(2),
+        few => few.max(1),
+    };
     let rows = shown.len().div_ceil(columns);
-    let (width, left, bottom) = (525.0, 58.0, 44.0);
+    let (width, left, bottom) = (525.0, 76.0, 44.0);
     let (cell_width, cell_height) = ((width - left - 8.0) / columns.max(2) as f64, 112.0);
     let height = rows as f64 * cell_height + bottom;
     let mut body = String::new();
@@ -109,7 +121,7 @@ fn small_multiples(fit: &Fit<'_>, lags: &Lags, range: (f64, f64)) -> String {
     );
     body += &format!(
         "<text transform=\"translate(13 {}) rotate(-90)\" text-anchor=\"middle\" class=\"axis\">\
-         coupling</text>",
+         coupling (θ)</text>",
         coordinate((height - bottom) / 2.0)
     );
     document(
@@ -131,7 +143,8 @@ fn small_chart(
     let mut chart = Chart::small(
         (x0, y0 + 20.0, width, height),
         &Axis::linear(lags.range, ""),
-        &Axis::linear(range, ""),
+        &Axis::linear(padded(range, 0.08), ""),
+        &marks(range),
         (label_left, label_below),
     );
     chart.horizontal(0.0, Stroke::solid("#777", 1.0));
@@ -188,11 +201,12 @@ pub(crate) fn onto_itself(fits: &[Fit<'_>]) -> String {
     figure(
         &panels,
         &[],
-        "What a unit’s own spike adds to its drive afterwards: a thin line per unit, the bold \
-         line their mean.",
+        "What a unit’s own spike adds to its drive afterwards, in units of the threshold θ: a thin \
+         line per unit, the bold line their mean.",
         &format!(
             "A dip right after the spike is refractoriness; a long stretch above zero lets a unit \
-             burst, and is the usual way in which a network runs away. Mean at the first lag: {}.",
+             burst, and is one way in which a network runs away; units that excite each other are \
+             the other. Mean at the first lag: {}.",
             if means.is_empty() {
                 "not known".into()
             } else {
@@ -221,7 +235,7 @@ fn self_panel(fit: &Fit<'_>, lags: &Lags, range: (f64, f64)) -> String {
         525.0,
         230.0,
         &Axis::linear(lags.range, lags.label),
-        &Axis::linear(range, "coupling onto itself"),
+        &Axis::linear(range, "coupling onto itself (θ)"),
     );
     chart.horizontal(0.0, Stroke::solid("#777", 1.0));
     chart.lines(
@@ -246,6 +260,14 @@ fn self_panel(fit: &Fit<'_>, lags: &Lags, range: (f64, f64)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_and_the_extremes_are_marked() {
+        assert_eq!(marks((-0.9, 0.6)), [0.0, -0.9, 0.6]);
+        assert_eq!(marks((-0.9, 0.1)), [0.0, -0.9]);
+        assert_eq!(marks((0.0, 0.6)), [0.0, 0.6]);
+        assert_eq!(marks((0.0, 0.0)), [0.0]);
+    }
 
     #[test]
     fn the_mean_leaves_out_what_is_not_finite() {

@@ -50,15 +50,25 @@ fn sentence(view: &StabilityView, network: &str) -> String {
     }
 }
 
-/// How many runs left, in words.
+/// How many runs left, as a sentence.
 pub(crate) fn numbers(view: &StabilityView) -> String {
+    let clause = left(view);
+    let mut characters = clause.chars();
+    match characters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
+        None => clause,
+    }
+}
+
+/// How many runs left, as a clause that may follow other words.
+pub(crate) fn left(view: &StabilityView) -> String {
     if view.runs == 0 {
-        return "No free runs were made.".into();
+        return "no free runs were made".into();
     }
     let share = view.divergent_share;
     let left = match share {
-        _ if !share.is_finite() => "An unknown number".into(),
-        _ if share <= 0.0 => "None".into(),
+        _ if !share.is_finite() => "an unknown number".into(),
+        _ if share <= 0.0 => "none".into(),
         _ => count((share * view.runs as f64).round() as usize),
     };
     let share = if share > 0.0 {
@@ -67,7 +77,7 @@ pub(crate) fn numbers(view: &StabilityView) -> String {
         String::new()
     };
     format!(
-        "{left} of {} of {} in a row left the range{share}.",
+        "{left} of {} of {} in a row left the range{share}",
         counted(view.runs, "free run"),
         counted(view.presentations, "presentation")
     )
@@ -104,6 +114,8 @@ mod tests {
             "3 of 200 free runs of 10 presentations in a row left the range (1.5 %)."
         );
         assert!(numbers(&view("stable", 0.0, 200)).starts_with("None of 200"));
+        assert!(left(&view("stable", 0.0, 200)).starts_with("none of 200"));
         assert!(numbers(&view("stable", f64::NAN, 200)).starts_with("An unknown number of"));
+        assert_eq!(numbers(&view("", 0.0, 0)), "No free runs were made.");
     }
 }

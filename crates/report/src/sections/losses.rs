@@ -2,7 +2,7 @@
 
 use super::{Fit, Key, figure, fits, missing, missing_panel, panel, section};
 use crate::svg::{Axis, Chart, DATA, Stroke, extent, padded};
-use crate::text::number;
+use crate::text::count;
 use crate::{LossCurve, Report};
 
 const TITLE: &str = "How the fit was found";
@@ -50,9 +50,9 @@ pub(crate) fn html(report: &Report) -> String {
         &figure(
             &panels,
             &keys,
-            "Each term of the objective over the iterations of the optimiser, without its weight: \
-             the line is the loss on training trials, the dots that on validation trials, the \
-             diamond the iteration whose parameters were kept. Terms are in their own units.",
+            "Each term of the objective over the iterations of the optimiser, without its weight \
+             and in its own units; lower is better. The line is the loss on training trials, the \
+             dots that on validation trials, the diamond the iteration whose parameters were kept.",
             &kept(&fits),
         ),
     )
@@ -67,8 +67,13 @@ fn kept(fits: &[Fit<'_>]) -> String {
                 .losses
                 .iter()
                 .find_map(|curve| curve.best_iteration)?;
-            best.is_finite()
-                .then(|| format!("{} for {}", number(best), fit.name()))
+            best.is_finite().then(|| {
+                format!(
+                    "{} for {}",
+                    count(best.max(0.0).round() as usize),
+                    fit.name()
+                )
+            })
         })
         .collect();
     let kept = if kept.is_empty() {
@@ -77,8 +82,11 @@ fn kept(fits: &[Fit<'_>]) -> String {
         format!(" Iteration kept: {}.", kept.join(", "))
     };
     format!(
-        "A good fit ends flat, with the dots close to the line. Dots that rise while the line \
-         falls mean that the model began to learn its training trials by heart.{kept}"
+        "A good fit ends flat, with dots that no longer fall. Dots that rise while the line falls \
+         mean that the model began to learn its training trials by heart. Dots of a statistic \
+         (PSTH, noise covariance) may stay well above the line: there are fewer validation trials, \
+         and the chance in their averages, which no model can match, adds to the loss. Judge those \
+         by their course, not by their height.{kept}"
     )
 }
 

@@ -29,9 +29,13 @@ pub(crate) fn html(report: &Report) -> String {
     let body = figure(
         &panels,
         &line_keys(&fits),
-        "The firing rate of single units averaged over trials: recorded (grey) and free-running. \
-         Conditions follow one another, parted by dotted lines. r is the correlation of the two \
-         curves over bins.",
+        format!(
+            "The firing rate of single units averaged over trials: recorded (grey) and \
+             free-running. Conditions follow one another, parted by dotted lines. r is the \
+             correlation of the two curves over bins. {}",
+            report.psth_choice
+        )
+        .trim_end(),
         "The curve of the model should rise and fall with the data. It cannot follow every jag: \
          with few trials much of the recorded curve is chance, which is why the table gives a \
          ceiling.",
@@ -111,8 +115,12 @@ fn example_panel(fit: &Fit<'_>, example: &PsthExample, fits: &[Fit<'_>], row: us
 /// laid end to end.
 fn times(example: &PsthExample) -> (Vec<f64>, &'static str) {
     let given = &example.time_s;
+    let label = match example.breaks.as_slice() {
+        [] => "time (s)",
+        _ => "time (s), conditions end to end",
+    };
     if given.windows(2).all(|pair| pair[0] < pair[1]) {
-        return (given.clone(), "time (s)");
+        return (given.clone(), label);
     }
     let step = given
         .windows(2)

@@ -105,7 +105,7 @@ fn read(shown: &[&Fit<'_>]) -> String {
     format!(
         "A good model cannot be told from the data at a glance: the same density, the same busy \
          and silent units, the same moments of common activity, but not the same single spikes. \
-         Spikes in these trials: {}.",
+         Rare bursts need not show in so few trials. Spikes in these trials: {}.",
         counts.join("; ")
     )
 }

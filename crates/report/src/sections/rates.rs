@@ -72,7 +72,8 @@ fn read(fits: &[Fit<'_>]) -> String {
         })
         .collect();
     let start = "Dots in the band mean that the model gives each unit its own rate, not only the \
-                 population its mean.";
+                 population its mean. A mean says nothing about when: a network that is too quiet \
+                 most of the time and bursts now and then can have the right one.";
     if shares.is_empty() {
         return start.into();
     }

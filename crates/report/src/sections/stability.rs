@@ -79,8 +79,10 @@ fn traces(fits: &[Fit<'_>]) -> String {
         &panels,
         &keys,
         "The mean rate of all observed units while the network runs on its own through several \
-         presentations in a row; each line is one run. The band is the range of the recorded \
-         trials; a run that crosses the limit has left the data.",
+         presentations in a row; each line is one run, with one point per presentation. The band \
+         is the range of the recorded trials. A run leaves the range of the data when its spike \
+         count exceeds twice the largest of a training trial (the limit), or when it is silent for \
+         a presentation that no training trial was silent in; it is not followed further.",
         &read(fits),
     );
     wide(fits, body)
@@ -90,16 +92,15 @@ fn read(fits: &[Fit<'_>]) -> String {
     let tested = fits.iter().filter(|fit| fit.view.stability.runs > 0);
     let words: Vec<String> = tested
         .map(|fit| {
-            let numbers = headline::numbers(&fit.view.stability);
             if fits.len() == 1 {
-                numbers
+                headline::numbers(&fit.view.stability)
             } else {
-                format!("{}: {numbers}", fit.name())
+                format!("{}: {}.", fit.name(), headline::left(&fit.view.stability))
             }
         })
         .collect();
     format!(
-        "A network that has learned the tissue stays in the band for as long as it runs. {}",
+        "A network that has learned the tissue stays in or near the band for as long as it runs. {}",
         words.join(" ")
     )
 }
@@ -199,9 +200,7 @@ fn staying(fits: &[Fit<'_>]) -> String {
             &chart.finish("Share of runs still in the range over presentations"),
         ),
         &keys,
-        "The share of runs that have not left the range of the data after so many presentations. \
-         Leaving means a population spike count above twice the largest recorded one, or a \
-         silence that no recorded trial shows.",
+        "The share of runs that have not left the range of the data after so many presentations.",
         &format!(
             "A flat line at 100 % is stable; a line that keeps falling means that every run \
              leaves sooner or later. {}",

@@ -3,7 +3,7 @@
 use super::path::{dots, polyline};
 use super::scale::Scale;
 use super::{coordinate, document};
-use crate::text::escape;
+use crate::text::{escape, number};
 
 /// Width of a character of a tick label, pixels.
 const CHARACTER: f64 = 6.6;
@@ -178,22 +178,27 @@ impl Chart {
         }
     }
 
-    /// A chart without axis labels at (left, top, width, height) of a larger drawing; tick labels
-    /// only where asked for (left, below).
+    /// A chart without axis labels at (left, top, width, height) of a larger drawing, with grid
+    /// lines at the values `marks`; labels only where asked for (left, below).
     pub(crate) fn small(
         (left, top, width, height): (f64, f64, f64, f64),
         x: &Axis,
         y: &Axis,
+        marks: &[f64],
         (labels_left, labels_below): (bool, bool),
     ) -> Self {
         let (right, bottom) = (left + width, top + height);
         let (x_scale, y_scale) = (x.scale(left, right), y.scale(bottom, top));
         let (mut axes, mut grid) = (String::new(), String::new());
-        for tick in y_scale.ticks(3) {
-            let at = coordinate(tick.at);
-            grid += &format!("M{} {at}H{}", coordinate(left), coordinate(right));
+        for (at, mark) in marks.iter().filter_map(|&m| Some((y_scale.map(m)?, m))) {
+            grid += &format!(
+                "M{} {}H{}",
+                coordinate(left),
+                coordinate(at),
+                coordinate(right)
+            );
             if labels_left {
-                axes += &label(left - 6.0, tick.at + 4.0, Anchor::End, "tick", &tick.label);
+                axes += &label(left - 6.0, at + 4.0, Anchor::End, "tick", &number(mark));
             }
         }
         if labels_below {

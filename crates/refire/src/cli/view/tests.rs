@@ -1,0 +1,115 @@
+//! The pages of fits and of the demo, from small fits.
+
+#![allow(clippy::unwrap_used)]
+
+use super::super::fit::fit_in_memory;
+use super::*;
+use refire::fit::Weights;
+use refire::neuron::SpikeGradient;
+use refire::synth::GroundTruth;
+
+fn fitted(objectives: [Objective; 2]) -> (Recording, SynthSettings, Vec<Fitted>) {
+    let synthetic = SynthSettings {
+        observed_units: 6,
+        trials: 48,
+        bins: 40,
+        conditions: 2,
+        ..SynthSettings::demo()
+    };
+    let truth = GroundTruth::draw(&synthetic).unwrap();
+    let trials = synthetic.trials_per_condition().unwrap();
+    let recording = refire::synth::recording(&truth, trials, synthetic.seed).unwrap();
+    let fits = objectives
+        .into_iter()
+        .map(|objective| {
+            let settings = Settings {
+                objective,
+                iterations: 3,
+                weights: Weights {
+                    mle: 0.5,
+                    psth: 2.0,
+                    nc: 11.0,
+                    hidden_rate: 0.1,
+                },
+                ..Settings::default()
+            };
+            fit_in_memory(&recording, &settings, true).unwrap()
+        })
+        .collect();
+    (recording, synthetic, fits)
+}
+
+fn fact<'a>(facts: &'a [(String, String)], name: &str) -> &'a str {
+    let found = facts.iter().find(|(other, _)| other == name);
+    found.map_or("", |(_, value)| value)
+}
+
+#[test]
+fn both_fits_of_the_demo_show_the_same_units_and_say_what_differs() {
+    let objectives = [Objective::Mle, Objective::MleAndSampleAndMeasure];
+    let (recording, synthetic, mut fits) = fitted(objectives);
+    // The second fit would rank its units the other way round.
+    let of_units = fits[0].evaluation.units.psth_correlation.iter();
+    fits[1].evaluation.units.psth_correlation = of_units.map(|r| Some(-(*r)?)).collect();
+    let report = demo_report(&recording, &synthetic, &fits);
+    let (mle, both) = (&report.fits[0], &report.fits[1]);
+    assert_eq!(mle.psths.len(), 3);
+    for (a, b) in mle.psths.iter().zip(&both.psths) {
+        assert_eq!((&a.label, &a.data_hz), (&b.label, &b.data_hz));
+        assert_eq!(a.correlation, -b.correlation);
+    }
+    // Ranked by the first fit, and the page says so.
+    let ranks: Vec<f64> = mle
+        .psths
+        .iter()
+        .map(|example| example.correlation)
+        .collect();
+    assert!(ranks[0] >= ranks[1] && ranks[1] >= ranks[2]);
+    assert!(report.psth_choice.contains("ranked by r of MLE"));
+
+    assert_eq!(
+        fact(&report.facts, "weights"),
+        "MLE: likelihood 0.5\n\
+         MLE + sample-and-measure: likelihood 0.5, PSTH 2, noise covariance 11 (corrected terms)"
+    );
+    assert_eq!(
+        fact(&report.facts, "spike gradient"),
+        "MLE: not needed\nMLE + sample-and-measure: escape, dampening 0.5"
+    );
+    assert_eq!(fact(&report.facts, "iterations"), "3");
+    assert_eq!(fact(&report.facts, "seed"), "1");
+
+    let intro = report.intro.join("\n");
+    assert!(intro.contains("3 hidden sources"));
+    assert!(intro.contains("units 0, 3, 6 and so on"));
+    assert!(intro.contains("Fano factor") && !intro.contains("none"));
+    assert!(report.to_html().is_ok());
+}
+
+#[test]
+fn the_facts_of_a_fit_name_its_settings() {
+    let (recording, _, mut fits) = fitted([Objective::Mle, Objective::SampleAndMeasure]);
+    let fitted = &mut fits[1];
+    let facts = facts::of_one(&recording, fitted);
+    assert_eq!(
+        fact(&facts, "weights"),
+        "PSTH 2, noise covariance 11 (corrected terms)"
+    );
+    assert_eq!(
+        fact(&facts, "learning rate"),
+        "0.01 (Adam), falling to 0 as half a cosine"
+    );
+    assert_eq!(
+        fact(&facts, "couplings"),
+        "all to all, 9 lags of one bin: up to 90 ms"
+    );
+    assert_eq!(
+        fact(&facts, "iteration kept"),
+        "3, the best on validation trials"
+    );
+    fitted.model.settings.spike_gradient = SpikeGradient::Triangle;
+    let facts = facts::of_one(&recording, fitted);
+    assert_eq!(fact(&facts, "spike gradient"), "triangle, as published");
+    let single = fit_report(&recording, fitted);
+    assert!(single.fits[0].psths[0].label.starts_with("best unit ("));
+}
