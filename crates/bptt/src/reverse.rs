@@ -51,20 +51,26 @@ pub fn sweep<T, C, E, U>(
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
+    let first_free = match mode {
+        Mode::Clamped => network.observed,
+        Mode::FreeRunning => 0,
+    };
+    let last_free = match spike_gradient {
+        SpikeGradient::None => first_free,
+        // Whole rows: what fills them up has a factor of zero.
+        _ if first_free < network.live => network.coupling.units(),
+        _ => first_free,
+    };
     let sweep = Sweep {
         network,
-        free: match mode {
-            Mode::Clamped => network.observed..network.live,
-            Mode::FreeRunning => 0..network.live,
-        },
+        free: first_free..last_free,
         layout,
         trajectory,
         spike_gradient,
     };
     let padded = cotangents.potential.trial_len().max(1);
-    let d_spikes = &cotangents.spikes;
-    cotangents
-        .potential
+    let (adjoints, d_spikes) = cotangents.both();
+    adjoints
         .as_mut_slice()
         .par_chunks_mut(padded * TRIAL_BLOCK)
         .enumerate()
@@ -100,7 +106,7 @@ where
 {
     /// Sweeps the trials `first_trial..` whose adjoints are given: `dL/dv` in, `dL/du` out.
     #[inline(always)]
-    fn block(&self, first_trial: usize, adjoints: &mut [T], d_spikes: &TrialArray<T>) {
+    fn block(&self, first_trial: usize, adjoints: &mut [T], d_spikes: Option<&TrialArray<T>>) {
         let units = self.network.coupling.units();
         let free = self.free.len();
         let padded = self.trajectory.potential.trial_len();
@@ -113,7 +119,7 @@ where
             .max()
             .unwrap_or(0);
         for t in (self.layout.first_bin()..longest).rev() {
-            if free > 0 && self.spike_gradient != SpikeGradient::None {
+            if free > 0 {
                 let behind = (t + 1) * units;
                 let nonzero = self.factors(first_trial, t, &mut factor);
                 if nonzero as f64 > SPARSE_SHARE * factor.len() as f64 {
@@ -138,18 +144,19 @@ where
                 } else {
                     &mut []
                 };
-                if free > 0 && self.spike_gradient != SpikeGradient::None {
-                    let direct = &d_spikes.row(first_trial + k, t)[self.free.clone()];
+                if free > 0 {
                     let zbar = &mut zbar[k * free..(k + 1) * free];
                     if U::HAS_MEMORY {
                         for (zbar, &carry) in zbar.iter_mut().zip(&carry[self.free.clone()]) {
                             *zbar += self.network.dynamics.spike_adjoint(carry);
                         }
                     }
+                    if let Some(d_spikes) = d_spikes {
+                        add_assign(zbar, &d_spikes.row(first_trial + k, t)[self.free.clone()]);
+                    }
                     let row = row[self.free.clone()].iter_mut();
-                    let terms = direct.iter().zip(&*zbar).zip(&factor[k * free..]);
-                    for (row, ((&direct, &zbar), &factor)) in row.zip(terms) {
-                        *row += factor * (direct + zbar);
+                    for ((row, &zbar), &factor) in row.zip(&*zbar).zip(&factor[k * free..]) {
+                        *row += factor * zbar;
                     }
                 }
                 self.network.dynamics.pull_back(row, carry);
@@ -179,6 +186,7 @@ where
                 SpikeGradient::Triangle => surrogate(SpikeGradient::Triangle),
                 other => surrogate(other),
             }
+            factor[self.network.live - self.free.start..].fill(T::zero());
             let counts = factor.iter().map(|&f| u32::from(f != T::zero()));
             nonzero += counts.sum::<u32>() as usize;
         }

@@ -116,6 +116,18 @@ impl<T: Real> Engine<T> {
         parameters: &Parameters<T>,
         batch: &Batch,
         streams: Streams,
+        gradient: Option<&mut Parameters<T>>,
+    ) -> Result<Losses, FitError> {
+        // Inside the pool from here on: else every parallel loop below would put this thread to
+        // sleep and wake it again.
+        rayon::scope(|_| self.evaluate_here(parameters, batch, streams, gradient))
+    }
+
+    fn evaluate_here(
+        &mut self,
+        parameters: &Parameters<T>,
+        batch: &Batch,
+        streams: Streams,
         mut gradient: Option<&mut Parameters<T>>,
     ) -> Result<Losses, FitError> {
         self.encoder.forward(&parameters.drive, &mut self.drive);

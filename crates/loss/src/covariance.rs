@@ -13,19 +13,26 @@ use refire_kernels::{Real, add_rows, dispatch};
 /// in cache.
 const SOURCE_BLOCK: usize = 16;
 
-/// Fills the scored bins of every trial; bin `t` lies in row `t + margin` of `signal`.
+/// Fills the first `units` numbers of the scored bins of every trial, and the rest of the signal with
+/// zeros; bin `t` lies in row `t + margin` of `signal`.
 pub(crate) fn fill_signal<T: Real>(
     signal: &mut TrialArray<T>,
     layout: &TrialLayout,
     margin: usize,
+    units: usize,
     fill: impl Fn(usize, usize, &mut [T]) + Sync,
 ) {
-    let units = signal.units();
+    let width = signal.units();
     let len = signal.trial_len().max(1);
     let trials = signal.as_mut_slice().par_chunks_mut(len).enumerate();
     trials.for_each(|(k, trial)| {
-        for t in layout.first_bin()..layout.bins(k) {
-            fill(k, t, &mut trial[(t + margin) * units..][..units]);
+        let scored = layout.first_bin() + margin..layout.bins(k) + margin;
+        trial[..scored.start * width].fill(T::zero());
+        trial[scored.end * width..].fill(T::zero());
+        for row in scored {
+            let (filled, rest) = trial[row * width..][..width].split_at_mut(units);
+            fill(k, row - margin, filled);
+            rest.fill(T::zero());
         }
     });
 }
@@ -38,15 +45,15 @@ pub(crate) fn centre<T: Real>(
     margin: usize,
     layout: &TrialLayout,
     slots: &[usize],
-    weight: impl Fn(usize) -> f64,
+    weight: impl Fn(usize) -> f64 + Sync,
 ) {
     let units = signal.units();
     let of_bin = |k, t| signal.row(k, t + margin);
-    let mean = mean_over_trials(layout, slots, units, of_bin, T::f64);
-    let weights: Vec<T> = valid_trials(layout, slots)
+    let mean: Vec<T> = mean_over_trials(layout, slots, units, of_bin, T::f64)
         .into_iter()
-        .map(|count| T::of(if count < 2 { 0.0 } else { weight(count) }))
+        .map(T::of)
         .collect();
+    let valid = valid_trials(layout, slots);
     let len = signal.trial_len().max(1);
     signal
         .as_mut_slice()
@@ -57,19 +64,23 @@ pub(crate) fn centre<T: Real>(
             dispatch(
                 #[inline(always)]
                 || {
-                    for t in layout.first_bin()..layout.bins(k) {
-                        let row = &mut trial[(t + margin) * units..][..units];
-                        for (a, &m) in row.iter_mut().zip(&mean[t * units..]) {
-                            *a = weights[t] * (*a - T::of(m));
+                    let mut t = layout.first_bin();
+                    // Bins with as many valid trials have one weight: all of them in one go.
+                    for run in valid[t..layout.bins(k)].chunk_by(|a, b| a == b) {
+                        let weight = T::of(if run[0] < 2 { 0.0 } else { weight(run[0]) });
+                        let rows = &mut trial[(t + margin) * units..][..run.len() * units];
+                        for (a, &m) in rows.iter_mut().zip(&mean[t * units..]) {
+                            *a = weight * (*a - m);
                         }
+                        t += run.len();
                     }
                 },
             );
         });
 }
 
-/// `M[j,d,i] += sum_k sum_t a'_i[k,t] z_j[k,t-d]` for the first `signal.units()` sources, one sum
-/// per part; both bins at or after `first_bin`. Bin `t` lies in row `t + margin` of `signal`, which
+/// `M[j,d,i] += sum_k sum_t a'_i[k,t] z_j[k,t-d]` for as many sources as the sums hold, one sum per
+/// part, `[source][lag][signal.units()]`; both bins at or after `first_bin`. Bin `t` lies in row `t + margin` of `signal`, which
 /// goes on for at least `lags - 1` rows behind the last bin.
 pub(crate) fn add_lagged_products<T: Real>(
     by_source: &SpikeIndex,
@@ -81,7 +92,8 @@ pub(crate) fn add_lagged_products<T: Real>(
     sums: &mut [Vec<T>],
 ) {
     let block = lags * signal.units();
-    let mut per_source: Vec<Vec<&mut [T]>> = (0..signal.units()).map(|_| Vec::new()).collect();
+    let sources = sums.first().map_or(0, |part| part.len() / block.max(1));
+    let mut per_source: Vec<Vec<&mut [T]>> = (0..sources).map(|_| Vec::new()).collect();
     for part in sums {
         for (source, own) in part.chunks_exact_mut(block).enumerate() {
             per_source[source].push(own);

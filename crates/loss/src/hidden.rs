@@ -56,9 +56,10 @@ impl<T: Real> LossTerm<T> for PublishedHiddenRate {
             *e = *e / count - self.target;
         }
         let scale = 2.0 * weight / (hidden.max(1) as f64 * count);
+        let d_spikes = cotangents.spikes_mut();
         for slot in 0..layout.trials() {
             for t in layout.first_bin()..layout.bins(slot) {
-                let cotangent = &mut cotangents.spikes.row_mut(slot, t)[self.hidden.clone()];
+                let cotangent = &mut d_spikes.row_mut(slot, t)[self.hidden.clone()];
                 for (c, &e) in cotangent.iter_mut().zip(&error) {
                     *c += T::of(scale * e);
                 }

@@ -6,6 +6,9 @@ use refire_kernels::{Real, dispatch};
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
 
+/// Units handled at once.
+const LANES: usize = 16;
+
 /// Mean over (trial, bin, observed unit) of the Bernoulli cross-entropy of the recorded spike
 /// against the clamped potential, nats.
 ///
@@ -42,8 +45,12 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Likelihood<E> {
     ) -> Result<f64, LossError> {
         let (layout, trajectory, observed) = (sample.layout, sample.trajectory, self.observed);
         let count = (layout.scored_bins() * observed).max(1) as f64;
-        let scale = T::of(weight / count);
         let units = cotangents.potential.units();
+        // Whole SIMD registers where there are units enough; those that are not observed get no
+        // cotangent, and their sums are left out.
+        let lanes = observed.next_multiple_of(LANES).min(units);
+        let mut scale = vec![T::of(weight / count); observed];
+        scale.resize(lanes, T::zero());
         let len = cotangents.potential.trial_len().max(1);
         let per_slot: Vec<f64> = cotangents
             .potential
@@ -55,19 +62,21 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Likelihood<E> {
                     #[inline(always)]
                     || {
                         // A sum per unit, so that the units of a bin are added at once.
-                        let mut sums = vec![0.0f64; observed];
+                        let mut sums = vec![0.0f64; lanes];
                         for t in layout.first_bin()..layout.bins(slot) {
-                            let v = &trajectory.potential.row(slot, t)[..observed];
-                            let p = &trajectory.probability.row(slot, t)[..observed];
-                            let z = &trajectory.spikes.row(slot, t)[..observed];
-                            let cotangent = &mut cotangents[t * units..][..observed];
-                            let rows = cotangent.iter_mut().zip(&mut sums).zip(v).zip(p).zip(z);
-                            for ((((c, sum), &v), &p), &z) in rows {
+                            let v = &trajectory.potential.row(slot, t)[..lanes];
+                            let p = &trajectory.probability.row(slot, t)[..lanes];
+                            let z = &trajectory.spikes.row(slot, t)[..lanes];
+                            let cotangent = &mut cotangents[t * units..][..lanes];
+                            let rows = cotangent.iter_mut().zip(&mut sums).zip(&scale);
+                            for ((((c, sum), &scale), (&v, &p)), &z) in
+                                rows.zip(v.iter().zip(p)).zip(z)
+                            {
                                 *sum += self.escape.surprise(v, z != 0).f64();
                                 *c += scale * self.escape.surprise_slope(v, p, z != 0);
                             }
                         }
-                        sums.iter().sum::<f64>()
+                        sums[..observed].iter().sum::<f64>()
                     },
                 )
             })

@@ -105,7 +105,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
         }
         let bins = layout.max_bins();
         self.centred
-            .reset(layout.trials(), bins, lags.saturating_sub(1), n);
+            .reshape(layout.trials(), bins, lags.saturating_sub(1), n);
         let mut norm = vec![vec![0.0f64; lags]; self.parts];
         let (mut part_of_slot, mut used) = (vec![0; layout.trials()], vec![false; layout.trials()]);
         for (part, _) in &parts {
@@ -114,9 +114,11 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
             });
         }
         let p = &sample.trajectory.probability;
-        fill_signal(&mut self.centred, layout, 0, |k, t, row| {
+        fill_signal(&mut self.centred, layout, 0, n, |k, t, row| {
             if used[k] {
                 row.copy_from_slice(&p.row(k, t)[..n]);
+            } else {
+                row.fill(T::zero());
             }
         });
         for (part, ratio) in &parts {
@@ -209,7 +211,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
         cotangents: &mut Cotangents<T>,
     ) {
         let (lags, n) = (self.data.lags, self.data.total_sd.len());
-        let (layout, units) = (sample.layout, cotangents.spikes.units());
+        let (layout, units) = (sample.layout, cotangents.potential.units());
         let first = layout.first_bin();
         let mut part_of = vec![None; layout.trials()];
         for (part, _) in parts {
@@ -217,9 +219,9 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
                 .iter()
                 .for_each(|&k| part_of[k] = Some(part.part));
         }
-        let len = cotangents.spikes.trial_len().max(1);
-        cotangents
-            .spikes
+        let d_spikes = cotangents.spikes_mut();
+        let len = d_spikes.trial_len().max(1);
+        d_spikes
             .as_mut_slice()
             .par_chunks_mut(len)
             .zip(part_of)

@@ -11,6 +11,9 @@ use refire_sim::{Cotangents, Mode};
 
 const NAME: &str = "nc";
 
+/// Rows of signals are a multiple of this.
+const LANES: usize = 16;
+
 /// Mean square difference of the lagged covariances about the trial mean, probabilities on both
 /// sides of the model and spikes on both sides of the data (those of the batch), diagonal included,
 /// in spikes per bin squared.
@@ -116,7 +119,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
             self.recorded.build(recorded, recorded_layout);
             let half = vec![0; recorded_layout.trials()];
             data.clear();
-            data.resize(n * lags * n, T::zero());
+            data.resize(n * lags * self.data.units(), T::zero());
             let mut sums = [std::mem::take(data)];
             add_lagged_products(
                 &self.recorded,
@@ -131,19 +134,22 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
             *data = sums;
         } else {
             let bins = recorded_layout.max_bins() - first;
-            self.lagged.forward(&self.data, first, bins, data);
+            self.lagged.forward(&self.data, n, first, bins, data);
         }
         // The model's last: the way back needs its spectra.
         let bins = layout.max_bins() - first;
-        self.lagged.forward(&self.model, first, bins, model);
+        self.lagged.forward(&self.model, n, first, bins, model);
 
         let entries = (n * lags * n) as f64;
         let mut value = 0.0;
-        for (at, (model, data)) in model.iter_mut().zip(data).enumerate() {
-            let (model_norm, data_norm) = norms[at / n % lags];
-            let error = data.f64() / data_norm - model.f64() / model_norm;
-            value += error * error;
-            *model = T::of(-2.0 * weight * error / (entries * model_norm));
+        let width = self.model.units();
+        let rows = model.chunks_exact_mut(width).zip(data.chunks_exact(width));
+        for ((model, data), &(model_norm, data_norm)) in rows.zip(norms.iter().cycle()) {
+            for (model, data) in model[..n].iter_mut().zip(data) {
+                let error = data.f64() / data_norm - model.f64() / model_norm;
+                value += error * error;
+                *model = T::of(-2.0 * weight * error / (entries * model_norm));
+            }
         }
         self.add_cotangents(sample, cotangents);
         Ok(value / entries)
@@ -156,11 +162,16 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
     fn add_cotangents(&mut self, sample: &Sample<'_, T>, cotangents: &mut Cotangents<T>) {
         let layout = sample.layout;
         let (first, bins) = (layout.first_bin(), layout.max_bins());
-        self.gradient
-            .reshape(layout.trials(), bins, 0, self.observed);
+        let width = self.model.units();
+        self.gradient.reset(layout.trials(), bins, 0, width);
         let slopes = &self.products[0];
-        self.lagged
-            .backward(slopes, first, bins - first, &mut self.gradient);
+        self.lagged.backward(
+            slopes,
+            self.observed,
+            first,
+            bins - first,
+            &mut self.gradient,
+        );
         for part in parts(layout, 1) {
             centre(&mut self.gradient, 0, layout, &part.slots, |_| 1.0);
             add_through_escape(
@@ -177,7 +188,8 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
 
 /// Fills a signal, centres it over the trials of each condition, and puts `margin` bins on either
 /// side of the scored window: its other end where time wraps, zeros elsewhere. Bin `t` of a trial
-/// lies in row `t + margin`; one more row of zeros follows.
+/// lies in row `t + margin`; one more row of zeros follows, and zeros fill up every row to whole
+/// SIMD registers.
 fn surround<T: Real>(
     signal: &mut TrialArray<T>,
     layout: &TrialLayout,
@@ -187,8 +199,9 @@ fn surround<T: Real>(
     fill: impl Fn(usize, usize, &mut [T]) + Sync,
 ) {
     let (first, bins) = (layout.first_bin(), layout.max_bins());
-    signal.reset(layout.trials(), bins + margin, margin + 1, units);
-    fill_signal(signal, layout, margin, fill);
+    let width = units.next_multiple_of(LANES);
+    signal.reshape(layout.trials(), bins + margin, margin + 1, width);
+    fill_signal(signal, layout, margin, units, fill);
     for part in parts(layout, 1) {
         centre(signal, margin, layout, &part.slots, |_| 1.0);
     }
@@ -200,7 +213,7 @@ fn surround<T: Real>(
         let trial = signal.trial_mut(k);
         for row in (first..start).chain(start + window..start + window + margin) {
             let from = start + (row as isize - start as isize).rem_euclid(window as isize) as usize;
-            trial.copy_within(from * units..(from + 1) * units, row * units);
+            trial.copy_within(from * width..(from + 1) * width, row * width);
         }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct LaggedProducts<T> {
 #[derive(Clone, Copy)]
 struct Tiling {
     units: usize,
+    /// Numbers from one row to the next.
+    width: usize,
     /// Row of the signal in which the first window starts.
     first: usize,
     /// Bins covered by cores.
@@ -89,10 +91,11 @@ impl<T: Real> LaggedProducts<T> {
         self.size - 2 * self.margin()
     }
 
-    fn tiling(&self, units: usize, first: usize, bins: usize) -> Tiling {
+    fn tiling(&self, units: usize, width: usize, first: usize, bins: usize) -> Tiling {
         let tiles = bins.div_ceil(self.core()).max(1);
         Tiling {
             units,
+            width,
             first,
             bins,
             tiles,
@@ -100,17 +103,19 @@ impl<T: Real> LaggedProducts<T> {
         }
     }
 
-    /// `M[j,d,i]` over `bins` bins of which the first lies in row `first + lags - 1` of `signal`;
-    /// the `lags - 1` rows on either side of them count as partners.
+    /// `M[j,d,i]` of the first `units` columns over `bins` bins of which the first lies in row
+    /// `first + lags - 1` of `signal`; the `lags - 1` rows on either side of them count as partners.
+    /// Rows of `products` are as long as those of the signal.
     pub(crate) fn forward(
         &mut self,
         signal: &TrialArray<T>,
+        units: usize,
         first: usize,
         bins: usize,
         products: &mut Vec<T>,
     ) {
-        let n = signal.units();
-        let tiling = self.tiling(n, first, bins);
+        let (n, width) = (units, signal.units());
+        let tiling = self.tiling(n, width, first, bins);
         let (half, wide) = (self.size / 2, 2 * n);
         let len = signal.trials() * tiling.tiles * half * wide;
         self.windows.resize(len, T::zero());
@@ -147,7 +152,7 @@ impl<T: Real> LaggedProducts<T> {
                 }
             });
         (self.windows, self.cores, self.blocks) = (windows, cores, blocks);
-        self.products_of_blocks(n, products);
+        self.products_of_blocks(n, width, products);
     }
 
     /// Spectra of the windows and cores of one group of trials.
@@ -172,13 +177,18 @@ impl<T: Real> LaggedProducts<T> {
                 let at = tile * wide + part * n;
                 matmul(
                     MatrixRef::rows(transform, half, window, self.size),
-                    MatrixRef::rows(&trial[row * n..], window, n, n),
+                    MatrixRef::rows(&trial[row * tiling.width..], window, n, tiling.width),
                     T::zero(),
                     MatrixMut::rows(&mut windows[at..], half, n, tiles * wide),
                 );
                 matmul(
                     MatrixRef::rows(&transform[margin..], half, core, self.size),
-                    MatrixRef::rows(&trial[(row + margin) * n..], core, n, n),
+                    MatrixRef::rows(
+                        &trial[(row + margin) * tiling.width..],
+                        core,
+                        n,
+                        tiling.width,
+                    ),
                     T::zero(),
                     MatrixMut::rows(&mut cores[at..], half, n, tiles * wide),
                 );
@@ -187,13 +197,13 @@ impl<T: Real> LaggedProducts<T> {
     }
 
     /// Back from frequencies to lags: `Re(P e^(i w d))` summed over them.
-    fn products_of_blocks(&self, n: usize, products: &mut Vec<T>) {
+    fn products_of_blocks(&self, n: usize, width: usize, products: &mut Vec<T>) {
         let (half, wide, lags) = (self.size / 2, 2 * n, self.lags);
         products.clear();
-        products.resize(n * lags * n, T::zero());
+        products.resize(n * lags * width, T::zero());
         let (cosine, sine) = self.inverse.split_at(half * self.size);
         products
-            .par_chunks_mut((lags * n).max(1))
+            .par_chunks_mut((lags * width).max(1))
             .enumerate()
             .for_each(|(j, of_source)| {
                 dispatch(
@@ -212,9 +222,9 @@ impl<T: Real> LaggedProducts<T> {
                                     imaginary[i] = ri[i] - ir[i];
                                 }
                             }
-                            for (d, out) in of_source.chunks_exact_mut(n).enumerate() {
-                                add_scaled(out, cosine[f * self.size + d], &real);
-                                add_scaled(out, sine[f * self.size + d], &imaginary);
+                            for (d, out) in of_source.chunks_exact_mut(width).enumerate() {
+                                add_scaled(&mut out[..n], cosine[f * self.size + d], &real);
+                                add_scaled(&mut out[..n], sine[f * self.size + d], &imaginary);
                             }
                         }
                     },
@@ -223,22 +233,23 @@ impl<T: Real> LaggedProducts<T> {
     }
 
     /// `dL/dx` in the bins of the last [`Self::forward`], from `dL/dM[j,d,i]`; bin `first + t` lies
-    /// in that row of `gradient`, which has the trials and units of the signal.
+    /// in that row of `gradient`, which has the trials and row length of the signal.
     pub(crate) fn backward(
         &mut self,
         slopes: &[T],
+        units: usize,
         first: usize,
         bins: usize,
         gradient: &mut TrialArray<T>,
     ) {
-        let n = gradient.units();
-        let tiling = self.tiling(n, first, bins);
+        let (n, width) = (units, gradient.units());
+        let tiling = self.tiling(n, width, first, bins);
         let (half, wide) = (self.size / 2, 2 * n);
         let mut blocks = std::mem::take(&mut self.blocks);
         blocks
             .par_chunks_mut((wide * wide).max(1))
             .enumerate()
-            .for_each(|(f, block)| self.kernel(f, slopes, n, block));
+            .for_each(|(f, block)| self.kernel(f, slopes, n, width, block));
         let mut spectra = std::mem::take(&mut self.cores);
         let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
         let trial_len = gradient.trial_len().max(1);
@@ -265,7 +276,7 @@ impl<T: Real> LaggedProducts<T> {
                     let trial = &mut gradient[tile / tiling.tiles * trial_len..][..trial_len];
                     let start = tile % tiling.tiles * self.core();
                     let core = self.core().min(tiling.bins - start);
-                    let trial = &mut trial[(tiling.first + start) * n..];
+                    let trial = &mut trial[(tiling.first + start) * width..];
                     for (part, inverse) in self.inverse.chunks_exact(half * self.size).enumerate() {
                         let at = tile * wide + part * n;
                         matmul(
@@ -273,7 +284,7 @@ impl<T: Real> LaggedProducts<T> {
                                 .transposed(),
                             MatrixRef::rows(&spectra[at..], half, n, tiles * wide),
                             if part == 0 { T::zero() } else { T::one() },
-                            MatrixMut::rows(trial, core, n, n),
+                            MatrixMut::rows(trial, core, n, width),
                         );
                     }
                 }
@@ -282,7 +293,7 @@ impl<T: Real> LaggedProducts<T> {
     }
 
     /// `K[f]` as the real matrix that maps `(Re X, Im X)` rows to `(Re, Im)` rows.
-    fn kernel(&self, f: usize, slopes: &[T], n: usize, block: &mut [T]) {
+    fn kernel(&self, f: usize, slopes: &[T], n: usize, width: usize, block: &mut [T]) {
         let (half, wide) = (self.size / 2, 2 * n);
         let (cosine, sine) = self.transform.split_at(half * self.size);
         let (cosine, sine) = (&cosine[f * self.size..], &sine[f * self.size..]);
@@ -290,11 +301,11 @@ impl<T: Real> LaggedProducts<T> {
             #[inline(always)]
             || {
                 block.fill(T::zero());
-                for (j, of_source) in slopes.chunks_exact((self.lags * n).max(1)).enumerate() {
+                for (j, of_source) in slopes.chunks_exact((self.lags * width).max(1)).enumerate() {
                     let (real, imaginary) = block[j * wide..][..wide].split_at_mut(n);
-                    for (d, slopes) in of_source.chunks_exact(n).enumerate() {
-                        add_scaled(real, cosine[d], slopes);
-                        add_scaled(imaginary, sine[d], slopes);
+                    for (d, slopes) in of_source.chunks_exact(width).enumerate() {
+                        add_scaled(real, cosine[d], &slopes[..n]);
+                        add_scaled(imaginary, sine[d], &slopes[..n]);
                     }
                 }
             },
@@ -330,22 +341,28 @@ mod tests {
         #[test]
         fn products_and_their_adjoint_match_loops(
             (trials, bins, units, lags, first) in (1usize..70, 1usize..60, 1usize..4, 1usize..5, 0usize..3),
+            more in 0usize..3,
             seed in 0u64..1000,
         ) {
             let number = |i: usize| (((i as u64 + 1) * (2 * seed + 7919)) % 1009) as f64 / 500.0 - 1.0;
             let (margin, rows) = (lags - 1, first + bins + 2 * (lags - 1));
-            let values = (0..trials * rows * units).map(number).collect();
-            let x = TrialArray::from_vec(values, trials, rows, units).unwrap();
+            let width = units + more;
+            let values = (0..trials * rows * width).map(number).collect();
+            let x = TrialArray::from_vec(values, trials, rows, width).unwrap();
             let mut tiles = LaggedProducts::new(lags);
             let mut products = Vec::new();
-            tiles.forward(&x, first, bins, &mut products);
+            tiles.forward(&x, units, first, bins, &mut products);
             let slopes: Vec<f64> = (0..products.len()).map(|i| number(i + 5)).collect();
-            let mut gradient = TrialArray::zeros(trials, first + bins, 0, units);
-            tiles.backward(&slopes, first, bins, &mut gradient);
+            let mut gradient = TrialArray::zeros(trials, first + bins, 0, width);
+            tiles.backward(&slopes, units, first, bins, &mut gradient);
 
-            let mut expected = TrialArray::<f64>::zeros(trials, first + bins, 0, units);
+            let mut expected = TrialArray::<f64>::zeros(trials, first + bins, 0, width);
             for (at, &got) in products.iter().enumerate() {
-                let (j, d, i) = (at / (lags * units), at / units % lags, at % units);
+                let (j, d, i) = (at / (lags * width), at / width % lags, at % width);
+                if i >= units {
+                    prop_assert_eq!(got, 0.0);
+                    continue;
+                }
                 let mut sum = 0.0;
                 for k in 0..trials {
                     for t in first..first + bins {

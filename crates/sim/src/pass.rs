@@ -161,17 +161,15 @@ fn run_trial<T, C, E, U>(
     let layout = input.layout;
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
     by_source.clear();
-    potential.fill(T::zero());
     let mut draws = vec![T::zero(); units];
     let mut fired = Vec::with_capacity(units);
-    let start = match input.before {
-        Some(before) => {
-            let currents = &mut potential[first_bin * units..][..block];
-            add_currents_before(&network.coupling, before.trial(slot), currents);
-            first_bin
-        }
-        None => 0,
-    };
+    let start = if input.before.is_some() { first_bin } else { 0 };
+    // Every other row is cleared just before the first spike can reach it.
+    potential[..start * units + block].fill(T::zero());
+    if let Some(before) = input.before {
+        let currents = &mut potential[start * units..][..block];
+        add_currents_before(&network.coupling, before.trial(slot), currents);
+    }
     for outside in [0..start * units, bins * units..spikes.len()] {
         probability[outside.clone()].fill(T::zero());
         spikes[outside].fill(0);
@@ -209,6 +207,7 @@ fn run_trial<T, C, E, U>(
             }
             z[live..].fill(0);
         }
+        future[block - units..block].fill(T::zero());
         fired.clear();
         for_each_fired(z, |source| {
             fired.push(source);

@@ -27,8 +27,8 @@ pub struct Trajectory<T> {
 pub struct Cotangents<T> {
     /// `dL/dv` through potentials and probabilities; padded like [`Trajectory::potential`].
     pub potential: TrialArray<T>,
-    /// `dL/dz` through spikes.
-    pub spikes: TrialArray<T>,
+    spikes: TrialArray<T>,
+    has_spikes: bool,
 }
 
 impl<T: Real> Cotangents<T> {
@@ -36,13 +36,36 @@ impl<T: Real> Cotangents<T> {
     pub fn reset(&mut self, layout: &TrialLayout, lags: usize, units: usize) {
         let (trials, bins) = (layout.trials(), layout.max_bins());
         self.potential.reshape(trials, bins, lags, units);
+        clear(&mut self.potential);
         self.spikes.reshape(trials, bins, 0, units);
-        for array in [&mut self.potential, &mut self.spikes] {
-            let len = array.trial_len().max(1);
-            let trials = array.as_mut_slice().par_chunks_mut(len);
-            trials.for_each(|trial| trial.fill(T::zero()));
-        }
+        self.has_spikes = false;
     }
+
+    /// `dL/dz` through spikes; `None` while no loss has asked for it.
+    pub fn spikes(&self) -> Option<&TrialArray<T>> {
+        self.has_spikes.then_some(&self.spikes)
+    }
+
+    /// Both, to pull back.
+    pub fn both(&mut self) -> (&mut TrialArray<T>, Option<&TrialArray<T>>) {
+        let spikes = self.has_spikes.then_some(&self.spikes);
+        (&mut self.potential, spikes)
+    }
+
+    /// `dL/dz` through spikes, to add to.
+    pub fn spikes_mut(&mut self) -> &mut TrialArray<T> {
+        if !self.has_spikes {
+            clear(&mut self.spikes);
+            self.has_spikes = true;
+        }
+        &mut self.spikes
+    }
+}
+
+fn clear<T: Real>(array: &mut TrialArray<T>) {
+    let len = array.trial_len().max(1);
+    let trials = array.as_mut_slice().par_chunks_mut(len);
+    trials.for_each(|trial| trial.fill(T::zero()));
 }
 
 /// Uniforms given as an array `[trial][bin][unit]`, to repeat a run of another program.
