@@ -101,17 +101,22 @@ impl SpikeIndex {
 /// Calls `f` with the index of every unit that fired in a bin (`row`: 0 or 1 per unit), ascending.
 #[inline(always)]
 pub fn for_each_fired(row: &[u8], mut f: impl FnMut(usize)) {
-    // Most units are silent: eight at a time.
-    let (words, rest) = row.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let mut word = u64::from_le_bytes(*word);
-        while word != 0 {
-            f(8 * at + (word.trailing_zeros() / 8) as usize);
-            word &= word - 1;
+    // A bit per unit, so that one loop visits the few that fired among 64.
+    for (at, units) in row.chunks(64).enumerate() {
+        let (words, rest) = units.as_chunks::<8>();
+        let mut fired = 0u64;
+        for (at, word) in words.iter().enumerate() {
+            // Gathers the lowest bits of eight bytes into the highest byte.
+            let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            fired |= bits << (8 * at);
         }
-    }
-    for (at, _) in rest.iter().enumerate().filter(|&(_, &z)| z != 0) {
-        f(8 * words.len() + at);
+        for (at, &z) in rest.iter().enumerate() {
+            fired |= u64::from(z) << (8 * words.len() + at);
+        }
+        while fired != 0 {
+            f(64 * at + fired.trailing_zeros() as usize);
+            fired &= fired - 1;
+        }
     }
 }
 
@@ -121,7 +126,7 @@ mod tests {
 
     #[test]
     fn finds_who_fired_across_words_and_behind_them() {
-        for units in [0, 1, 7, 8, 9, 21] {
+        for units in [0, 1, 7, 8, 9, 21, 63, 64, 65, 150] {
             let row: Vec<u8> = (0..units)
                 .map(|i| u8::from(i % 3 == 1 || i % 8 == 7))
                 .collect();

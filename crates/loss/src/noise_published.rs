@@ -163,7 +163,12 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
         let layout = sample.layout;
         let (first, bins) = (layout.first_bin(), layout.max_bins());
         let width = self.model.units();
-        self.gradient.reset(layout.trials(), bins, 0, width);
+        let shape = (layout.trials(), bins, width);
+        let gradient = &self.gradient;
+        if (gradient.trials(), gradient.bins(), gradient.units()) != shape {
+            // What fills up rows is never written: once zero, always zero.
+            self.gradient.reset(layout.trials(), bins, 0, width);
+        }
         let slopes = &self.products[0];
         self.lagged.backward(
             slopes,
