@@ -240,10 +240,7 @@ fn published<T: Real>(name: &str, tolerance: f64) {
     let mut names = vec!["mle", "psth", "nc"];
     let mut weights = vec![0.4, 0.1, 50.0];
     if hidden {
-        terms.push(Box::new(PublishedHiddenRate::new(
-            observed..self.units,
-            0.17,
-        )));
+        terms.push(Box::new(PublishedHiddenRate::new(observed..v.units, 0.17)));
         names.push("hidden");
         weights.push(0.001);
     }

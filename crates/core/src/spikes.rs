@@ -24,6 +24,15 @@ impl TrialSpikes {
         self.listed.push((unit as u32, bin as u32));
     }
 
+    /// Indexes the spikes of a trial, `[bin][unit]`, 0 or 1.
+    pub fn build(&mut self, spikes: &[u8], units: usize) {
+        self.clear();
+        for (bin, row) in spikes.chunks_exact(units.max(1)).enumerate() {
+            for_each_fired(row, |unit| self.push(unit, bin));
+        }
+        self.index(units);
+    }
+
     /// Sorts the spikes pushed since [`Self::clear`] by unit.
     pub fn index(&mut self, units: usize) {
         self.start.clear();
@@ -67,12 +76,9 @@ pub struct SpikeIndex {
 impl SpikeIndex {
     /// Indexes the valid bins of `spikes` (`[trial][bin][unit]`, 0 or 1).
     pub fn build(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout) {
+        let units = spikes.units();
         for (k, trial) in self.trials_mut(layout.trials()).iter_mut().enumerate() {
-            trial.clear();
-            for bin in 0..layout.bins(k) {
-                for_each_fired(spikes.row(k, bin), |unit| trial.push(unit, bin));
-            }
-            trial.index(spikes.units());
+            trial.build(&spikes.trial(k)[..layout.bins(k) * units], units);
         }
     }
 

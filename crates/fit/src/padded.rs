@@ -139,4 +139,34 @@ mod tests {
             assert_eq!(padded(units), row, "{units} units");
         }
     }
+    #[test]
+    fn stripping_undoes_loading() -> Result<(), FitError> {
+        let settings = Settings {
+            lags: 2,
+            hidden: 1,
+            ..Settings::default()
+        };
+        let numbers = |count: usize| (1..=count).map(|x| x as f64).collect::<Vec<_>>();
+        let parameters = Parameters {
+            couplings: numbers(3 * 2 * 3),
+            bias: numbers(3),
+            drive: Vec::new(),
+        };
+        let drive = TrialArray::from_vec(numbers(2 * 4 * 3), 2, 4, 3).unwrap_or_default();
+        let mut network = PaddedNetwork::new(&settings, 2);
+        network.load(&parameters, &drive)?;
+        assert_eq!(network.units(), 8);
+        let gradient = Gradient {
+            couplings: network.couplings.clone(),
+            bias: network.bias.clone(),
+            drive: network.drive.clone(),
+        };
+        let (mut couplings, mut bias) = (vec![9.0], Vec::new());
+        let mut stripped = TrialArray::zeros(2, 4, 0, 3);
+        network.strip(&gradient, &mut couplings, &mut bias, &mut stripped);
+        assert_eq!(couplings, parameters.couplings);
+        assert_eq!(bias, parameters.bias);
+        assert_eq!(stripped, drive);
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@ use crate::covariance::{add_lagged_products, centre, fill_signal};
 use crate::spectral::LaggedProducts;
 use crate::trials::{add_through_escape, parts};
 use crate::{LossError, LossTerm, Sample};
+use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::Real;
 use refire_neuron::EscapeNoise;
@@ -116,7 +117,10 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
         if equal || !self.wrap {
             // One centred side is enough, so the other may be the spikes themselves; with
             // unequal trials that wrap it is not.
-            self.recorded.build(recorded, recorded_layout);
+            let trials = self.recorded.trials_mut(recorded_layout.trials());
+            trials.par_iter_mut().enumerate().for_each(|(k, trial)| {
+                trial.build(&recorded.trial(k)[..recorded_layout.bins(k) * n], n);
+            });
             let half = vec![0; recorded_layout.trials()];
             data.clear();
             data.resize(n * lags * self.data.units(), T::zero());

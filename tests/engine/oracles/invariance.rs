@@ -210,6 +210,59 @@ fn units_can_be_renamed() {
     }
 }
 
+/// Rows filled up with anything at all: units that are not live neither fire nor learn.
+#[test]
+fn what_fills_up_rows_changes_nothing() {
+    let problem = Problem::<f64>::draw(&shape());
+    let (live, lags, more) = (problem.units, problem.lags, 4);
+    let units = live + more;
+    let fill = |values: &[f64], filling: f64| -> Vec<f64> {
+        values
+            .chunks(live)
+            .flat_map(|row| row.iter().copied().chain([filling; 4]))
+            .collect()
+    };
+    let array = |array: &TrialArray<f64>, filling: f64| {
+        let values = fill(&array.to_vec(), filling);
+        TrialArray::from_vec(values, array.trials(), array.bins(), units).unwrap()
+    };
+    let mut filled = problem.clone();
+    filled.units = units;
+    filled.couplings = fill(&problem.couplings, 3.0);
+    filled.couplings.resize(units * lags * units, -2.0);
+    filled.bias = fill(&problem.bias, 5.0);
+    filled.drive = array(&problem.drive, 0.5);
+    for batch in [&mut filled.recorded, &mut filled.simulated] {
+        batch.uniforms = array(&batch.uniforms, 0.0); // would always fire
+    }
+    let strip = |values: &[f64], rows: usize| -> Vec<f64> {
+        let rows = values.chunks(units).take(rows);
+        rows.flat_map(|row| row[..live].iter().copied()).collect()
+    };
+    for spike_gradient in [
+        SpikeGradient::Escape,
+        SpikeGradient::Triangle,
+        SpikeGradient::None,
+    ] {
+        for ((name, mut term), (_, mut original)) in filled.terms().into_iter().zip(problem.terms())
+        {
+            let found = filled.evaluate(term.as_mut(), spike_gradient).unwrap();
+            let expected = problem.evaluate(original.as_mut(), spike_gradient).unwrap();
+            assert_eq!(
+                found.couplings[live * lags * units..],
+                vec![0.0; more * lags * units]
+            );
+            let found = Outcome {
+                value: found.value,
+                couplings: strip(&found.couplings, live * lags),
+                bias: strip(&found.bias, 1),
+                drive: strip(&found.drive, usize::MAX),
+            };
+            assert_same(name, &found, &expected);
+        }
+    }
+}
+
 fn rename<T: Copy + Default>(array: &TrialArray<T>, order: &[usize]) -> TrialArray<T> {
     let mut out = TrialArray::zeros(array.trials(), array.bins(), 0, array.units());
     for k in 0..array.trials() {

@@ -52,6 +52,8 @@ pub struct Batch<T> {
 pub struct Problem<T> {
     pub observed: usize,
     pub units: usize,
+    /// Units behind these only fill up rows.
+    pub live: usize,
     pub lags: usize,
     pub statistic_lags: usize,
     /// `[source][lag][target]`.
@@ -169,6 +171,7 @@ impl<T: Real> Problem<T> {
         Self {
             observed: shape.observed,
             units,
+            live: units,
             lags: shape.lags,
             statistic_lags: shape.statistic_lags,
             couplings: numbers.array([1, 1, weights], -scale, scale).to_vec(),
@@ -193,7 +196,7 @@ impl<T: Real> Problem<T> {
             dynamics: Memoryless::new(T::of(THETA)),
             bias: &self.bias,
             observed: self.observed,
-            live: self.units,
+            live: self.live,
         }
     }
 
@@ -301,14 +304,14 @@ impl<T: Real> Problem<T> {
             ("published noise covariance", published(false)),
             ("published noise covariance, circular", published(true)),
         ];
-        if self.units > n {
+        if self.live > n {
             terms.push((
                 "hidden rate",
-                Box::new(HiddenRate::new(Logistic, n..self.units, HIDDEN_TARGET)),
+                Box::new(HiddenRate::new(Logistic, n..self.live, HIDDEN_TARGET)),
             ));
             terms.push((
                 "published hidden rate",
-                Box::new(PublishedHiddenRate::new(n..self.units, HIDDEN_TARGET)),
+                Box::new(PublishedHiddenRate::new(n..self.live, HIDDEN_TARGET)),
             ));
         }
         terms
