@@ -61,11 +61,13 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// [`FitError`] where a trial has no bin after the history.
-    pub fn whole(&self) -> Result<Batch, FitError> {
+    pub fn whole(&self, free_bins: usize) -> Result<Batch, FitError> {
         let recorded: Vec<usize> = self.by_condition.iter().flatten().copied().collect();
+        let bins = |&trial: &usize| self.recording.bins()[trial] - self.first_bin;
+        let times = free_bins.div_ceil(recorded.iter().map(bins).sum::<usize>().max(1));
         let mut free = Vec::new();
         for trials in self.by_condition.iter().filter(|t| !t.is_empty()) {
-            let count = trials.len().max(MIN_FREE_TRIALS);
+            let count = (times * trials.len()).max(MIN_FREE_TRIALS);
             free.extend((0..count).map(|i| trials[i % trials.len()]));
         }
         self.assemble(&recorded, &free)

@@ -121,7 +121,8 @@ impl<'a> Trainer<'a> {
             let (spikes, layout) = recording.select(&split.validation, first_bin)?;
             let (terms, missing) = objective::terms(settings, &spikes, &layout);
             left_out.extend(missing.iter().map(|why| format!("validation: {why}")));
-            let batch = Pool::new(recording, &split.validation, first_bin).whole()?;
+            let batch =
+                Pool::new(recording, &split.validation, first_bin).whole(settings.free_bins)?;
             // Nothing to judge by: the last parameters count, as without validation trials.
             let judges = objective::counts(&terms);
             let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
