@@ -55,6 +55,8 @@ fn outputs_that_cannot_be_written_are_refused_before_the_work() {
         (fit, "fit.json"),
         (fit, "report.html"),
         (fit, "checkpoint.refire"),
+        ("demo", "report.html"),
+        ("demo", "mle+sm/model.refire"),
     ] {
         let path = format!("taken/{name}");
         desk.write(&format!("{path}/file"), "of somebody else");

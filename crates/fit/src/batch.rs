@@ -56,8 +56,8 @@ impl<'a> Pool<'a> {
             .collect()
     }
 
-    /// All trials of the pool as one batch, with as many free-running slots per condition as it has
-    /// trials (at least [`MIN_FREE_TRIALS`]), each starting from one of them.
+    /// All trials of the pool as one batch. Each starts the same number of free-running slots, as
+    /// many as it takes to hold `free_bins` bins (and at least [`MIN_FREE_TRIALS`] per condition).
     ///
     /// # Errors
     /// [`FitError`] where a trial has no bin after the history.

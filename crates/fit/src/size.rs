@@ -1,13 +1,14 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
-use crate::{DriveKind, FitError, Settings};
+use crate::{DriveKind, FitError, Form, Settings};
 use refire_recording::Recording;
 
 /// Most 4-byte numbers a fit may ask for: 2^36 (256 GiB).
 const MAX_NUMBERS: f64 = (1u64 << 36) as f64;
 
-/// Copies of the parameters: themselves, the best ones, gradients, moments, and one in the making.
-const PARAMETER_COPIES: f64 = 8.0;
+/// Copies of the parameters: themselves, the best ones, gradients, moments, one in the making, and two
+/// with padded rows.
+const PARAMETER_COPIES: f64 = 10.0;
 
 /// Arrays of the size of a batch: potentials, probabilities, spikes and cotangents.
 const BATCH_ARRAYS: f64 = 5.0;
@@ -26,7 +27,13 @@ pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(
     };
     let parameters = units * units * lags + units * drive;
     let batch = settings.batch as f64 * (longest + lags) * units;
-    let numbers = PARAMETER_COPIES * parameters + BATCH_ARRAYS * batch;
+    // The published noise covariance holds a block per frequency, of which there are up to six per
+    // lag, each of real and imaginary units.
+    let blocks = match settings.form {
+        Form::Corrected => 0.0,
+        Form::Published => 6.0 * lags * (2.0 * units).powi(2),
+    };
+    let numbers = PARAMETER_COPIES * parameters + BATCH_ARRAYS * batch + blocks;
     let held = numbers <= MAX_NUMBERS
         && Vec::<f32>::new()
             .try_reserve_exact(numbers as usize)

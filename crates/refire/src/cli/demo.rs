@@ -1,6 +1,6 @@
 //! `refire demo`.
 
-use super::failure::{Failure, prepare_folder};
+use super::failure::{Failure, check_folder, prepare_folder};
 use super::{fit, outcome, view};
 use refire::fit::{Objective, Settings, Weights};
 use refire::synth::{GroundTruth, SynthSettings};
@@ -11,6 +11,9 @@ use std::path::PathBuf;
 const PSTH_WEIGHT: f64 = 1.0;
 const NOISE_WEIGHT: f64 = 10.0;
 
+/// Where the two models go.
+const FOLDERS: [&str; 2] = ["mle", "mle+sm"];
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder for the recording, both models and report.html.
@@ -19,6 +22,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    check_folder(&args.out, &["recording.npz", "truth.npz", "report.html"])?;
+    for folder in FOLDERS {
+        check_folder(&args.out.join(folder), &["model.refire", "fit.json"])?;
+    }
     let synthetic = SynthSettings::demo();
     let truth = GroundTruth::draw(&synthetic)?;
     let trials = synthetic.trials_per_condition()?;
@@ -40,7 +47,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         );
     }
     let mut fits = Vec::new();
-    for objective in [Objective::Mle, Objective::MleAndSampleAndMeasure] {
+    let objectives = [Objective::Mle, Objective::MleAndSampleAndMeasure];
+    for (objective, folder) in objectives.into_iter().zip(FOLDERS) {
         let base = Settings::default();
         let settings = Settings {
             objective,
@@ -56,10 +64,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             eprintln!("fitting {name} ...");
         }
         let fitted = fit::fit_in_memory(&recording, &settings, quiet)?;
-        let folder = args.out.join(match objective {
-            Objective::Mle => "mle",
-            _ => "mle+sm",
-        });
+        let folder = args.out.join(folder);
         prepare_folder(&folder)?;
         fitted.model.write(&folder.join("model.refire"))?;
         fit::write_json(&folder, &fitted)?;
