@@ -69,7 +69,11 @@ impl<T: Real> LaggedProducts<T> {
             f => -turn(f, at % size).sin(),
         }));
         let inverse = transform.iter().enumerate().map(|(at, x)| {
-            let mirrored = if at / size % half == 0 { 1.0 } else { 2.0 };
+            let mirrored = if (at / size).is_multiple_of(half) {
+                1.0
+            } else {
+                2.0
+            };
             T::of(x * mirrored / size as f64)
         });
         Self {
