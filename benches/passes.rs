@@ -13,6 +13,7 @@ use criterion::{BatchSize, Criterion};
 use refire::bptt::{Gradient, sweep};
 use refire::core::TrialArray;
 use refire::fit::{Form, Objective};
+use refire::kernels::dispatch;
 use refire::loss::{
     DataStatistics, Likelihood, LossTerm, NoiseCovariance, Psth, PublishedNoiseCovariance,
     PublishedPsth, Sample,
@@ -90,11 +91,16 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
     let mut draws = vec![0.0f32; SHAPE.units];
     criterion.bench_function(&format!("uniforms/{SHAPE}"), |b| {
         b.iter(|| {
-            for slot in 0..SHAPE.trials {
-                for t in 0..SHAPE.bins {
-                    uniforms.fill(slot, t, 0, &mut draws);
-                }
-            }
+            dispatch(
+                #[inline(always)]
+                || {
+                    for slot in 0..SHAPE.trials {
+                        for t in 0..SHAPE.bins {
+                            uniforms.fill(slot, t, 0, &mut draws);
+                        }
+                    }
+                },
+            );
             draws[0]
         });
     });

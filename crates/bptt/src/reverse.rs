@@ -8,9 +8,10 @@ use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
 use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
 use std::ops::Range;
 
-/// Trials swept together, so that the adjoint of their spikes is one matrix product per bin. Fixed,
-/// so that results do not depend on the number of threads.
-const TRIAL_BLOCK: usize = 10;
+/// Most trials swept together, so that the adjoint of their spikes is one matrix product per bin: as
+/// many as its register tile has rows. Blocks depend on the batch alone, so that results do not depend
+/// on the number of threads.
+const TRIAL_BLOCK: usize = 16;
 
 /// Bins of one parallel task of the drive gradient; fixed for the same reason.
 const BIN_BLOCK: usize = 32;
@@ -70,14 +71,16 @@ pub fn sweep<T, C, E, U>(
     };
     let padded = cotangents.potential.trial_len().max(1);
     let (adjoints, d_spikes) = cotangents.both();
+    let blocks = layout.trials().div_ceil(TRIAL_BLOCK).max(1);
+    let block_len = layout.trials().div_ceil(blocks).max(1);
     adjoints
         .as_mut_slice()
-        .par_chunks_mut(padded * TRIAL_BLOCK)
+        .par_chunks_mut(padded * block_len)
         .enumerate()
         .for_each(|(block, adjoints)| {
             dispatch(
                 #[inline(always)]
-                || sweep.block(block * TRIAL_BLOCK, adjoints, d_spikes),
+                || sweep.block(block * block_len, adjoints, d_spikes),
             );
         });
     add_coupling_gradient(
