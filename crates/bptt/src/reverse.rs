@@ -16,9 +16,6 @@ const TRIAL_BLOCK: usize = 16;
 /// Bins of one parallel task of the drive gradient; fixed for the same reason.
 const BIN_BLOCK: usize = 32;
 
-/// Sources of one parallel task of the coupling gradient.
-const SOURCE_BLOCK: usize = 16;
-
 /// Below this share of non-zero spike gradients in a bin, single inner products beat the matrix
 /// product.
 const SPARSE_SHARE: f64 = 0.3;
@@ -215,9 +212,8 @@ where
     }
 }
 
-/// `dW[i] += sum over the spikes of i of lambda[k, s+1 ..= s+D]`: blocks of sources in parallel,
-/// each in the order of trials, so that no copy of the couplings is needed per thread. Trials
-/// outside, sources inside: the adjoints of one trial stay in cache while all read them.
+/// `dW[i] += sum over the spikes of i of lambda[k, s+1 ..= s+D]`: sources in parallel, so that no copy
+/// of the couplings is needed per thread.
 fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
     network: &Network<'_, T, C, E, U>,
     spikes: &SpikeIndex,
@@ -232,25 +228,16 @@ fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
         per_source.push(own);
         rest = others;
     }
-    per_source
-        .par_chunks_mut(SOURCE_BLOCK)
-        .enumerate()
-        .for_each(|(block, own)| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    for (k, spikes) in spikes.trials().iter().enumerate() {
-                        for (at, own) in own.iter_mut().enumerate() {
-                            let source = block * SOURCE_BLOCK + at;
-                            let bins = spikes.of(source).iter();
-                            let behind =
-                                bins.map(|&s| lambda.block(k, s as usize + 1, coupling.lags()));
-                            coupling.accumulate_all(source, behind, own);
-                        }
-                    }
-                },
-            );
-        });
+    spikes.for_each_source(&mut per_source, |k, source, bins, own| {
+        dispatch(
+            #[inline(always)]
+            || {
+                let behind = bins.iter();
+                let behind = behind.map(|&s| lambda.block(k, s as usize + 1, coupling.lags()));
+                coupling.accumulate_all(source, behind, own);
+            },
+        );
+    });
 }
 
 /// `dx[c,t] += sum over the trials of c of lambda[k,t]` and `db`, the same summed over bins: blocks

@@ -1,6 +1,10 @@
 //! Spikes of a batch, indexed by the unit that fired.
 
 use crate::{TrialArray, TrialLayout};
+use rayon::prelude::*;
+
+/// Sources of one parallel task of [`SpikeIndex::for_each_source`].
+const SOURCE_BLOCK: usize = 16;
 
 /// The spikes of one trial by source unit.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +29,7 @@ impl TrialSpikes {
     }
 
     /// Indexes the spikes of a trial, `[bin][unit]`, 0 or 1.
-    pub fn build(&mut self, spikes: &[u8], units: usize) {
+    fn build(&mut self, spikes: &[u8], units: usize) {
         self.clear();
         for (bin, row) in spikes.chunks_exact(units.max(1)).enumerate() {
             for_each_fired(row, |unit| self.push(unit, bin));
@@ -77,9 +81,32 @@ impl SpikeIndex {
     /// Indexes the valid bins of `spikes` (`[trial][bin][unit]`, 0 or 1).
     pub fn build(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout) {
         let units = spikes.units();
-        for (k, trial) in self.trials_mut(layout.trials()).iter_mut().enumerate() {
-            trial.build(&spikes.trial(k)[..layout.bins(k) * units], units);
-        }
+        self.trials_mut(layout.trials())
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(k, trial)| {
+                trial.build(&spikes.trial(k)[..layout.bins(k) * units], units);
+            });
+    }
+
+    /// Calls `f` with every trial, source, the bins in which it fired, and what is its own (`own[source]`):
+    /// blocks of sources in parallel, the trials of each in order. Within a block trials are outside,
+    /// so that what `f` reads of a trial stays in cache for all its sources.
+    pub fn for_each_source<O: Send>(
+        &self,
+        own: &mut [O],
+        f: impl Fn(usize, usize, &[u32], &mut O) + Sync,
+    ) {
+        own.par_chunks_mut(SOURCE_BLOCK)
+            .enumerate()
+            .for_each(|(block, own)| {
+                for (k, trial) in self.trials.iter().enumerate() {
+                    for (at, own) in own.iter_mut().enumerate() {
+                        let source = block * SOURCE_BLOCK + at;
+                        f(k, source, trial.of(source), own);
+                    }
+                }
+            });
     }
 
     /// The given number of trials, each to be filled, for instance in parallel.

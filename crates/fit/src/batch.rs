@@ -63,8 +63,7 @@ impl<'a> Pool<'a> {
     /// [`FitError`] where a trial has no bin after the history.
     pub fn whole(&self, free_bins: usize) -> Result<Batch, FitError> {
         let recorded: Vec<usize> = self.by_condition.iter().flatten().copied().collect();
-        let bins = |&trial: &usize| self.recording.bins()[trial] - self.first_bin;
-        let times = free_bins.div_ceil(recorded.iter().map(bins).sum::<usize>().max(1));
+        let times = free_bins.div_ceil(self.scored_bins(&recorded).max(1));
         let mut free = Vec::new();
         for trials in self.by_condition.iter().filter(|t| !t.is_empty()) {
             let count = (times * trials.len()).max(MIN_FREE_TRIALS);
@@ -108,11 +107,10 @@ impl<'a> Pool<'a> {
         chosen.sort_unstable();
         chosen.dedup();
         let total: usize = chosen.iter().map(|&c| self.by_condition[c].len()).sum();
-        let bins: usize = chosen
+        let bins = chosen
             .iter()
-            .flat_map(|&c| &self.by_condition[c])
-            .map(|&trial| self.recording.bins()[trial] - self.first_bin)
-            .sum();
+            .map(|&c| self.scored_bins(&self.by_condition[c]));
+        let bins: usize = bins.sum();
         let free_size = size.max((free_bins * total).div_ceil(bins.max(1)));
         let history = Stream::new(seed, Purpose::History);
         let (mut recorded, mut free) = (Vec::new(), Vec::new());
@@ -131,6 +129,12 @@ impl<'a> Pool<'a> {
             }
         }
         self.assemble(&recorded, &free)
+    }
+
+    /// Bins behind the history, of these trials together.
+    fn scored_bins(&self, trials: &[usize]) -> usize {
+        let of = |&trial: &usize| self.recording.bins()[trial] - self.first_bin;
+        trials.iter().map(of).sum()
     }
 
     fn assemble(&self, recorded: &[usize], free: &[usize]) -> Result<Batch, FitError> {

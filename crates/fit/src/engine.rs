@@ -15,24 +15,45 @@ use refire_sim::{Cotangents, DenseCoupling, Mode, Network, PassInput, Trajectory
 /// The network the command line fits: dense couplings, logistic escape noise, memoryless units.
 pub type FittedNetwork<'a, T> = Network<'a, T, DenseCoupling<'a, T>, Logistic, Memoryless<T>>;
 
-/// Borrows parameters as a network of `observed` units and the settings' hidden ones.
-///
-/// # Errors
-/// [`FitError::Sim`] where a tensor has the wrong length.
-pub fn network<'a, T: Real>(
-    settings: &Settings,
-    observed: usize,
-    parameters: &'a Parameters<T>,
-) -> Result<FittedNetwork<'a, T>, FitError> {
-    let units = observed + settings.hidden;
-    Ok(Network {
-        coupling: DenseCoupling::new(&parameters.couplings, units, settings.lags)?,
-        escape: Logistic,
-        dynamics: Memoryless::new(T::of(settings.theta)),
-        bias: &parameters.bias,
-        observed,
-        live: units,
-    })
+/// What a network has besides its tensors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NetworkShape {
+    pub observed: usize,
+    pub live: usize,
+    pub lags: usize,
+    theta: f64,
+}
+
+impl NetworkShape {
+    /// `observed` units and the settings' hidden ones.
+    pub(crate) fn new(settings: &Settings, observed: usize) -> Self {
+        Self {
+            observed,
+            live: observed + settings.hidden,
+            lags: settings.lags,
+            theta: settings.theta,
+        }
+    }
+
+    /// Borrows tensors with rows of `units`.
+    ///
+    /// # Errors
+    /// [`FitError::Sim`] where the couplings have the wrong length.
+    pub(crate) fn network<'a, T: Real>(
+        self,
+        units: usize,
+        couplings: &'a [T],
+        bias: &'a [T],
+    ) -> Result<FittedNetwork<'a, T>, FitError> {
+        Ok(Network {
+            coupling: DenseCoupling::new(couplings, units, self.lags)?,
+            escape: Logistic,
+            dynamics: Memoryless::new(T::of(self.theta)),
+            bias,
+            observed: self.observed,
+            live: self.live,
+        })
+    }
 }
 
 /// A loss term with its weight in the objective.
@@ -198,6 +219,7 @@ impl<T: Real> Engine<T> {
             }
         }
         if let Some(gradient) = gradient.as_mut() {
+            // The drive is not needed any more: its rows take the gradient.
             self.padded.strip(
                 &self.gradient,
                 &mut gradient.couplings,

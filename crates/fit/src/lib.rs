@@ -46,7 +46,7 @@ mod wire;
 
 pub use batch::{Batch, MIN_FREE_TRIALS, Pool};
 pub use checkpoint::Checkpoint;
-pub use engine::{Engine, FittedNetwork, Losses, Streams, WeightedTerm, network};
+pub use engine::{Engine, FittedNetwork, Losses, Streams, WeightedTerm};
 pub use error::FitError;
 pub use evaluate::{Evaluation, SplitChoice, TestFigures, UnitFigures, evaluate};
 pub use model::{Model, Training};

@@ -1,6 +1,6 @@
 //! A fitted model: all that is needed to simulate.
 
-use crate::engine::{FittedNetwork, network};
+use crate::engine::{FittedNetwork, NetworkShape};
 use crate::{FitError, Parameters, Settings};
 use refire_core::TrialArray;
 use refire_drive::{DriveSpec, Encoder};
@@ -68,7 +68,11 @@ impl Model {
     /// # Errors
     /// [`FitError::Sim`] where a tensor has the wrong length.
     pub fn network(&self) -> Result<FittedNetwork<'_, f32>, FitError> {
-        network(&self.settings, self.observed(), &self.parameters)
+        NetworkShape::new(&self.settings, self.observed()).network(
+            self.units(),
+            &self.parameters.couplings,
+            &self.parameters.bias,
+        )
     }
 
     /// The encoder of the drive.

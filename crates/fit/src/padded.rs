@@ -1,11 +1,11 @@
 //! Parameters as the engine wants them: rows of units filled up to whole SIMD registers.
 
+use crate::engine::NetworkShape;
 use crate::{FitError, FittedNetwork, Parameters, Settings};
 use refire_bptt::Gradient;
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
-use refire_kernels::Real;
-use refire_neuron::{Logistic, Memoryless};
-use refire_sim::{DenseCoupling, Network};
+use refire_kernels::{LANES, Real};
+use refire_sim::DenseCoupling;
 
 /// A copy of parameters and drive in which every row of units starts on a cache line, or half of
 /// one. Costs little (the couplings are copied once per pass over thousands of bins) and makes every
@@ -15,19 +15,16 @@ pub struct PaddedNetwork<T> {
     couplings: AlignedVec<T>,
     bias: Vec<T>,
     drive: TrialArray<T>,
-    lags: usize,
-    theta: f64,
-    observed: usize,
-    live: usize,
+    shape: NetworkShape,
 }
 
-/// Row length for `units`: the next multiple of 16, or of 8 where that would add more than a fifth.
+/// Row length for `units`: whole registers, or half ones where that would add more than a fifth.
 fn padded(units: usize) -> usize {
-    let wide = units.next_multiple_of(16);
+    let wide = units.next_multiple_of(LANES);
     if 5 * wide <= 6 * units {
         wide
     } else {
-        units.next_multiple_of(8)
+        units.next_multiple_of(LANES / 2)
     }
 }
 
@@ -38,10 +35,7 @@ impl<T: Real> PaddedNetwork<T> {
             couplings: aligned_vec(),
             bias: Vec::new(),
             drive: TrialArray::default(),
-            lags: settings.lags,
-            theta: settings.theta,
-            observed,
-            live: observed + settings.hidden,
+            shape: NetworkShape::new(settings, observed),
         }
     }
 
@@ -54,27 +48,28 @@ impl<T: Real> PaddedNetwork<T> {
         parameters: &Parameters<T>,
         drive: &TrialArray<T>,
     ) -> Result<(), FitError> {
+        let NetworkShape { live, lags, .. } = self.shape;
         // The plain network checks the lengths.
-        DenseCoupling::new(&parameters.couplings, self.live, self.lags)?;
+        DenseCoupling::new(&parameters.couplings, live, lags)?;
         let units = self.units();
-        self.couplings.resize(units * self.lags * units, T::zero());
-        let rows = parameters.couplings.chunks_exact(self.live.max(1));
+        self.couplings.resize(units * lags * units, T::zero());
+        let rows = parameters.couplings.chunks_exact(live.max(1));
         for (row, padded) in rows.zip(self.couplings.chunks_exact_mut(units.max(1))) {
-            padded[..self.live].copy_from_slice(row);
+            padded[..live].copy_from_slice(row);
         }
         self.bias.resize(units, T::zero());
         self.bias[..parameters.bias.len()].copy_from_slice(&parameters.bias);
         self.drive.reshape(drive.trials(), drive.bins(), 0, units);
-        let rows = drive.as_slice().chunks_exact(self.live.max(1));
+        let rows = drive.as_slice().chunks_exact(live.max(1));
         for (row, padded) in rows.zip(self.drive.as_mut_slice().chunks_exact_mut(units.max(1))) {
-            padded[..self.live].copy_from_slice(row);
+            padded[..live].copy_from_slice(row);
         }
         Ok(())
     }
 
     /// Units with those that only fill up rows.
     pub fn units(&self) -> usize {
-        padded(self.live)
+        padded(self.shape.live)
     }
 
     /// The drive, `[condition][bin][unit]`.
@@ -90,10 +85,10 @@ impl<T: Real> PaddedNetwork<T> {
         bias: &mut Vec<T>,
         drive: &mut TrialArray<T>,
     ) {
-        let (live, units) = (self.live, self.units());
+        let (live, units) = (self.shape.live, self.units());
         couplings.clear();
         let rows = gradient.couplings.chunks_exact(units.max(1));
-        for row in rows.take(live * self.lags) {
+        for row in rows.take(live * self.shape.lags) {
             couplings.extend_from_slice(&row[..live]);
         }
         bias.clear();
@@ -109,14 +104,8 @@ impl<T: Real> PaddedNetwork<T> {
     /// # Errors
     /// [`FitError::Sim`] where nothing was.
     pub fn network(&self) -> Result<FittedNetwork<'_, T>, FitError> {
-        Ok(Network {
-            coupling: DenseCoupling::new(&self.couplings, self.units(), self.lags)?,
-            escape: Logistic,
-            dynamics: Memoryless::new(T::of(self.theta)),
-            bias: &self.bias,
-            observed: self.observed,
-            live: self.live,
-        })
+        self.shape
+            .network(self.units(), &self.couplings, &self.bias)
     }
 }
 
@@ -139,6 +128,7 @@ mod tests {
             assert_eq!(padded(units), row, "{units} units");
         }
     }
+
     #[test]
     fn stripping_undoes_loading() -> Result<(), FitError> {
         let settings = Settings {

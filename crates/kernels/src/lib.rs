@@ -19,4 +19,4 @@ mod rows;
 
 pub use matmul::{MatrixMut, MatrixRef, matmul};
 pub use real::{Real, logistic, softplus};
-pub use rows::{add_assign, add_rows, add_scaled, dispatch, dot};
+pub use rows::{LANES, add_assign, add_rows, add_scaled, dispatch, dot};

@@ -3,6 +3,9 @@
 use crate::Real;
 use std::hint::black_box;
 
+/// `f32` numbers in the widest SIMD register: rows of a multiple of it leave no remainder.
+pub const LANES: usize = 16;
+
 /// Runs `f` compiled for the widest SIMD of this machine: call once per trial or per block, and
 /// the inlined primitives inside are vectorised.
 #[inline(always)]
@@ -58,36 +61,35 @@ pub fn add_scaled<T: Real>(into: &mut [T], scale: T, from: &[T]) {
 /// vectorises with the same result on every machine.
 #[inline(always)]
 pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
-    const LANES: usize = 64;
-    const REST: usize = 16;
+    const WIDE: usize = 4 * LANES;
     debug_assert_eq!(a.len(), b.len());
-    let mut sums = [T::zero(); LANES];
-    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
-    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [T::zero(); WIDE];
+    let (a_chunks, a_rest) = a.as_chunks::<WIDE>();
+    let (b_chunks, b_rest) = b.as_chunks::<WIDE>();
     for (x, y) in a_chunks.iter().zip(b_chunks) {
         add_products(&mut sums, x, y);
     }
     // Seen as one expression, loop and sum over lanes compile to pairs of lanes; the barrier keeps
     // the loop in whole registers (2.5 times as fast).
     let sums = black_box(sums);
-    let mut folded = [T::zero(); REST];
-    for lane in 0..REST {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| sums[lane + quarter * REST]);
+    let mut folded = [T::zero(); LANES];
+    for lane in 0..LANES {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|quarter| sums[lane + quarter * LANES]);
         folded[lane] = (a + b) + (c + d);
     }
-    let (a_chunks, a_rest) = a_rest.as_chunks::<REST>();
-    let (b_chunks, b_rest) = b_rest.as_chunks::<REST>();
+    let (a_chunks, a_rest) = a_rest.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b_rest.as_chunks::<LANES>();
     for (x, y) in a_chunks.iter().zip(b_chunks) {
         add_products(&mut folded, x, y);
     }
     if !a_rest.is_empty() {
         // Padded to whole lanes: sums of a length known only at run time would leave the registers.
-        let mut rest = [[T::zero(); REST]; 2];
+        let mut rest = [[T::zero(); LANES]; 2];
         rest[0][..a_rest.len()].copy_from_slice(a_rest);
         rest[1][..b_rest.len()].copy_from_slice(b_rest);
         add_products(&mut folded, &rest[0], &rest[1]);
     }
-    let mut width = REST / 2;
+    let mut width = LANES / 2;
     while width > 0 {
         for lane in 0..width {
             let upper = folded[lane + width];

@@ -9,10 +9,6 @@ use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::{Real, add_rows, dispatch};
 
-/// Sources of one parallel task; trials outside, sources inside, so that the signal of a trial stays
-/// in cache.
-const SOURCE_BLOCK: usize = 16;
-
 /// Fills the first `units` numbers of the scored bins of every trial, and the rest of the signal with
 /// zeros; bin `t` lies in row `t + margin` of `signal`.
 pub(crate) fn fill_signal<T: Real>(
@@ -80,8 +76,8 @@ pub(crate) fn centre<T: Real>(
 }
 
 /// `M[j,d,i] += sum_k sum_t a'_i[k,t] z_j[k,t-d]` for as many sources as the sums hold, one sum per
-/// part, `[source][lag][signal.units()]`; both bins at or after `first_bin`. Bin `t` lies in row `t + margin` of `signal`, which
-/// goes on for at least `lags - 1` rows behind the last bin.
+/// part, `[source][lag][signal.units()]`; both bins at or after `first_bin`. Bin `t` lies in row
+/// `t + margin` of `signal`, which goes on for at least `lags - 1` rows behind the last bin.
 pub(crate) fn add_lagged_products<T: Real>(
     by_source: &SpikeIndex,
     signal: &TrialArray<T>,
@@ -99,24 +95,16 @@ pub(crate) fn add_lagged_products<T: Real>(
             per_source[source].push(own);
         }
     }
-    per_source
-        .par_chunks_mut(SOURCE_BLOCK)
-        .enumerate()
-        .for_each(|(at, own)| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    for (k, spikes) in by_source.trials().iter().enumerate() {
-                        for (source, own) in own.iter_mut().enumerate() {
-                            let bins = spikes.of(at * SOURCE_BLOCK + source).iter();
-                            let scored = bins.map(|&s| s as usize).filter(|&s| s >= first_bin);
-                            let ahead = scored.map(|s| signal.block(k, s + margin, lags));
-                            add_rows(own[part_of_slot[k]], ahead);
-                        }
-                    }
-                },
-            );
-        });
+    by_source.for_each_source(&mut per_source, |k, _, bins, own| {
+        dispatch(
+            #[inline(always)]
+            || {
+                let scored = bins.iter().map(|&s| s as usize).filter(|&s| s >= first_bin);
+                let ahead = scored.map(|s| signal.block(k, s + margin, lags));
+                add_rows(own[part_of_slot[k]], ahead);
+            },
+        );
+    });
 }
 
 /// `sum over t >= first_bin + d, K_t >= 2, of K_t`, for each lag `d`.

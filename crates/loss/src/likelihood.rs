@@ -2,12 +2,9 @@
 
 use crate::{LossError, LossTerm, Sample};
 use rayon::prelude::*;
-use refire_kernels::{Real, dispatch};
+use refire_kernels::{LANES, Real, dispatch};
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
-
-/// Units handled at once.
-const LANES: usize = 16;
 
 /// Mean over (trial, bin, observed unit) of the Bernoulli cross-entropy of the recorded spike
 /// against the clamped potential, nats.

@@ -4,16 +4,12 @@ use crate::covariance::{add_lagged_products, centre, fill_signal};
 use crate::spectral::LaggedProducts;
 use crate::trials::{add_through_escape, parts};
 use crate::{LossError, LossTerm, Sample};
-use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
-use refire_kernels::Real;
+use refire_kernels::{LANES, Real};
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
 
 const NAME: &str = "nc";
-
-/// Rows of signals are a multiple of this.
-const LANES: usize = 16;
 
 /// Mean square difference of the lagged covariances about the trial mean, probabilities on both
 /// sides of the model and spikes on both sides of the data (those of the batch), diagonal included,
@@ -117,25 +113,19 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
         if equal || !self.wrap {
             // One centred side is enough, so the other may be the spikes themselves; with
             // unequal trials that wrap it is not.
-            let trials = self.recorded.trials_mut(recorded_layout.trials());
-            trials.par_iter_mut().enumerate().for_each(|(k, trial)| {
-                trial.build(&recorded.trial(k)[..recorded_layout.bins(k) * n], n);
-            });
-            let half = vec![0; recorded_layout.trials()];
+            self.recorded.build(recorded, recorded_layout);
+            let part_of_slot = vec![0; recorded_layout.trials()];
             data.clear();
             data.resize(n * lags * self.data.units(), T::zero());
-            let mut sums = [std::mem::take(data)];
             add_lagged_products(
                 &self.recorded,
                 &self.data,
                 margin,
                 first,
                 lags,
-                &half,
-                &mut sums,
+                &part_of_slot,
+                std::slice::from_mut(data),
             );
-            let [sums] = sums;
-            *data = sums;
         } else {
             let bins = recorded_layout.max_bins() - first;
             self.lagged.forward(&self.data, n, first, bins, data);

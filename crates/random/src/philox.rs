@@ -5,20 +5,8 @@ const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// Ten rounds of Philox: a bijection of the 128-bit counter for every 64-bit key.
 #[inline(always)]
-pub(crate) fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    for _ in 0..10 {
-        let a = u64::from(MULTIPLIER[0]) * u64::from(counter[0]);
-        let b = u64::from(MULTIPLIER[1]) * u64::from(counter[2]);
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
-        key[0] = key[0].wrapping_add(WEYL[0]);
-        key[1] = key[1].wrapping_add(WEYL[1]);
-    }
-    counter
+pub(crate) fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    philox4x32_wide(counter.map(|word| [word]), key).map(|[word]| word)
 }
 
 /// [`philox4x32`] of `N` counters at once, `[word][counter]`: vectorises.
@@ -66,6 +54,7 @@ mod tests {
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
     }
+
     #[test]
     fn many_counters_at_once_give_the_same_words() {
         let counter = |i: usize| [i as u32, 7, u32::MAX - i as u32, 3];

@@ -41,12 +41,7 @@ impl<T: Real> Cotangents<T> {
         self.has_spikes = false;
     }
 
-    /// `dL/dz` through spikes; `None` while no loss has asked for it.
-    pub fn spikes(&self) -> Option<&TrialArray<T>> {
-        self.has_spikes.then_some(&self.spikes)
-    }
-
-    /// Both, to pull back.
+    /// `dL/dv` and `dL/dz`, to pull back; the second only where a loss has asked for it.
     pub fn both(&mut self) -> (&mut TrialArray<T>, Option<&TrialArray<T>>) {
         let spikes = self.has_spikes.then_some(&self.spikes);
         (&mut self.potential, spikes)

@@ -7,7 +7,13 @@ use refire_recording::{BinWidth, NpzArray, NpzFile, NpzWriter, Recording, Stimul
 
 use crate::{GroundTruth, SynthError, recording};
 
-/// Simulates a recording and writes it as `recording.npz`, beside the ground truth as `truth.npz`,
+/// Name of the recording that [`write()`] writes.
+pub const RECORDING_FILE: &str = "recording.npz";
+
+/// Name of the ground truth that [`write()`] writes.
+pub const TRUTH_FILE: &str = "truth.npz";
+
+/// Simulates a recording and writes it as [`RECORDING_FILE`], beside the ground truth as [`TRUTH_FILE`],
 /// into a folder that is made where there is none. Gives the recording.
 ///
 /// # Errors
@@ -25,8 +31,8 @@ pub fn write(
         path: folder.to_path_buf(),
         error,
     })?;
-    recording.write_npz(folder.join("recording.npz"))?;
-    write_truth(folder.join("truth.npz"), truth)?;
+    recording.write_npz(folder.join(RECORDING_FILE))?;
+    write_truth(folder.join(TRUTH_FILE), truth)?;
     Ok(recording)
 }
 

@@ -59,7 +59,7 @@ mod toy;
 mod truth;
 
 pub use error::SynthError;
-pub use files::{read_truth, write, write_truth};
+pub use files::{RECORDING_FILE, TRUTH_FILE, read_truth, write, write_truth};
 pub use settings::SynthSettings;
 pub use simulate::{recording, simulate};
 pub use toy::{TOY_BINS, TOY_POPULATION, TOY_TRIALS, toy_three_populations};

@@ -173,7 +173,12 @@ mod tests {
 
     #[test]
     fn no_trial_or_too_many_are_refused() {
-        for (trials, what) in [(0, "trials"), (usize::MAX, "trials"), (1 << 30, "spikes")] {
+        for (trials, what) in [
+            (0, "trials"),
+            (usize::MAX, "trials"),
+            (1 << 31, "trials"),
+            (1 << 30, "spikes"),
+        ] {
             let error = simulate(&small(), trials, 1).unwrap_err().to_string();
             assert!(error.starts_with(what), "{error}");
         }

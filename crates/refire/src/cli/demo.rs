@@ -3,7 +3,7 @@
 use super::failure::{Failure, check_folder, prepare_folder};
 use super::{fit, outcome, view};
 use refire::fit::{Objective, Settings, Weights};
-use refire::synth::{GroundTruth, SynthSettings};
+use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
 // Where the demonstration differs from the default fit: its hidden sources shake the recorded units
@@ -22,9 +22,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
-    check_folder(&args.out, &["recording.npz", "truth.npz", "report.html"])?;
+    check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE, fit::REPORT])?;
     for folder in FOLDERS {
-        check_folder(&args.out.join(folder), &["model.refire", "fit.json"])?;
+        check_folder(&args.out.join(folder), &[fit::MODEL, fit::FIGURES])?;
     }
     let synthetic = SynthSettings::demo();
     let truth = GroundTruth::draw(&synthetic)?;
@@ -66,7 +66,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         let fitted = fit::fit_in_memory(&recording, &settings, quiet)?;
         let folder = args.out.join(folder);
         prepare_folder(&folder)?;
-        fitted.model.write(&folder.join("model.refire"))?;
+        fitted.model.write(&folder.join(fit::MODEL))?;
         fit::write_json(&folder, &fitted)?;
         fits.push(fitted);
     }
@@ -76,7 +76,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         .collect();
     outcome::print_table(&named);
     let report = view::demo_report(&recording, &synthetic, &fits);
-    let path = args.out.join("report.html");
+    let path = args.out.join(fit::REPORT);
     refire::report::write_atomic(&path, report.to_html()?)?;
     say!("\nwrote {}: open it in a browser", path.display());
     Ok(())

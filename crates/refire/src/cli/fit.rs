@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Names of the files in the folder of a fit.
-const MODEL: &str = "model.refire";
-const FIGURES: &str = "fit.json";
-const REPORT: &str = "report.html";
+pub const MODEL: &str = "model.refire";
+pub const FIGURES: &str = "fit.json";
+pub const REPORT: &str = "report.html";
 const CHECKPOINT: &str = "checkpoint.refire";
 
 #[derive(Debug, clap::Args)]

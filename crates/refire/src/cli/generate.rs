@@ -1,7 +1,7 @@
 //! `refire generate`.
 
 use super::failure::{Failure, check_folder};
-use refire::synth::{GroundTruth, SynthSettings};
+use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -40,15 +40,15 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         seed: args.seed.unwrap_or(defaults.seed),
         ..defaults
     };
-    check_folder(&args.out, &["recording.npz", "truth.npz"])?;
+    check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE])?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
     refire::synth::write(&args.out, &truth, trials, settings.seed)?;
     if !quiet {
         eprintln!(
             "wrote {} and {}",
-            args.out.join("recording.npz").display(),
-            args.out.join("truth.npz").display()
+            args.out.join(RECORDING_FILE).display(),
+            args.out.join(TRUTH_FILE).display()
         );
     }
     Ok(())
