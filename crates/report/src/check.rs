@@ -1,8 +1,8 @@
 //! Shapes are checked once, before anything is drawn: the drawing code indexes freely after it.
 
 use crate::{
-    CouplingView, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report, ReportError,
-    StabilityView,
+    ClaimsPage, CouplingView, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
+    ReportError, StabilityView,
 };
 
 type Checked = Result<(), ReportError>;
@@ -155,5 +155,24 @@ fn stability(fit: &str, view: &StabilityView) -> Checked {
             end,
             trace.len(),
         )
+    })
+}
+
+pub(crate) fn claims(page: &ClaimsPage) -> Checked {
+    page.claims.iter().try_for_each(|claim| {
+        claim.tables.iter().try_for_each(|table| {
+            let mut rows = table.rows.iter().enumerate();
+            rows.try_for_each(|(row, cells)| {
+                let what = || {
+                    format!(
+                        "cells in row {} of the table {} of {}",
+                        row + 1,
+                        table.title,
+                        claim.title
+                    )
+                };
+                length(what, table.header.len(), cells.len())
+            })
+        })
     })
 }

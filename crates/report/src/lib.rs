@@ -1,5 +1,6 @@
-//! One self-contained HTML page about one or several fits: words, tables and inline SVG figures.
-//! The page needs no network, no script and no fonts; the same input gives the same bytes.
+//! Self-contained HTML pages of words, tables and inline SVG figures: a [`Report`] about one or
+//! several fits, a [`ClaimsPage`] about claims and the checks of them. A page needs no network, no
+//! script and no fonts; the same input gives the same bytes.
 //!
 //! ```
 //! use refire_report::{FigureRow, FitView, Report, StabilityView};
@@ -34,6 +35,7 @@
 //! Layer 0: knows plain numbers and text only, depends on no other refire crate.
 
 mod check;
+mod claims;
 mod data;
 mod error;
 mod file;
@@ -42,9 +44,14 @@ mod sections;
 mod svg;
 mod text;
 
+pub use claims::data::{
+    CheckRow, ClaimView, ClaimsPage, FigureView, Plot, PlotAxis, PlotPoint, Reference, Role,
+    Series, TableView, Verdict,
+};
 pub use data::{
     CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
     StabilityView,
 };
 pub use error::ReportError;
 pub use file::write_atomic;
+pub use text::number;

@@ -6,7 +6,44 @@ use crate::sections::{
 use crate::text::escape;
 use crate::{Report, ReportError, check};
 
+/// What drawings need, on a page or alone.
+pub(crate) const CHART_STYLE: &str = include_str!("chart.css");
 const STYLE: &str = include_str!("style.css");
+
+/// A document around a page: `title` and `subtitle` are plain text, `body` is HTML.
+pub(crate) fn document(title: &str, subtitle: &str, body: &str) -> String {
+    let title = escape(title);
+    let subtitle = match subtitle {
+        "" => String::new(),
+        subtitle => format!("<p class=\"subtitle\">{}</p>\n", escape(subtitle)),
+    };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <title>{title}</title>\n<style>\n{CHART_STYLE}{STYLE}</style>\n</head>\n<body>\n\
+         <main>\n<header>\n<h1>{title}</h1>\n{subtitle}</header>\n{body}</main>\n</body>\n\
+         </html>\n"
+    )
+}
+
+/// Paragraphs of plain text.
+pub(crate) fn paragraphs(texts: &[String]) -> String {
+    let paragraph = |text: &String| format!("<p>{}</p>\n", escape(text));
+    texts.iter().map(paragraph).collect()
+}
+
+/// A list of names and values.
+pub(crate) fn facts(facts: &[(String, String)]) -> String {
+    let mut list = String::from("<dl class=\"facts\">\n");
+    for (name, value) in facts {
+        list += &format!(
+            "<div><dt>{}</dt><dd>{}</dd></div>\n",
+            escape(name),
+            escape(value)
+        );
+    }
+    list + "</dl>\n"
+}
 
 impl Report {
     /// The page as one HTML document: no network, no script; the same report gives the same
@@ -22,21 +59,8 @@ impl Report {
             "" => "Fit report",
             title => title,
         };
-        let title = escape(title);
-        let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-             <header>\n<h1>{title}</h1>\n"
-        );
-        if !self.subtitle.is_empty() {
-            page += &format!("<p class=\"subtitle\">{}</p>\n", escape(&self.subtitle));
-        }
-        page += "</header>\n";
-        page += &headline::html(self);
-        for paragraph in &self.intro {
-            page += &format!("<p>{}</p>\n", escape(paragraph));
-        }
+        let mut page = headline::html(self);
+        page += &paragraphs(&self.intro);
         if !self.fits.is_empty() {
             page += CONTENTS;
         }
@@ -56,8 +80,7 @@ impl Report {
             }
         }
         page += GLOSSARY;
-        page += "</main>\n</body>\n</html>\n";
-        Ok(page)
+        Ok(document(title, &self.subtitle, &page))
     }
 
     fn facts(&self) -> String {
@@ -65,15 +88,7 @@ impl Report {
         if self.facts.is_empty() {
             body += &missing("Nothing is noted about the recording and the fit.");
         } else {
-            body += "<dl class=\"facts\">\n";
-            for (name, value) in &self.facts {
-                body += &format!(
-                    "<div><dt>{}</dt><dd>{}</dd></div>\n",
-                    escape(name),
-                    escape(value)
-                );
-            }
-            body += "</dl>\n";
+            body += &facts(&self.facts);
         }
         if !self.notes.is_empty() {
             body += "<div class=\"notes\"><h3>To keep in mind</h3>\n<ul>\n";

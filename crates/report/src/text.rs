@@ -18,8 +18,9 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Three significant digits; very large and very small numbers as `2.1·10⁻⁶`.
-pub(crate) fn number(value: f64) -> String {
+/// A number as the pages show it: three significant digits; very large and very small ones as
+/// `2.1·10⁻⁶`, what is not finite as a dash.
+pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();
     }

@@ -11,7 +11,7 @@ pub(crate) mod rates;
 pub(crate) mod stability;
 pub(crate) mod table;
 
-use crate::svg::{DATA, fit_color};
+use crate::svg::{DATA, Mark, fit_color};
 use crate::text::escape;
 use crate::{FitView, Report};
 
@@ -65,6 +65,16 @@ pub(crate) fn missing_panel(title: &str, color: &str, sentence: &str) -> String 
 
 /// Panels with a legend above and a caption below: what is shown, and what to read from it.
 pub(crate) fn figure(panels: &str, legend: &[Key], shows: &str, read: &str) -> String {
+    let caption = format!(
+        "<p>{}</p><p class=\"read\"><b>What to conclude.</b> {}</p>",
+        escape(shows),
+        escape(read)
+    );
+    captioned(panels, legend, &caption)
+}
+
+/// Panels with a legend above and a caption below; `caption` is HTML.
+pub(crate) fn captioned(panels: &str, legend: &[Key], caption: &str) -> String {
     let keys: String = legend.iter().map(Key::html).collect();
     let legend = match keys.as_str() {
         "" => String::new(),
@@ -75,12 +85,11 @@ pub(crate) fn figure(panels: &str, legend: &[Key], shows: &str, read: &str) -> S
         1 => " class=\"beside\"",
         _ => "",
     };
-    format!(
-        "<figure{class}>\n{legend}<div class=\"panels\">\n{panels}</div>\n<figcaption><p>{}</p>\
-         <p class=\"read\"><b>What to conclude.</b> {}</p></figcaption>\n</figure>\n",
-        escape(shows),
-        escape(read)
-    )
+    let caption = match caption {
+        "" => String::new(),
+        caption => format!("<figcaption>{caption}</figcaption>\n"),
+    };
+    format!("<figure{class}>\n{legend}<div class=\"panels\">\n{panels}</div>\n{caption}</figure>\n")
 }
 
 /// Lets the charts of a page with one fit take its whole width; a narrow screen then scrolls.
@@ -99,45 +108,64 @@ pub(crate) enum Key<'a> {
     Dot(&'static str, &'a str),
     Area(&'static str, f64, &'a str),
     Diamond(&'static str, &'a str),
+    Marked(Mark, bool, &'a str),
 }
 
 impl Key<'_> {
+    pub(crate) const WIDTH: f64 = 26.0;
+
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Line(_, _, text)
+            | Self::Dashed(_, text)
+            | Self::Dot(_, text)
+            | Self::Area(_, _, text)
+            | Self::Diamond(_, text)
+            | Self::Marked(_, _, text) => text,
+        }
+    }
+
+    /// Shapes in a box of [`Self::WIDTH`] by 14 pixels.
+    pub(crate) fn shape(&self) -> String {
+        match self {
+            Self::Line(color, width, _) => {
+                format!("<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"{width}\"/>")
+            }
+            Self::Dashed(color, _) => format!(
+                "<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"1.5\" \
+                 stroke-dasharray=\"5 3\"/>"
+            ),
+            Self::Dot(color, _) => {
+                format!("<circle cx=\"13\" cy=\"7\" r=\"3.5\" fill=\"{color}\"/>")
+            }
+            Self::Area(color, opacity, _) => format!(
+                "<rect x=\"1\" y=\"1\" width=\"24\" height=\"12\" fill=\"{color}\" \
+                 fill-opacity=\"{opacity}\"/>"
+            ),
+            Self::Diamond(color, _) => format!(
+                "<path d=\"M13 1.5l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"#fff\" \
+                 stroke=\"{color}\" stroke-width=\"2\"/>"
+            ),
+            Self::Marked(mark, joined, _) => {
+                let color = mark.color;
+                let line = match joined {
+                    true => {
+                        format!("<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"1.6\"/>")
+                    }
+                    false => String::new(),
+                };
+                line + &mark.at(&[(13.0, 7.0)])
+            }
+        }
+    }
+
     fn html(&self) -> String {
-        let (shape, text) = match self {
-            Self::Line(color, width, text) => (
-                format!("<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"{width}\"/>"),
-                text,
-            ),
-            Self::Dashed(color, text) => (
-                format!(
-                    "<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"1.5\" \
-                     stroke-dasharray=\"5 3\"/>"
-                ),
-                text,
-            ),
-            Self::Dot(color, text) => (
-                format!("<circle cx=\"13\" cy=\"7\" r=\"3.5\" fill=\"{color}\"/>"),
-                text,
-            ),
-            Self::Area(color, opacity, text) => (
-                format!(
-                    "<rect x=\"1\" y=\"1\" width=\"24\" height=\"12\" fill=\"{color}\" \
-                     fill-opacity=\"{opacity}\"/>"
-                ),
-                text,
-            ),
-            Self::Diamond(color, text) => (
-                format!(
-                    "<path d=\"M13 1.5l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"#fff\" \
-                     stroke=\"{color}\" stroke-width=\"2\"/>"
-                ),
-                text,
-            ),
-        };
         format!(
-            "<span class=\"key\"><svg viewBox=\"0 0 26 14\" width=\"26\" height=\"14\" \
-             aria-hidden=\"true\">{shape}</svg> {}</span>",
-            escape(text)
+            "<span class=\"key\"><svg viewBox=\"0 0 {width} 14\" width=\"{width}\" height=\"14\" \
+             aria-hidden=\"true\">{}</svg> {}</span>",
+            self.shape(),
+            escape(self.text()),
+            width = Self::WIDTH
         )
     }
 }

@@ -121,7 +121,7 @@ fn distinct(values: impl Iterator<Item = f64>, unit: Option<&str>) -> String {
 }
 
 /// On a narrow screen the row becomes a list, and the label takes the place of the heading.
-fn cell(label: &str, class: &str, content: &str) -> String {
+pub(crate) fn cell(label: &str, class: &str, content: &str) -> String {
     let none = if content == "–" { " none" } else { "" };
     format!(
         "<td class=\"{class}{none}\" data-label=\"{}\"><div>{content}</div></td>",

@@ -220,7 +220,7 @@ impl Chart {
         }
     }
 
-    fn place(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
+    pub(crate) fn place(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
         Some((self.x.map(x)?, self.y.map(y)?))
     }
 

@@ -3,7 +3,9 @@ pub(crate) const DATA: &str = "#3a3a3a";
 
 /// One colour per fit: distinct under the common colour-vision deficiencies, dark enough for
 /// text, and away from the red and blue of the matrices.
-const FITS: [&str; 4] = ["#00798c", "#b9570b", "#7d3c98", "#5b7a00"];
+const FITS: [&str; 6] = [
+    "#00798c", "#b9570b", "#7d3c98", "#5b7a00", "#c2185b", "#3d52a8",
+];
 
 pub(crate) fn fit_color(index: usize) -> &'static str {
     FITS[index % FITS.len()]

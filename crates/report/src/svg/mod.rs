@@ -5,12 +5,14 @@
 
 mod chart;
 mod color;
+mod mark;
 mod matrix;
 mod path;
 mod scale;
 
 pub(crate) use chart::{Anchor, Axis, Chart, Stroke};
 pub(crate) use color::{DATA, fit_color};
+pub(crate) use mark::Mark;
 pub(crate) use matrix::{Heatmap, Matrix, color_bar};
 pub(crate) use path::{Cells, pooling, raster_path};
 pub(crate) use scale::{extent, padded, positive_extent};

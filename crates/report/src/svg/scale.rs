@@ -104,8 +104,11 @@ impl Scale {
             .then_some(self.from + share * (self.to - self.from))
     }
 
-    /// Whether a value lies beyond either end.
+    /// Whether a value lies beyond either end; on a logarithmic scale, zero and less do.
     pub(crate) fn outside(&self, value: f64) -> bool {
+        if self.log && value <= 0.0 {
+            return true;
+        }
         let value = if self.log { value.ln() } else { value };
         value < self.low || value > self.high
     }
@@ -252,6 +255,8 @@ mod tests {
         assert_eq!(scale.map(f64::NEG_INFINITY), Some(100.0));
         assert_eq!(scale.map(f64::NAN), None);
         assert!(scale.outside(10.1) && !scale.outside(10.0));
+        let log = Scale::log((0.1, 10.0), 100.0, 0.0, false);
+        assert!(log.outside(0.0) && log.outside(-1.0) && !log.outside(1.0));
         assert_eq!(
             extent([f64::NAN, 3.0, -1.0, f64::INFINITY]),
             Some((-1.0, 3.0))

@@ -1,0 +1,78 @@
+//! Marks that differ in colour and in shape, so that print and every eye can tell them apart.
+
+use super::color::{DATA, fit_color};
+use super::coordinate;
+
+/// How the points of one series are marked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) color: &'static str,
+    shape: usize,
+}
+
+/// Outlines around the origin, of about the same area; the round mark has none.
+const OUTLINES: [&str; 5] = [
+    "m-3.2-3.2h6.4v6.4h-6.4z",
+    "m0-4.6l4.6 4.6-4.6 4.6-4.6-4.6z",
+    "m0-4.4l4.4 7.6h-8.8z",
+    "m0 4.4l4.4-7.6h-8.8z",
+    "m-1.4-4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8z",
+];
+
+impl Mark {
+    /// The mark of a numbered series.
+    pub(crate) fn series(index: usize) -> Self {
+        Self {
+            color: fit_color(index),
+            shape: index % (OUTLINES.len() + 1),
+        }
+    }
+
+    /// The mark of what series are compared with.
+    pub(crate) fn reference() -> Self {
+        Self {
+            color: DATA,
+            shape: 0,
+        }
+    }
+
+    /// Marks at pixels, with a white rim that keeps neighbours apart.
+    pub(crate) fn at(self, places: &[(f64, f64)]) -> String {
+        let outline = match self.shape {
+            0 => "m-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0-7.2 0z",
+            shape => OUTLINES[shape - 1],
+        };
+        let path: String = places
+            .iter()
+            .map(|&(x, y)| format!("M{} {}{outline}", coordinate(x), coordinate(y)))
+            .collect();
+        if path.is_empty() {
+            return path;
+        }
+        format!(
+            "<path fill=\"{}\" stroke=\"#fff\" stroke-width=\"0.8\" d=\"{path}\"/>",
+            self.color
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_series_differ_in_colour_and_in_shape() {
+        let marks: Vec<Mark> = (0..6).map(Mark::series).collect();
+        for (i, a) in marks.iter().enumerate() {
+            for b in &marks[..i] {
+                assert!(a.color != b.color && a.shape != b.shape);
+            }
+        }
+        assert!(Mark::series(6) == marks[0]);
+        assert_eq!(marks[0].at(&[]), "");
+        assert_eq!(
+            marks[1].at(&[(1.0, 2.0), (3.0, 4.0)]).matches('M').count(),
+            2
+        );
+    }
+}
