@@ -1,5 +1,6 @@
 //! Back-propagation through time through sampled spikes: one reverse sweep pulls the cotangents of
-//! any loss back to couplings, biases and drive. No tape.
+//! any loss back to couplings, biases and drive. No tape. Where nothing is to flow through spikes, the
+//! score function adds what they do to the loss.
 //!
 //! ```
 //! use refire_bptt::{Gradient, sweep};
@@ -45,6 +46,8 @@
 
 mod gradient;
 mod reverse;
+mod score;
 
 pub use gradient::Gradient;
 pub use reverse::sweep;
+pub use score::add_score;

@@ -30,6 +30,9 @@ const SPARSE_SHARE: f64 = 0.3;
 /// dx[c,t,j]    += sum_{k in c} lambda[k,t,j]        db[j] += sum_{k,t} lambda[k,t,j]
 /// ```
 ///
+/// With [`SpikeGradient::Score`] nothing flows through `zbar`; [`crate::add_score`] has added to the
+/// cotangents before.
+///
 /// In a clamped pass only hidden units have `zbar`: a recorded spike is data. So is a spike of
 /// [`refire_sim::PassInput::before`], which adds nothing to `dW` either.
 ///
@@ -53,11 +56,11 @@ pub fn sweep<T, C, E, U>(
         Mode::Clamped => network.observed,
         Mode::FreeRunning => 0,
     };
-    let last_free = match spike_gradient {
-        SpikeGradient::None => first_free,
-        // Whole rows: what fills them up has a factor of zero.
-        _ if first_free < network.live => network.coupling.units(),
-        _ => first_free,
+    // Whole rows: what fills them up has a factor of zero.
+    let last_free = if spike_gradient.passes_spikes() && first_free < network.live {
+        network.coupling.units()
+    } else {
+        first_free
     };
     let sweep = Sweep {
         network,
@@ -178,12 +181,20 @@ where
             // A loop of its own for each kind: with the choice inside it would not vectorise.
             let mut surrogate = |gradient: SpikeGradient| {
                 for (f, &v) in factor.iter_mut().zip(v) {
-                    *f = gradient.factor(v, *f);
+                    *f = gradient.factor(v, *f, T::zero());
                 }
             };
             match self.spike_gradient {
                 SpikeGradient::Escape => {}
                 SpikeGradient::Triangle => surrogate(SpikeGradient::Triangle),
+                // The only one that looks at the spike.
+                SpikeGradient::ReinMax => {
+                    let z = &self.trajectory.spikes.row(first_trial + k, t)[self.free.clone()];
+                    for ((f, &v), (&p, &z)) in factor.iter_mut().zip(v).zip(p.iter().zip(z)) {
+                        let surprise_slope = escape.surprise_slope(v, p, z != 0);
+                        *f = SpikeGradient::ReinMax.factor(v, *f, surprise_slope);
+                    }
+                }
                 other => surrogate(other),
             }
             factor[self.network.live - self.free.start..].fill(T::zero());

@@ -185,7 +185,41 @@ fn in_turn(seed: u64, family: u32, count: usize, at: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::in_turn;
+    use super::{Pool, in_turn};
+    use refire_core::TrialArray;
+    use refire_recording::{BinWidth, Recording, RecordingParts};
+
+    /// Trials told apart by their first two bins, of two conditions and three lengths.
+    #[test]
+    fn free_trials_start_from_histories_of_their_own_condition_and_length() {
+        let trials = 12;
+        let mut spikes = TrialArray::<u8>::zeros(trials, 6, 0, 2);
+        for k in 0..trials {
+            let code = [k & 1, k >> 1 & 1, k >> 2 & 1, k >> 3].map(|bit| bit as u8);
+            spikes.trial_mut(k)[..4].copy_from_slice(&code);
+        }
+        let width = BinWidth::from_seconds(0.01).unwrap();
+        let recording = Recording::new(RecordingParts {
+            bins: (0..trials).map(|k| 4 + k % 3).collect(),
+            labels: (0..trials).map(|k| (k % 2) as i64).collect(),
+            ..RecordingParts::new(spikes, width)
+        })
+        .unwrap();
+        let pool = Pool::new(&recording, &[0, 1, 2, 3, 5, 6, 7, 8, 9], 2);
+        let mut seen = std::collections::BTreeSet::new();
+        for batch in [pool.whole(400), pool.draw(1, 3, 9, 200)] {
+            let batch = batch.unwrap();
+            for slot in 0..batch.free_layout.trials() {
+                let bits = batch.histories.trial(slot).iter().enumerate();
+                let k: usize = bits.map(|(at, &z)| usize::from(z) << at).sum();
+                assert!(pool.by_condition.concat().contains(&k), "trial {k}");
+                assert_eq!(batch.free_layout.condition(slot), k % 2);
+                assert_eq!(batch.free_layout.bins(slot), 4 + k % 3);
+                seen.insert(k);
+            }
+        }
+        assert_eq!(seen.len(), 9, "every trial starts some");
+    }
 
     #[test]
     fn every_epoch_visits_every_trial_once_in_a_new_order() {

@@ -2,13 +2,14 @@
 
 use crate::batch::Batch;
 use crate::padded::PaddedNetwork;
+use crate::score::Rewards;
 use crate::{FitError, Parameters, Settings};
-use refire_bptt::{Gradient, sweep};
+use refire_bptt::{Gradient, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::Encoder;
 use refire_kernels::Real;
-use refire_loss::{LossTerm, Sample};
-use refire_neuron::{Logistic, Memoryless};
+use refire_loss::{LossError, LossTerm, Sample};
+use refire_neuron::{Logistic, Memoryless, SpikeGradient};
 use refire_random::{KeyedUniforms, Stream};
 use refire_sim::{Cotangents, DenseCoupling, Mode, Network, PassInput, Trajectory, run};
 
@@ -84,6 +85,15 @@ pub struct Losses {
     pub total: f64,
 }
 
+impl Losses {
+    fn zeros(terms: usize) -> Self {
+        Self {
+            terms: vec![0.0; terms],
+            total: 0.0,
+        }
+    }
+}
+
 /// Buffers of one pass, kept between iterations.
 #[derive(Default)]
 struct PassBuffers<T> {
@@ -100,6 +110,7 @@ pub struct Engine<T> {
     padded: PaddedNetwork<T>,
     clamped: PassBuffers<T>,
     free: PassBuffers<T>,
+    rewards: Rewards<T>,
     gradient: Gradient<T>,
 }
 
@@ -119,6 +130,7 @@ impl<T: Real> Engine<T> {
             padded: PaddedNetwork::new(settings, observed),
             clamped: PassBuffers::default(),
             free: PassBuffers::default(),
+            rewards: Rewards::default(),
             gradient: Gradient::default(),
         }
     }
@@ -158,10 +170,7 @@ impl<T: Real> Engine<T> {
             let (conditions, bins) = (self.drive.trials(), self.drive.bins());
             self.gradient.reset(&network, conditions, bins);
         }
-        let mut losses = Losses {
-            terms: vec![0.0; self.terms.len()],
-            total: 0.0,
-        };
+        let mut losses = Losses::zeros(self.terms.len());
         for mode in [Mode::Clamped, Mode::FreeRunning] {
             let needed = self
                 .terms
@@ -207,6 +216,26 @@ impl<T: Real> Engine<T> {
                 &mut buffers.cotangents,
                 &mut losses,
             )?;
+            let sampled = mode == Mode::FreeRunning || network.observed < network.live;
+            if gradient.is_some() && sampled && self.settings.spike_gradient == SpikeGradient::Score
+            {
+                let terms = &mut self.terms;
+                let total = pass_total(terms, mode, &losses);
+                let rewards = self.rewards.of(
+                    &sample,
+                    keys,
+                    self.settings.noise_parts.saturating_mul(2),
+                    total,
+                    |sample, cotangents| {
+                        let mut losses = Losses::zeros(terms.len());
+                        evaluate_terms(terms, mode, sample, cotangents, &mut losses)?;
+                        Ok(pass_total(terms, mode, &losses))
+                    },
+                );
+                let trajectory = &buffers.trajectory;
+                let cotangents = &mut buffers.cotangents;
+                add_score(&network, mode, layout, trajectory, rewards, cotangents);
+            }
             if gradient.is_some() {
                 pull_back(
                     &network,
@@ -240,7 +269,7 @@ fn evaluate_terms<T: Real>(
     sample: &Sample<'_, T>,
     cotangents: &mut Cotangents<T>,
     losses: &mut Losses,
-) -> Result<(), FitError> {
+) -> Result<(), LossError> {
     for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
         if term.pass() == mode && *weight > 0.0 {
             let value = term.evaluate(sample, *weight, cotangents)?;
@@ -249,6 +278,13 @@ fn evaluate_terms<T: Real>(
         }
     }
     Ok(())
+}
+
+/// Weighted sum of the terms of one pass.
+fn pass_total<T: Real>(terms: &[WeightedTerm<T>], mode: Mode, losses: &Losses) -> f64 {
+    let of_pass = terms.iter().zip(&losses.terms);
+    let of_pass = of_pass.filter(|(t, _)| t.term.pass() == mode && t.weight > 0.0);
+    of_pass.map(|(t, value)| t.weight * value).sum()
 }
 
 fn pull_back<T: Real>(

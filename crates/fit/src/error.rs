@@ -83,7 +83,7 @@ pub enum FitError {
     /// More numbers than can be held.
     #[error(
         "a fit of {units} units with {lags} lags and batches of {batch} trials needs about \
-         {gigabytes:.0} GB, more than can be held (fewer hidden units, lags or trials per batch help)"
+         {gigabytes:.0} GB, more than can be held (fewer hidden units, lags, trials per batch or free bins help)"
     )]
     TooLarge {
         /// Units, hidden ones included.

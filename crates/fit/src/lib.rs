@@ -37,6 +37,7 @@ mod model_file;
 mod objective;
 mod padded;
 mod parameters;
+mod score;
 mod settings;
 mod simulate;
 mod size;

@@ -4,7 +4,8 @@ use crate::batch::{Batch, Pool};
 use crate::engine::{Engine, Losses, Streams};
 use crate::size::check_size;
 use crate::{
-    Checkpoint, DriveKind, FitError, Model, Parameters, Settings, TENSORS, Training, objective,
+    Checkpoint, DriveKind, FitError, Form, Model, Parameters, Settings, TENSORS, Training,
+    objective,
 };
 use refire_core::TrialArray;
 use refire_drive::DriveSpec;
@@ -109,6 +110,10 @@ impl<'a> Trainer<'a> {
         let encoder = || drive.build(&bins_per_condition, first_bin, units, features.as_ref());
 
         let pool = Pool::new(recording, &split.train, first_bin);
+        check_parts(
+            settings,
+            &pool.draw(settings.seed, 0, settings.batch, settings.free_bins)?,
+        )?;
         let (spikes, layout) = recording.select(&split.train, first_bin)?;
         let (terms, mut left_out) = objective::to_fit(settings, &spikes, &layout)?;
         let scored = (layout.scored_bins() * recording.n_units()) as f64;
@@ -125,6 +130,7 @@ impl<'a> Trainer<'a> {
                 Pool::new(recording, &split.validation, first_bin).whole(settings.free_bins)?;
             // Nothing to judge by: the last parameters count, as without validation trials.
             let judges = objective::counts(&terms);
+            check_parts(settings, &batch)?;
             let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
             judges.then_some((engine, batch))
         };
@@ -349,6 +355,21 @@ impl<'a> Trainer<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the free-running trials of some condition make as many parts of two trials as are asked for.
+fn check_parts(settings: &Settings, batch: &Batch) -> Result<(), FitError> {
+    let groups = batch.free_layout.groups().iter();
+    let most = groups.map(|group| group.slots.len()).max().unwrap_or(0) / 2;
+    let unused = settings.form == Form::Published || !settings.objective.has_statistics();
+    if settings.noise_parts <= most || settings.noise_parts == 1 || unused {
+        return Ok(());
+    }
+    Err(FitError::Setting {
+        name: "noise-parts",
+        allowed: "at most half the free-running trials of a condition (see free-bins)",
+        found: format!("{} for {} trials", settings.noise_parts, 2 * most),
+    })
 }
 
 /// Adam for each tensor of the parameters.

@@ -12,7 +12,8 @@
 //! assert_eq!(p, 0.5);
 //! assert!(Logistic.probability(row[1]) < 0.27);
 //! let slope = Logistic.slope(row[0], p);
-//! assert_eq!(SpikeGradient::Escape.factor(row[0], slope), 0.25);
+//! let surprise = Logistic.surprise_slope(row[0], p, true);
+//! assert_eq!(SpikeGradient::Escape.factor(row[0], slope, surprise), 0.25);
 //! ```
 //!
 //! Layer 1: uses `refire-kernels`. Source: Bellec, Wang et al., NeurIPS 2021 (arXiv 2106.10064).

@@ -1,6 +1,6 @@
 //! A free run goes on where another stopped.
 
-use super::problem::{Batch, Problem, Shape};
+use super::problem::{Problem, Shape};
 use refire::core::{TrialArray, TrialLayout};
 use refire::sim::{GivenUniforms, Mode, PassInput, Trajectory, run};
 
@@ -31,11 +31,10 @@ fn two_runs_in_a_row_are_one_long_run() {
         };
         let problem = Problem::<f64>::draw(&shape);
         let whole = problem.pass(Mode::FreeRunning);
-        let Batch {
-            layout, uniforms, ..
-        } = &problem.simulated;
-        let condition: Vec<usize> = (0..layout.trials()).map(|k| layout.condition(k)).collect();
-        let half = TrialLayout::new(condition, vec![BINS; layout.trials()], 0).unwrap();
+        let uniforms = &problem.simulated.uniforms;
+        let condition = problem.simulated.conditions();
+        let lengths = vec![BINS; condition.len()];
+        let half = TrialLayout::new(condition, lengths, 0).unwrap();
         let mut before: Option<TrialArray<u8>> = None;
         for from in [0, BINS] {
             let drive = cut(&problem.drive, from, from + BINS);

@@ -1,14 +1,13 @@
-//! What must not change a result: padding, what lies in it, the names of units, threads.
+//! What must not change a result: padding, what lies in it, what fills up rows, threads.
 
-use super::problem::{Batch, Outcome, Problem, Shape, close};
+use super::compare::{
+    assert_same, bits, compare, enlarge, enlarge_drive, measurable_shapes, outcome_bits,
+};
+use super::problem::{Batch, Outcome, Problem, Shape};
+use proptest::prelude::*;
 use refire::core::{TrialArray, TrialLayout};
-use refire::kernels::Real;
-use refire::loss::{LossTerm, NoiseCovariance, Psth};
-use refire::neuron::{Logistic, SpikeGradient};
-use refire::sim::{Mode, Trajectory};
-use std::sync::Arc;
-
-const TOLERANCE: f64 = 1e-11;
+use refire::neuron::SpikeGradient;
+use refire::sim::Mode;
 
 fn shape() -> Shape {
     Shape {
@@ -25,188 +24,94 @@ fn shape() -> Shape {
     }
 }
 
-fn bits<T: Real>(trajectory: &Trajectory<T>) -> (Vec<u64>, Vec<u8>) {
-    let numbers = [&trajectory.potential, &trajectory.probability];
-    let numbers = numbers
-        .iter()
-        .flat_map(|a| a.to_vec())
-        .map(|x| x.f64().to_bits())
-        .collect();
-    (numbers, trajectory.spikes.to_vec())
-}
-
-fn outcome_bits<T: Real>(outcome: &Outcome<T>) -> Vec<u64> {
-    let gradients = [&outcome.couplings, &outcome.bias, &outcome.drive];
-    let gradients = gradients.into_iter().flatten().map(|x| x.f64().to_bits());
-    std::iter::once(outcome.value.to_bits())
-        .chain(gradients)
-        .collect()
-}
-
-fn assert_same(what: &str, found: &Outcome<f64>, expected: &Outcome<f64>) {
-    let pairs = [
-        (&vec![found.value], &vec![expected.value]),
-        (&found.couplings, &expected.couplings),
-        (&found.bias, &expected.bias),
-        (&found.drive, &expected.drive),
-    ];
-    for (found, expected) in pairs {
-        assert!(
-            close(found, expected, TOLERANCE),
-            "{what}: {found:?}, not {expected:?}"
-        );
+/// Fills what no pass and no term may read: spikes given behind the end of a trial (of a free-running
+/// one, behind its history), uniforms behind it, drive behind the longest trial of a condition.
+fn spoil(problem: &mut Problem<f64>, more: usize) {
+    let mut ends = vec![0; problem.drive.trials()];
+    for (batch, free) in [
+        (&mut problem.recorded, false),
+        (&mut problem.simulated, true),
+    ] {
+        let layout = &batch.layout;
+        let bins = layout.max_bins() + more;
+        batch.spikes = enlarge(&batch.spikes, layout.trials(), bins, 1);
+        batch.uniforms = enlarge(&batch.uniforms, layout.trials(), bins, 0.0);
+        for k in 0..layout.trials() {
+            let end = layout.bins(k);
+            let given = if free { layout.first_bin() } else { end };
+            (given..bins).for_each(|t| batch.spikes.row_mut(k, t).fill(1));
+            (end..bins).for_each(|t| batch.uniforms.row_mut(k, t).fill(0.0)); // would always fire
+            ends[layout.condition(k)] = end.max(ends[layout.condition(k)]);
+        }
+    }
+    let bins = problem.drive.bins() + more;
+    problem.drive = enlarge(&problem.drive, ends.len(), bins, f64::NAN);
+    for (c, end) in ends.into_iter().enumerate() {
+        (end..bins).for_each(|t| problem.drive.row_mut(c, t).fill(f64::NAN));
     }
 }
 
-/// Every term has a value, so that nothing is compared with nothing.
-fn all_terms(problem: &Problem<f64>) -> Vec<(&'static str, Outcome<f64>)> {
-    let evaluate = |(name, mut term): (_, Box<dyn LossTerm<f64>>)| {
-        (
-            name,
-            problem
-                .evaluate(term.as_mut(), SpikeGradient::Escape)
-                .unwrap(),
-        )
-    };
-    problem.terms().into_iter().map(evaluate).collect()
-}
+// Deterministic properties of any problem: nothing is estimated, so that no seed gives a false alarm.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
-/// Recorded spikes, uniforms and drive behind the end of a trial are never read.
-#[test]
-fn what_lies_in_the_padding_changes_nothing() {
-    let problem = Problem::<f64>::draw(&shape());
-    let mut other = problem.clone();
-    for batch in [&mut other.recorded, &mut other.simulated] {
-        let mut padding = 0;
-        for k in 0..batch.layout.trials() {
-            for t in batch.layout.bins(k)..batch.layout.max_bins() {
-                batch.spikes.row_mut(k, t).fill(1);
-                batch.uniforms.row_mut(k, t).fill(0.0); // every unit would fire
-                padding += 1;
+    /// Padding, in the middle of a batch of unequal trials or behind all of them, is never read.
+    #[test]
+    fn what_lies_in_the_padding_changes_no_bit(
+        shape in measurable_shapes(1..=4),
+        more in 1usize..4,
+    ) {
+        let problem = Problem::<f64>::draw(&shape);
+        let mut spoilt = problem.clone();
+        spoil(&mut spoilt, more);
+        for mode in [Mode::Clamped, Mode::FreeRunning] {
+            prop_assert_eq!(bits(&problem.pass(mode)), bits(&spoilt.pass(mode)));
+        }
+        let (conditions, bins) = (spoilt.drive.trials(), spoilt.drive.bins());
+        compare(&spoilt, &problem, |_| true, |name, found, original| {
+            let drive = enlarge_drive(original.drive, &problem, conditions, bins);
+            let expected = Outcome { drive, ..original };
+            assert_eq!(outcome_bits(&found), outcome_bits(&expected), "{name}");
+        });
+    }
+
+    /// A longer trial of a condition that the recording lacks pads every other trial, and the
+    /// corrected terms leave it out. The others do not: it has a share in their averages, and the
+    /// published noise covariance is circular over the longest trial. Only to rounding, since one
+    /// trial more may be swept in other blocks.
+    #[test]
+    fn padding_every_trial_changes_nothing(shape in measurable_shapes(1..=4), more in 1usize..8) {
+        let lacking = shape.trials.len();
+        let trials = shape.trials.iter().copied().chain([(0, 0)]).collect();
+        let problem = Problem::<f64>::draw(&Shape { trials, ..shape });
+        let simulated = &problem.simulated;
+        let (trials, bins) = (simulated.layout.trials(), simulated.layout.max_bins());
+        let longer = problem.drive.bins() + more;
+        let extend = |list: Vec<usize>, last| list.into_iter().chain([last]).collect::<Vec<_>>();
+        let conditions = extend(simulated.conditions(), lacking);
+        let lengths = extend(simulated.lengths(), longer);
+        let first_bin = simulated.layout.first_bin();
+        let mut padded = problem.clone();
+        padded.simulated = Batch {
+            layout: TrialLayout::new(conditions, lengths, first_bin).unwrap(),
+            spikes: enlarge(&simulated.spikes, trials + 1, longer, 0),
+            uniforms: enlarge(&simulated.uniforms, trials + 1, longer, 0.4),
+        };
+        padded.drive = enlarge(&problem.drive, lacking + 1, longer, 0.3);
+
+        let pass = |problem: &Problem<f64>| problem.pass(Mode::FreeRunning);
+        let (short, long) = (pass(&problem), pass(&padded));
+        for k in 0..trials {
+            for t in 0..bins {
+                prop_assert_eq!(short.spikes.row(k, t), long.spikes.row(k, t));
+                prop_assert_eq!(short.potential.row(k, t), long.potential.row(k, t));
             }
         }
-        assert!(padding > 0);
-    }
-    for mode in [Mode::Clamped, Mode::FreeRunning] {
-        assert_eq!(bits(&problem.pass(mode)), bits(&other.pass(mode)));
-    }
-    for ((name, here), (_, there)) in all_terms(&problem).iter().zip(&all_terms(&other)) {
-        assert_eq!(outcome_bits(here), outcome_bits(there), "{name}");
-    }
-}
-
-/// A longer trial of a condition that the recording lacks pads every other trial, and the corrected
-/// terms leave it out.
-#[test]
-fn padding_every_trial_changes_nothing() {
-    let problem = Problem::<f64>::draw(&shape());
-    let layout = &problem.simulated.layout;
-    let (trials, bins) = (layout.trials(), layout.max_bins());
-    let longer = bins + 7;
-    let extend = |list: Vec<usize>, last| list.into_iter().chain([last]).collect::<Vec<_>>();
-    let condition = extend((0..trials).map(|k| layout.condition(k)).collect(), 2);
-    let lengths = extend((0..trials).map(|k| layout.bins(k)).collect(), longer);
-    let mut padded = problem.clone();
-    padded.simulated = Batch {
-        layout: TrialLayout::new(condition, lengths, layout.first_bin()).unwrap(),
-        spikes: enlarge(&problem.simulated.spikes, trials + 1, longer, 0),
-        uniforms: enlarge(&problem.simulated.uniforms, trials + 1, longer, 0.4),
-    };
-    padded.drive = enlarge(&problem.drive, problem.drive.trials(), longer, 0.3);
-
-    let (short, long) = (
-        problem.pass(Mode::FreeRunning),
-        padded.pass(Mode::FreeRunning),
-    );
-    for k in 0..trials {
-        for t in 0..bins {
-            assert_eq!(short.spikes.row(k, t), long.spikes.row(k, t));
-            assert_eq!(short.potential.row(k, t), long.potential.row(k, t));
-        }
-    }
-    let data = Arc::new(problem.statistics());
-    let mut terms: Vec<Box<dyn LossTerm<f64>>> = vec![Box::new(Psth::new(Logistic, data.clone()))];
-    for parts in 1..=3 {
-        terms.push(Box::new(NoiseCovariance::new(
-            Logistic,
-            data.clone(),
-            parts,
-        )));
-    }
-    for term in &mut terms {
-        let expected = problem
-            .evaluate(term.as_mut(), SpikeGradient::Escape)
-            .unwrap();
-        let mut found = padded
-            .evaluate(term.as_mut(), SpikeGradient::Escape)
-            .unwrap();
-        let drive =
-            TrialArray::from_vec(found.drive, problem.drive.trials(), longer, problem.units);
-        let drive = drive.unwrap();
-        let old =
-            (0..drive.trials()).flat_map(|c| drive.block(c, 0, problem.drive.bins()).to_vec());
-        found.drive = old.collect();
-        assert_same(term.name(), &found, &expected);
-    }
-}
-
-fn enlarge<T: Copy + Default>(
-    array: &TrialArray<T>,
-    trials: usize,
-    bins: usize,
-    fill: T,
-) -> TrialArray<T> {
-    let mut out = TrialArray::zeros(trials, bins, 0, array.units());
-    out.as_mut_slice().fill(fill);
-    for k in 0..array.trials() {
-        for t in 0..array.bins() {
-            out.row_mut(k, t).copy_from_slice(array.row(k, t));
-        }
-    }
-    out
-}
-
-/// Takes units in another order, observed ones among themselves and hidden ones among themselves.
-#[test]
-fn units_can_be_renamed() {
-    let problem = Problem::<f64>::draw(&shape());
-    let order = [3, 0, 4, 2, 1, 6, 5];
-    let (units, lags) = (problem.units, problem.lags);
-    let rows = |values: &[f64], width: usize| -> Vec<f64> {
-        values
-            .chunks(width)
-            .flat_map(|row| order[..width].iter().map(|&i| row[i]))
-            .collect()
-    };
-    let couplings = |values: &[f64]| -> Vec<f64> {
-        let source = |&i: &usize| rows(&values[i * lags * units..(i + 1) * lags * units], units);
-        order.iter().flat_map(source).collect()
-    };
-    let mut renamed = problem.clone();
-    renamed.couplings = couplings(&problem.couplings);
-    renamed.bias = rows(&problem.bias, units);
-    renamed.drive = rename(&problem.drive, &order);
-    for (to, from) in [
-        (&mut renamed.recorded, &problem.recorded),
-        (&mut renamed.simulated, &problem.simulated),
-    ] {
-        to.spikes = rename(&from.spikes, &order[..problem.observed]);
-        to.uniforms = rename(&from.uniforms, &order);
-    }
-    for mode in [Mode::Clamped, Mode::FreeRunning] {
-        let (spikes, found) = (problem.pass(mode).spikes, renamed.pass(mode).spikes);
-        assert_ne!(spikes, found);
-        assert_eq!(rename(&spikes, &order), found);
-    }
-    let named = all_terms(&problem);
-    for ((name, found), (_, original)) in all_terms(&renamed).iter().zip(named) {
-        let expected = Outcome {
-            value: original.value,
-            couplings: couplings(&original.couplings),
-            bias: rows(&original.bias, units),
-            drive: rows(&original.drive, units),
-        };
-        assert_same(name, found, &expected);
+        let corrected = |name: &str| name == "PSTH" || name.starts_with("noise covariance");
+        compare(&padded, &problem, corrected, |name, found, original| {
+            let drive = enlarge_drive(original.drive, &problem, lacking + 1, longer);
+            assert_same(name, &found, &Outcome { drive, ..original });
+        });
     }
 }
 
@@ -239,19 +144,13 @@ fn what_fills_up_rows_changes_nothing() {
         let rows = values.chunks(units).take(rows);
         rows.flat_map(|row| row[..live].iter().copied()).collect()
     };
-    for spike_gradient in [
-        SpikeGradient::Escape,
-        SpikeGradient::Triangle,
-        SpikeGradient::None,
-    ] {
-        for ((name, mut term), (_, mut original)) in filled.terms().into_iter().zip(problem.terms())
-        {
-            let found = filled.evaluate(term.as_mut(), spike_gradient).unwrap();
-            let expected = problem.evaluate(original.as_mut(), spike_gradient).unwrap();
-            assert_eq!(
-                found.couplings[live * lags * units..],
-                vec![0.0; more * lags * units]
-            );
+    compare(
+        &filled,
+        &problem,
+        |_| true,
+        |name, found, expected| {
+            let filling = &found.couplings[live * lags * units..];
+            assert_eq!(filling, vec![0.0; more * lags * units]);
             let found = Outcome {
                 value: found.value,
                 couplings: strip(&found.couplings, live * lags),
@@ -259,21 +158,8 @@ fn what_fills_up_rows_changes_nothing() {
                 drive: strip(&found.drive, usize::MAX),
             };
             assert_same(name, &found, &expected);
-        }
-    }
-}
-
-fn rename<T: Copy + Default>(array: &TrialArray<T>, order: &[usize]) -> TrialArray<T> {
-    let mut out = TrialArray::zeros(array.trials(), array.bins(), 0, array.units());
-    for k in 0..array.trials() {
-        for t in 0..array.bins() {
-            let row = array.row(k, t);
-            for (to, &from) in out.row_mut(k, t).iter_mut().zip(order) {
-                *to = row[from];
-            }
-        }
-    }
-    out
+        },
+    );
 }
 
 #[test]
@@ -294,7 +180,11 @@ fn threads_change_no_bit() {
             assert_eq!(rayon::current_num_threads(), threads);
             let passes = [Mode::Clamped, Mode::FreeRunning].map(|mode| bits(&problem.pass(mode)));
             let mut outcomes = vec![];
-            for spike_gradient in [SpikeGradient::Escape, SpikeGradient::Triangle] {
+            for spike_gradient in [
+                SpikeGradient::Escape,
+                SpikeGradient::Triangle,
+                SpikeGradient::ReinMax,
+            ] {
                 for (name, mut term) in problem.terms() {
                     let outcome = problem.evaluate(term.as_mut(), spike_gradient).unwrap();
                     assert!(outcome.couplings.iter().any(|&g| g != 0.0), "{name}");

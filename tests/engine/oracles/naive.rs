@@ -1,6 +1,6 @@
 //! The network as a plain program: one scalar at a time, with a tape.
 
-use super::problem::{Problem, THETA};
+use super::problem::Problem;
 use super::tape::{Tape, Var};
 use refire::neuron::SpikeGradient;
 use refire::sim::Mode;
@@ -55,7 +55,7 @@ pub fn run<'t>(
                         u = u + parameters.couplings[(i * lags + d - 1) * units + j] * z;
                     }
                 }
-                let v = (u + -THETA) * (1.0 / THETA);
+                let v = (u + -problem.theta) * (1.0 / problem.theta);
                 let p = tape.leaf(1.0) / ((v * -1.0).exp() + 1.0);
                 let history = t < batch.layout.first_bin();
                 let z = if j < problem.observed && (history || mode == Mode::Clamped) {
@@ -67,7 +67,11 @@ pub fn run<'t>(
                     let slope = match spike_gradient {
                         SpikeGradient::Escape => p.value * (1.0 - p.value),
                         SpikeGradient::Triangle => 0.3 * (1.0 - v.value.abs()).max(0.0),
-                        SpikeGradient::None => 0.0,
+                        SpikeGradient::None | SpikeGradient::Score => 0.0,
+                        SpikeGradient::ReinMax => {
+                            let spike = f64::from(u8::from(spiked));
+                            (spike - p.value).abs() / 2.0
+                        }
                         SpikeGradient::Damped(factor) => factor * p.value * (1.0 - p.value),
                     };
                     v.map(f64::from(u8::from(spiked)), slope)

@@ -1,5 +1,6 @@
 //! Random problems (a network, recorded trials, free-running trials) and the engine's answer.
 
+use proptest::prelude::*;
 use refire::bptt::{Gradient, sweep};
 use refire::core::{TrialArray, TrialLayout};
 use refire::kernels::Real;
@@ -12,9 +13,9 @@ use refire::random::{Purpose, Stream};
 use refire::sim::{
     Cotangents, DenseCoupling, GivenUniforms, Mode, Network, PassInput, Trajectory, run,
 };
+use std::ops::Range;
 use std::sync::Arc;
 
-pub const THETA: f64 = 0.4;
 pub const HIDDEN_TARGET: f64 = 0.17;
 pub const WEIGHT: f64 = 0.7;
 
@@ -39,6 +40,34 @@ pub struct Shape {
     pub seed: u64,
 }
 
+/// Shapes of any kind, with the given observed units, trials and scale of the couplings.
+pub fn shapes(
+    observed: Range<usize>,
+    trials: impl Strategy<Value = Vec<(usize, usize)>>,
+    gain: Range<f64>,
+) -> impl Strategy<Value = Shape> {
+    (
+        (observed, 0usize..4, 1usize..5, 1usize..6, 0usize..4),
+        trials,
+        (1usize..10, any::<bool>(), gain, any::<u64>()),
+    )
+        .prop_map(|(sizes, trials, (window, ragged, gain, seed))| {
+            let (observed, hidden, lags, statistic_lags, first_bin) = sizes;
+            Shape {
+                observed,
+                hidden,
+                lags,
+                statistic_lags,
+                first_bin,
+                trials,
+                window,
+                ragged,
+                gain,
+                seed,
+            }
+        })
+}
+
 /// Trials with the spikes given to them and their uniforms, `[slot][bin][unit]`.
 #[derive(Clone, Debug)]
 pub struct Batch<T> {
@@ -56,6 +85,7 @@ pub struct Problem<T> {
     pub live: usize,
     pub lags: usize,
     pub statistic_lags: usize,
+    pub theta: f64,
     /// `[source][lag][target]`.
     pub couplings: Vec<T>,
     pub bias: Vec<T>,
@@ -148,6 +178,18 @@ impl<T: Real> Batch<T> {
             uniforms,
         }
     }
+
+    /// Condition of each slot.
+    pub fn conditions(&self) -> Vec<usize> {
+        let slots = 0..self.layout.trials();
+        slots.map(|k| self.layout.condition(k)).collect()
+    }
+
+    /// Valid bins of each slot.
+    pub fn lengths(&self) -> Vec<usize> {
+        let slots = 0..self.layout.trials();
+        slots.map(|k| self.layout.bins(k)).collect()
+    }
 }
 
 impl<T: Real> Problem<T> {
@@ -174,6 +216,7 @@ impl<T: Real> Problem<T> {
             live: units,
             lags: shape.lags,
             statistic_lags: shape.statistic_lags,
+            theta: 0.4,
             couplings: numbers.array([1, 1, weights], -scale, scale).to_vec(),
             bias: numbers.array([1, 1, units], -0.5, 0.5).to_vec(),
             drive: numbers.array([shape.trials.len(), bins, units], -0.4, 0.5),
@@ -193,7 +236,7 @@ impl<T: Real> Problem<T> {
         Network {
             coupling: DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap(),
             escape: Logistic,
-            dynamics: Memoryless::new(T::of(THETA)),
+            dynamics: Memoryless::new(T::of(self.theta)),
             bias: &self.bias,
             observed: self.observed,
             live: self.live,

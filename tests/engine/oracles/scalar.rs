@@ -1,8 +1,9 @@
 //! The engine against the naive program: every spike, value and gradient of every term.
 
+use super::compare::SPIKE_GRADIENTS;
 use super::naive::{self, Parameters, Run};
 use super::naive_terms::{Terms, likelihood};
-use super::problem::{Problem, Shape, WEIGHT, close};
+use super::problem::{Problem, Shape, WEIGHT, close, shapes};
 use super::tape::{Tape, Var};
 use proptest::prelude::*;
 use refire::core::TrialLayout;
@@ -11,31 +12,13 @@ use refire::sim::{Mode, Trajectory};
 
 const TOLERANCE: f64 = 1e-9;
 
-fn shapes() -> impl Strategy<Value = Shape> {
-    (
-        (2usize..5, 0usize..4, 1usize..5, 1usize..6, 0usize..4),
-        (1usize..10, 1usize..6),
-        prop::collection::vec((1usize..10, 0usize..6), 0..3),
-        (1usize..10, any::<bool>(), 0.2f64..4.0, any::<u64>()),
-    )
-        .prop_map(
-            |(sizes, first_condition, mut trials, (window, ragged, gain, seed))| {
-                let (observed, hidden, lags, statistic_lags, first_bin) = sizes;
-                trials.insert(0, first_condition);
-                Shape {
-                    observed,
-                    hidden,
-                    lags,
-                    statistic_lags,
-                    first_bin,
-                    trials,
-                    window,
-                    ragged,
-                    gain,
-                    seed,
-                }
-            },
-        )
+/// Conditions that the recording lacks among them, but for the first.
+fn trials() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    let more = prop::collection::vec((1usize..10, 0usize..6), 0..3);
+    ((1usize..10, 1usize..6), more).prop_map(|(first, mut trials)| {
+        trials.insert(0, first);
+        trials
+    })
 }
 
 fn same_pass(problem: &Problem<f64>, mode: Mode, naive: &Run<'_>) {
@@ -126,17 +109,11 @@ fn check_gradients(
     }
 }
 
-const SPIKE_GRADIENTS: [SpikeGradient; 3] = [
-    SpikeGradient::Escape,
-    SpikeGradient::Triangle,
-    SpikeGradient::None,
-];
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn random_networks_match_the_naive_program(shape in shapes()) {
+    fn random_networks_match_the_naive_program(shape in shapes(2..5, trials(), 0.2..4.0)) {
         let problem = Problem::draw(&shape);
         for spike_gradient in SPIKE_GRADIENTS {
             compare(&problem, spike_gradient);
@@ -160,7 +137,11 @@ fn a_network_of_several_blocks_matches_the_naive_program() {
         seed: 20,
     };
     let problem = Problem::draw(&shape);
-    for spike_gradient in [SpikeGradient::Escape, SpikeGradient::Triangle] {
+    for spike_gradient in [
+        SpikeGradient::Escape,
+        SpikeGradient::Triangle,
+        SpikeGradient::ReinMax,
+    ] {
         let measured = compare(&problem, spike_gradient);
         assert_eq!(measured.len(), 10, "every term has a value: {measured:?}");
     }

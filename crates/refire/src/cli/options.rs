@@ -43,7 +43,9 @@ pub struct FitOptions {
     /// Form of the sample-and-measure terms [default: corrected]
     #[arg(long)]
     pub form: Option<FormName>,
-    /// What stands in for the derivative of a spike [default: escape]
+    /// What stands in for the derivative of a spike; reinmax is second order in the couplings, score
+    /// unbiased, for small networks: it evaluates the terms once more for every trial of the batch
+    /// [default: escape]
     #[arg(long)]
     pub spike_gradient: Option<SpikeGradientName>,
     /// Factor on the escape derivative, above 0; 1 leaves it as it is [default: 0.5]
@@ -64,6 +66,14 @@ pub struct FitOptions {
     /// Recorded trials per iteration [default: by trial length and conditions]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch: Option<usize>,
+    /// Free-running (trial, bin) pairs per iteration, at least: more make statistics less noisy, fewer
+    /// make an iteration cheaper [default: 20000]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub free_bins: Option<usize>,
+    /// Parts of the free-running trials whose errors are multiplied in the corrected noise-covariance
+    /// term: unbiased but noisier; 1 takes the square [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub noise_parts: Option<usize>,
     /// Learning rate at the start; it decays to zero
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub learning_rate: Option<f64>,
@@ -114,6 +124,8 @@ names!(
         Escape = "escape" => SpikeGradient::Escape,
         Triangle = "triangle" => SpikeGradient::Triangle,
         None = "none" => SpikeGradient::None,
+        ReinMax = "reinmax" => SpikeGradient::ReinMax,
+        Score = "score" => SpikeGradient::Score,
     }
 );
 names!(
@@ -164,6 +176,8 @@ impl FitOptions {
             stimulus_lags,
             iterations,
             batch,
+            free_bins,
+            noise_parts,
             learning_rate,
             seed,
             test_fraction,
@@ -208,6 +222,8 @@ impl FitOptions {
             stimulus_lags,
             iterations,
             batch,
+            free_bins,
+            noise_parts,
             learning_rate,
             seed,
             test_fraction,

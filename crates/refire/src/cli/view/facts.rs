@@ -144,6 +144,8 @@ fn spike_gradient(s: &Settings) -> String {
         SpikeGradient::Escape => "escape".into(),
         SpikeGradient::Triangle => "triangle, as published".into(),
         SpikeGradient::None => "none".into(),
+        SpikeGradient::ReinMax => "ReinMax".into(),
+        SpikeGradient::Score => "score function, unbiased".into(),
     }
 }
 

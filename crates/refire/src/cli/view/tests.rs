@@ -107,9 +107,15 @@ fn the_facts_of_a_fit_name_its_settings() {
         fact(&facts, "iteration kept"),
         "3, the best on validation trials"
     );
-    fitted.model.settings.spike_gradient = SpikeGradient::Triangle;
-    let facts = facts::of_one(&recording, fitted);
-    assert_eq!(fact(&facts, "spike gradient"), "triangle, as published");
+    for (gradient, words) in [
+        (SpikeGradient::ReinMax, "ReinMax"),
+        (SpikeGradient::Score, "score function, unbiased"),
+        (SpikeGradient::Triangle, "triangle, as published"),
+    ] {
+        fitted.model.settings.spike_gradient = gradient;
+        let facts = facts::of_one(&recording, fitted);
+        assert_eq!(fact(&facts, "spike gradient"), words);
+    }
     let single = fit_report(&recording, fitted);
     assert!(single.fits[0].psths[0].label.starts_with("best unit ("));
 }
