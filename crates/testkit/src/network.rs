@@ -1,0 +1,204 @@
+//! Networks small enough that all their spike paths can be listed.
+
+use crate::OracleError;
+use refire_core::{TrialArray, TrialLayout};
+use refire_neuron::{EscapeNoise, Logistic, Memoryless};
+use refire_random::{KeyedUniforms, Purpose, Stream};
+use refire_sim::{DenseCoupling, Mode, Network, PassInput, Trajectory, run};
+
+/// A network with everything that decides its activity. Observed units come first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TinyNetwork {
+    /// Observed units.
+    pub observed: usize,
+    /// All units.
+    pub units: usize,
+    /// Lags of the couplings, bins.
+    pub lags: usize,
+    /// Bins of a trial, history included.
+    pub bins: usize,
+    /// Threshold, current.
+    pub theta: f64,
+    /// `[source][lag][target]`, current per spike.
+    pub couplings: Vec<f64>,
+    /// `[unit]`, current.
+    pub bias: Vec<f64>,
+    /// One drive per condition, each `[bin][unit]`, current.
+    pub drive: Vec<Vec<f64>>,
+}
+
+/// Trials that refire's simulator drew from a network.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// Condition and length of each trial.
+    pub layout: TrialLayout,
+    /// Spikes, probabilities and potentials, `[trial][bin][unit]`.
+    pub trajectory: Trajectory<f64>,
+}
+
+impl TinyNetwork {
+    /// A random network: couplings normal with standard deviation `sd` and biases `bias`, both in
+    /// units of the potential (published threshold of 0.4), drive uniform within `drive` of zero in
+    /// each of `conditions` conditions.
+    pub fn draw(
+        (observed, units, lags, bins): (usize, usize, usize, usize),
+        (sd, bias, drive): (f64, f64, f64),
+        conditions: usize,
+        seed: u64,
+    ) -> Self {
+        let theta = 0.4;
+        let stream = Stream::new(seed, Purpose::Synthetic);
+        let mut next = 0;
+        let mut uniform = || {
+            next += 1;
+            stream.uniform(0, 0, next)
+        };
+        let mut normal = || {
+            // Box and Muller; 1 - u is never 0.
+            let (radius, angle) = (1.0 - uniform(), uniform());
+            (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+        };
+        let couplings = (0..units * lags * units)
+            .map(|_| theta * sd * normal())
+            .collect();
+        let drive = (0..conditions)
+            .map(|_| {
+                (0..bins * units)
+                    .map(|_| theta * drive * (2.0 * uniform() - 1.0))
+                    .collect()
+            })
+            .collect();
+        Self {
+            observed,
+            units,
+            lags,
+            bins,
+            theta,
+            couplings,
+            bias: vec![theta * (1.0 + bias); units],
+            drive,
+        }
+    }
+
+    /// Couplings, then biases.
+    pub fn parameters(&self) -> Vec<f64> {
+        [self.couplings.as_slice(), &self.bias].concat()
+    }
+
+    /// The same network with other couplings and biases, in the order of [`Self::parameters`].
+    ///
+    /// # Errors
+    /// [`OracleError::Shape`] where their number differs.
+    pub fn with_parameters(&self, parameters: &[f64]) -> Result<Self, OracleError> {
+        let expected = self.couplings.len() + self.bias.len();
+        let Some((couplings, bias)) = parameters.split_at_checked(self.couplings.len()) else {
+            return Err(shape("parameters", expected, parameters.len()));
+        };
+        if bias.len() != self.bias.len() {
+            return Err(shape("parameters", expected, parameters.len()));
+        }
+        Ok(Self {
+            couplings: couplings.to_vec(),
+            bias: bias.to_vec(),
+            ..self.clone()
+        })
+    }
+
+    /// The drive as the simulator takes it, `[condition][bin][unit]`.
+    ///
+    /// # Errors
+    /// [`OracleError::Shape`] where a condition has not `bins * units` numbers.
+    pub fn drive_array(&self) -> Result<TrialArray<f64>, OracleError> {
+        let all = self.drive.concat();
+        let (conditions, expected) = (self.drive.len(), self.drive.len() * self.bins * self.units);
+        let found = all.len();
+        TrialArray::from_vec(all, conditions, self.bins, self.units).ok_or(shape(
+            "drive [condition][bin][unit]",
+            expected,
+            found,
+        ))
+    }
+
+    /// Draws free-running trials with refire's simulator: `trials` of each condition, conditions in
+    /// turn, all after the same recorded `history` (`[bin][observed]`).
+    ///
+    /// # Errors
+    /// [`OracleError`] where the network has parts that do not fit together.
+    pub fn simulate(
+        &self,
+        trials: usize,
+        history: &[u8],
+        seed: u64,
+        iteration: u32,
+    ) -> Result<Simulated, OracleError> {
+        self.simulate_with(Logistic, trials, history, seed, iteration)
+    }
+
+    /// [`Self::simulate`] with another escape noise.
+    ///
+    /// # Errors
+    /// [`OracleError`] where the network has parts that do not fit together.
+    pub fn simulate_with(
+        &self,
+        escape: impl EscapeNoise<f64>,
+        trials: usize,
+        history: &[u8],
+        seed: u64,
+        iteration: u32,
+    ) -> Result<Simulated, OracleError> {
+        let (conditions, first_bin) = (self.drive.len(), history.len() / self.observed.max(1));
+        let slots = trials * conditions;
+        let condition = (0..slots).map(|k| k % conditions).collect();
+        let layout = TrialLayout::new(condition, vec![self.bins; slots], first_bin)?;
+        let recorded = TrialArray::from_vec(history.repeat(slots), slots, first_bin, self.observed);
+        let drive = self.drive_array()?;
+        let input = PassInput {
+            layout: &layout,
+            recorded: recorded.as_ref(),
+            before: None,
+            drive: &drive,
+        };
+        let network = Network {
+            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags)?,
+            escape,
+            dynamics: Memoryless::new(self.theta),
+            bias: &self.bias,
+            observed: self.observed,
+            live: self.units,
+        };
+        let keys: Vec<u32> = (0..slots as u32).collect();
+        let uniforms = KeyedUniforms::new(Stream::new(seed, Purpose::Simulate), iteration, &keys);
+        let mut trajectory = Trajectory::default();
+        run(
+            &network,
+            Mode::FreeRunning,
+            &input,
+            &uniforms,
+            &mut trajectory,
+        )?;
+        Ok(Simulated { layout, trajectory })
+    }
+}
+
+impl Simulated {
+    /// The spikes of the first `observed` units, `[trial][bin][observed]`.
+    pub fn observed(&self, observed: usize) -> TrialArray<u8> {
+        let all = &self.trajectory.spikes;
+        let mut out = TrialArray::zeros(all.trials(), all.bins(), 0, observed);
+        for k in 0..all.trials() {
+            for t in 0..all.bins() {
+                out.row_mut(k, t)
+                    .copy_from_slice(&all.row(k, t)[..observed]);
+            }
+        }
+        out
+    }
+}
+
+pub(crate) fn shape(what: &'static str, expected: usize, found: usize) -> OracleError {
+    OracleError::Shape {
+        what,
+        expected,
+        found,
+    }
+}
