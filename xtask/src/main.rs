@@ -1,8 +1,9 @@
-//! House tasks of the refire workspace: `cargo xtask tidy`, `ci` and `bench`.
+//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `bench` and `verify`.
 
 mod bench;
 mod ci;
 mod tidy;
+mod verify;
 mod workspace;
 
 use std::process::ExitCode;
@@ -25,6 +26,9 @@ enum Task {
     Ci,
     /// Time refire, and with --peers JAX and PyTorch beside it, in one interleaved run.
     Bench(bench::Options),
+    /// Hold every claim about the estimators against known truths; writes verify.html.
+    #[command(disable_help_flag = true)]
+    Verify(verify::Options),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Verify(options) => verify::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

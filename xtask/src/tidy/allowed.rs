@@ -33,10 +33,18 @@ pub const RULES: &[Rule] = &[
     rule("refire-synth", 3, &[
         "refire-core", "refire-neuron", "refire-random", "refire-recording", "refire-sim",
     ]),
+    rule("refire-testkit", 3, &[
+        "refire-core", "refire-neuron", "refire-random", "refire-sim",
+    ]),
     rule("refire-fit", 4, &[
         "refire-bptt", "refire-core", "refire-drive", "refire-kernels", "refire-loss",
         "refire-metrics", "refire-neuron", "refire-optim", "refire-random", "refire-recording",
         "refire-sim",
+    ]),
+    rule("refire-verify", 5, &[
+        "refire-bptt", "refire-core", "refire-drive", "refire-fit", "refire-loss",
+        "refire-metrics", "refire-neuron", "refire-random", "refire-recording", "refire-report",
+        "refire-sim", "refire-testkit",
     ]),
     rule("refire", 5, &[
         "refire-bptt", "refire-core", "refire-drive", "refire-fit", "refire-kernels",

@@ -1,0 +1,162 @@
+//! A claim, its checks, and the rule by which a check fails.
+
+use refire_report::{FigureView, TableView};
+
+/// The p-value below which a check fails. The checks of a run together then raise a false alarm, in a
+/// run in which every claim is true, with a probability of at most their number times this (Bonferroni:
+/// the bound holds however the checks depend on each other).
+pub const LEVEL: f64 = 1e-4;
+
+/// On what a check is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Basis {
+    /// A p-value: the probability of a statistic at least as far off if the claim is true.
+    Chance {
+        /// Between 0 and 1.
+        p: f64,
+    },
+    /// A range stated beforehand.
+    Range {
+        /// Whether the measured value lies in it.
+        holds: bool,
+        /// Probability that it lies outside although the claim is true, from its standard error; 0 where
+        /// nothing is random.
+        false_alarm: f64,
+    },
+}
+
+/// One statistic held against what a claim says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// What is checked.
+    pub name: String,
+    /// The statistic and its test.
+    pub statistic: String,
+    /// What the claim says.
+    pub expected: String,
+    /// What was found.
+    pub measured: String,
+    /// On what it is judged.
+    pub basis: Basis,
+}
+
+/// A claim with everything that speaks for or against it.
+#[derive(Clone, Debug, Default)]
+pub struct Claim {
+    /// Short name, as on the command line.
+    pub id: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// The claim.
+    pub statement: &'static str,
+    /// What it rests on.
+    pub source: &'static str,
+    /// Its checks.
+    pub checks: Vec<Check>,
+    /// Tables of figures that are reported.
+    pub tables: Vec<TableView>,
+    /// Figures.
+    pub figures: Vec<FigureView>,
+}
+
+impl Claim {
+    /// Adds a check that is judged on a p-value.
+    pub fn chance(
+        &mut self,
+        name: impl Into<String>,
+        statistic: impl Into<String>,
+        expected: impl Into<String>,
+        measured: impl Into<String>,
+        p: f64,
+    ) {
+        self.push(name, statistic, expected, measured, Basis::Chance { p });
+    }
+
+    /// Adds a check that is judged on a range stated beforehand.
+    pub fn range(
+        &mut self,
+        name: impl Into<String>,
+        statistic: impl Into<String>,
+        expected: impl Into<String>,
+        measured: impl Into<String>,
+        (holds, false_alarm): (bool, f64),
+    ) {
+        let basis = Basis::Range { holds, false_alarm };
+        self.push(name, statistic, expected, measured, basis);
+    }
+
+    fn push(
+        &mut self,
+        name: impl Into<String>,
+        statistic: impl Into<String>,
+        expected: impl Into<String>,
+        measured: impl Into<String>,
+        basis: Basis,
+    ) {
+        self.checks.push(Check {
+            name: name.into(),
+            statistic: statistic.into(),
+            expected: expected.into(),
+            measured: measured.into(),
+            basis,
+        });
+    }
+}
+
+/// Bound of the false-alarm rate of all checks together: those with a p-value and those with a range.
+pub fn false_alarms(claims: &[Claim]) -> f64 {
+    let checks = claims.iter().flat_map(|claim| &claim.checks);
+    checks.map(Check::false_alarm).sum()
+}
+
+impl Check {
+    /// Whether the check holds. A p-value that is no number fails.
+    pub fn holds(&self) -> bool {
+        match self.basis {
+            Basis::Chance { p } => p >= LEVEL,
+            Basis::Range { holds, .. } => holds,
+        }
+    }
+
+    /// Probability that the check fails although the claim is true.
+    pub fn false_alarm(&self) -> f64 {
+        match self.basis {
+            Basis::Chance { .. } => LEVEL,
+            Basis::Range { false_alarm, .. } => false_alarm,
+        }
+    }
+}
+
+/// p-value of the smallest of several p-values: at most their number times it (Bonferroni).
+pub fn worst_of(p_values: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut count, mut least) = (0.0, 1.0f64);
+    for p in p_values {
+        count += 1.0;
+        least = if p.is_nan() { 0.0 } else { least.min(p) };
+    }
+    f64::min(1.0, count * least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_fails_below_the_level_and_outside_its_range() {
+        let mut claim = Claim::default();
+        claim.chance("a", "", "", "", 1.01 * LEVEL);
+        claim.chance("b", "", "", "", 0.99 * LEVEL);
+        claim.chance("c", "", "", "", f64::NAN);
+        claim.range("d", "", "", "", (true, 0.25));
+        let holds: Vec<_> = claim.checks.iter().map(Check::holds).collect();
+        assert_eq!(holds, [true, false, false, true]);
+        assert_eq!(false_alarms(&[claim]), 3.0 * LEVEL + 0.25);
+    }
+
+    #[test]
+    fn the_worst_p_value_pays_for_its_company() {
+        assert_eq!(worst_of([0.5, 0.01, 0.3]), 0.03);
+        assert_eq!(worst_of([0.9, 0.8]), 1.0);
+        assert_eq!(worst_of([0.9, f64::NAN]), 0.0);
+    }
+}

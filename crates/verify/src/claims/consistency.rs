@@ -1,0 +1,293 @@
+//! Fits of networks whose parameters are known, over a hundredfold range of data.
+
+use crate::check::worst_of;
+use crate::sampling::Sample;
+use crate::{Claim, Plan, VerifyError, lab};
+use refire_fit::{DriveKind, Settings};
+use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
+use refire_testkit::{Line, TinyNetwork, fit_line, maximum_likelihood, normal_p, student_p};
+
+/// Bins of a trial.
+const BINS: usize = 50;
+
+/// Allowed slopes of log error over log trials; theory says -1/2.
+const SLOPES: std::ops::RangeInclusive<f64> = -0.6..=-0.4;
+
+/// Allowed ratio of the two errors at the largest size.
+const RATIOS: std::ops::RangeInclusive<f64> = 0.95..=1.1;
+
+/// Errors of repeated fits of one size, in units of the potential.
+struct Errors {
+    trials: usize,
+    spikes_per_coefficient: f64,
+    /// Per replicate: the errors of all parameters, for each objective.
+    of: [Sample; 2],
+}
+
+/// Names of the objectives, in the order of [`Errors::of`].
+const OBJECTIVES: [&str; 2] = ["MLE (Newton)", "MLE + sample-and-measure"];
+
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+    let mut claim = Claim {
+        id: "consistency",
+        title: "The fit is consistent",
+        statement: "For a fully observed network and a model that contains the truth, the error of MLE \
+                    and of MLE + sample-and-measure falls with the square root of the data, their \
+                    ratio tends to 1, and neither is biased.",
+        source: "Bellec, Wang et al. 2021 (claim 3 of the method); likelihood theory",
+        ..Claim::default()
+    };
+    let sizes: &[usize] = plan.pick(&[20, 80], &[20, 63, 200], &[20, 63, 200, 632, 2000]);
+    let replicates = plan.pick(20, 20, 24);
+    let network = TinyNetwork::draw((2, 2, 2, BINS), (0.7, -1.0, 0.0), 1, plan.seed);
+    let work: usize = sizes.iter().sum();
+    let mut done = 0;
+    let mut all = Vec::new();
+    for &trials in sizes {
+        all.push(errors(&network, trials, replicates, plan.seed)?);
+        done += trials;
+        progress(done as f64 / work as f64);
+    }
+    judge(&mut claim, &all, plan);
+    Ok(claim)
+}
+
+/// The objective as it is by default but for what would hide or shift the optimum: no prior, no held-out
+/// trials, every trial in every iteration, and free-running bins that grow with the recording.
+fn settings(trials: usize) -> Settings {
+    Settings {
+        lags: 2,
+        drive: DriveKind::None,
+        iterations: 400,
+        batch: trials,
+        free_bins: 2 * trials * BINS,
+        learning_rate: 0.02,
+        test_fraction: 0.0,
+        validation_fraction: 0.0,
+        coupling_prior: 1e3,
+        ..Settings::default()
+    }
+}
+
+fn errors(
+    network: &TinyNetwork,
+    trials: usize,
+    replicates: usize,
+    seed: u64,
+) -> Result<Errors, VerifyError> {
+    let truth = network.parameters();
+    let off = |found: Vec<f64>| -> Vec<f64> {
+        let pairs = found.into_iter().zip(&truth);
+        pairs.map(|(a, b)| (a - b) / network.theta).collect()
+    };
+    let both = Sample::draw(replicates, |draw| {
+        // Sizes are independent recordings, too.
+        let draw = draw + 1000 * trials as u32;
+        let simulated = network.simulate(trials, &[], seed, draw)?;
+        let spikes = simulated.observed(network.observed);
+        let mle = maximum_likelihood(&spikes, &simulated.layout, network.lags, network.theta)?;
+        let count: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
+        let settings = Settings {
+            seed: seed + u64::from(draw),
+            ..settings(trials)
+        };
+        let fitted = lab::fit(spikes, &settings)?;
+        Ok([off(mle.parameters()), off(fitted), vec![count as f64]].concat())
+    })?;
+    let size = truth.len();
+    let part = |range: std::ops::Range<usize>| {
+        let rows = both.rows().iter().map(|row| row[range.clone()].to_vec());
+        Sample::of(rows.collect())
+    };
+    Ok(Errors {
+        trials,
+        spikes_per_coefficient: both.mean()[2 * size] / size as f64,
+        of: [part(0..size), part(size..2 * size)],
+    })
+}
+
+/// Mean and standard error of the log of each replicate's error (root mean square over parameters).
+fn log_errors(sample: &Sample) -> (f64, f64, Vec<f64>) {
+    let logs: Vec<f64> = sample
+        .rows()
+        .iter()
+        .map(|row| 0.5 * (row.iter().map(|e| e * e).sum::<f64>() / row.len() as f64).ln())
+        .collect();
+    let (mean, se) = mean_and_error(&logs);
+    (mean, se, logs)
+}
+
+fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
+    let sample = Sample::of(numbers.iter().map(|&x| vec![x]).collect());
+    (sample.mean()[0], sample.standard_errors()[0])
+}
+
+fn judge(claim: &mut Claim, all: &[Errors], plan: Plan) {
+    let mut series = Vec::new();
+    for (at, name) in OBJECTIVES.into_iter().enumerate() {
+        let points: Vec<(f64, f64, f64)> = all
+            .iter()
+            .map(|errors| {
+                let (mean, se, _) = log_errors(&errors.of[at]);
+                ((errors.trials as f64).ln(), mean, se)
+            })
+            .collect();
+        let line = fit_line(&points);
+        push_slope(claim, name, line, all);
+        if let Some(largest) = all.last() {
+            push_bias(claim, name, &largest.of[at], largest.trials);
+        }
+        series.push(Series {
+            name: name.into(),
+            role: Role::Series(at),
+            points: points
+                .iter()
+                .map(|&(x, y, se)| PlotPoint {
+                    x: x.exp(),
+                    y: y.exp(),
+                    low: (y - 1.96 * se).exp(),
+                    high: (y + 1.96 * se).exp(),
+                })
+                .collect(),
+            joined: true,
+        });
+        if at == 0 {
+            let [first, .., last] = &points[..] else {
+                continue;
+            };
+            let ideal = |x: f64| PlotPoint::exact(x.exp(), (first.1 - 0.5 * (x - first.0)).exp());
+            series.push(Series {
+                name: "slope -1/2".into(),
+                role: Role::Reference,
+                points: vec![ideal(first.0), ideal(last.0)],
+                joined: true,
+            });
+        }
+    }
+    let ratios: Vec<(f64, f64)> = all
+        .iter()
+        .map(|errors| {
+            let [mle, both] = &errors.of;
+            let pairs = log_errors(both).2.into_iter().zip(log_errors(mle).2);
+            mean_and_error(&pairs.map(|(a, b)| a - b).collect::<Vec<_>>())
+        })
+        .collect();
+    if let (Some(&(log_ratio, se)), Some(largest)) = (ratios.last(), all.last()) {
+        let ratio = log_ratio.exp();
+        let outside = normal_p(RATIOS.end().ln() / se).max(normal_p(RATIOS.start().ln() / se));
+        claim.range(
+            "ratio of the errors, MLE + sample-and-measure to MLE",
+            format!(
+                "geometric mean over {} replicates of the same data, {} trials",
+                plan.pick(20, 20, 24),
+                largest.trials
+            ),
+            format!("{} to {}", RATIOS.start(), RATIOS.end()),
+            format!("{ratio:.3} ± {:.3}", ratio * se),
+            (RATIOS.contains(&ratio), outside),
+        );
+    }
+    let ratio_points = all
+        .iter()
+        .zip(&ratios)
+        .map(|(errors, (ratio, se))| PlotPoint {
+            x: errors.trials as f64,
+            y: ratio.exp(),
+            low: (ratio - 1.96 * se).exp(),
+            high: (ratio + 1.96 * se).exp(),
+        });
+    let axis = |label: &str, log| PlotAxis {
+        label: label.into(),
+        log,
+    };
+    claim.figures.push(FigureView {
+        title: "Error against the true parameters".into(),
+        caption: "Left: root mean square error of couplings and biases, in units of the potential; \
+                  geometric means over replicates, 95 % intervals. Right: the ratio of the two errors on \
+                  the same data."
+            .into(),
+        panels: vec![
+            Plot {
+                title: "Error".into(),
+                x: axis("trials of 50 bins", true),
+                y: axis("error, units of the potential", true),
+                series,
+                ..Plot::default()
+            },
+            Plot {
+                title: "Ratio".into(),
+                x: axis("trials of 50 bins", true),
+                y: axis("error with / without statistics", false),
+                series: vec![Series {
+                    name: OBJECTIVES[1].into(),
+                    role: Role::Series(1),
+                    points: ratio_points.collect(),
+                    joined: true,
+                }],
+                horizontal: vec![refire_report::Reference {
+                    y: 1.0,
+                    label: "equal".into(),
+                }],
+            },
+        ],
+    });
+    claim.tables.push(table(all, &ratios));
+}
+
+fn push_slope(claim: &mut Claim, name: &str, line: Line, all: &[Errors]) {
+    let sizes: Vec<String> = all.iter().map(|e| e.trials.to_string()).collect();
+    let (low, high) = (SLOPES.start() + 0.5, SLOPES.end() + 0.5);
+    let outside = 0.5 * (normal_p(low / line.slope_se) + normal_p(high / line.slope_se));
+    claim.range(
+        format!("{name}: slope of log error"),
+        format!("weighted line through {} trials", sizes.join(", ")),
+        format!("{} to {}", SLOPES.start(), SLOPES.end()),
+        format!("{:.3} ± {:.3}", line.slope, line.slope_se),
+        (SLOPES.contains(&line.slope), outside),
+    );
+}
+
+fn push_bias(claim: &mut Claim, name: &str, sample: &Sample, trials: usize) {
+    let count = sample.rows().len();
+    let zeros = vec![0.0; sample.mean().len()];
+    let scores = sample.scores(&zeros);
+    let worst = sample.worst_score(&zeros);
+    claim.chance(
+        format!("{name}: no bias"),
+        format!(
+            "t test of the mean error of each of {} parameters, {count} replicates of {trials} trials, \
+             the worst of them",
+            zeros.len()
+        ),
+        format!("t with {} degrees of freedom", count - 1),
+        format!("farthest t = {worst:.2}"),
+        worst_of(scores.into_iter().map(|score| student_p(score, count))),
+    );
+}
+
+fn table(all: &[Errors], ratios: &[(f64, f64)]) -> TableView {
+    let rows = all.iter().zip(ratios).map(|(errors, (ratio, se))| {
+        let [mle, both] = [0, 1].map(|at| log_errors(&errors.of[at]).0.exp());
+        vec![
+            errors.trials.to_string(),
+            format!("{:.0}", errors.spikes_per_coefficient),
+            format!("{mle:.4}"),
+            format!("{both:.4}"),
+            format!("{:.3} ± {:.3}", ratio.exp(), ratio.exp() * se),
+        ]
+    });
+    TableView {
+        title: "Errors by size".into(),
+        header: [
+            "trials",
+            "spikes per coefficient",
+            "MLE",
+            "MLE + sample-and-measure",
+            "ratio ± s.e.",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: rows.collect(),
+        caption: "Root mean square errors in units of the potential, geometric means.".into(),
+    }
+}

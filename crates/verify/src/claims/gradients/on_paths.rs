@@ -1,0 +1,193 @@
+//! The estimators on every spike path at once, without sampling: each path is a trial of one batch, with
+//! uniforms that force it, and the sweep's adjoints are weighted with its probability.
+
+use super::ESTIMATORS;
+use crate::VerifyError;
+use refire_bptt::{Gradient, add_score, sweep};
+use refire_core::{TrialArray, TrialLayout};
+use refire_neuron::{Logistic, Memoryless, SpikeGradient};
+use refire_sim::{
+    Cotangents, DenseCoupling, GivenUniforms, Mode, Network, PassInput, Trajectory, run as run_pass,
+};
+use refire_testkit::{Paths, TinyNetwork, gradient_of};
+
+/// Which part of the gradient is looked at, of the expected sum of probabilities.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Part {
+    /// All parameters; loss over both units.
+    Whole,
+    /// Parameters of unit 0, which reach the loss, on unit 1 alone, only through its spikes.
+    ThroughSpikes,
+}
+
+impl Part {
+    fn counts(self, unit: usize) -> bool {
+        self == Self::Whole || unit == 1
+    }
+
+    /// Indices of the parameters looked at.
+    fn parameters(self, network: &TinyNetwork) -> Vec<usize> {
+        let n = network.units;
+        let all = 0..network.couplings.len() + n;
+        all.filter(|at| self == Self::Whole || at % n == 0)
+            .collect()
+    }
+}
+
+/// Mean over all paths of the gradient of one trial, and the trace of its covariance.
+struct Moments {
+    mean: Vec<f64>,
+    variance: f64,
+}
+
+/// The estimator on every path of a network at once. The baseline of the score function is the expected
+/// loss, as which the mean over many other trials counts.
+fn moments(
+    network: &TinyNetwork,
+    paths: &Paths,
+    part: Part,
+    spike_gradient: SpikeGradient,
+) -> Result<Moments, VerifyError> {
+    let (n, bins, lags) = (network.units, network.bins, network.lags);
+    let count = paths.len();
+    let layout = TrialLayout::uniform(count, bins, 0)?;
+    // A spike where the uniform is 0, none where it is 1.
+    let uniforms: Vec<f64> = paths
+        .iter()
+        .flat_map(|path| path.spikes.iter().map(|&z| 1.0 - f64::from(z)))
+        .collect();
+    let uniforms = TrialArray::from_vec(uniforms, count, bins, n).unwrap_or_default();
+    let drive = network.drive_array()?;
+    let input = PassInput {
+        layout: &layout,
+        recorded: None,
+        before: None,
+        drive: &drive,
+    };
+    let engine = Network {
+        coupling: DenseCoupling::new(&network.couplings, n, lags)?,
+        escape: Logistic,
+        dynamics: Memoryless::new(network.theta),
+        bias: &network.bias,
+        observed: network.observed,
+        live: n,
+    };
+    let mut trajectory = Trajectory::default();
+    let (mode, given) = (Mode::FreeRunning, GivenUniforms(&uniforms));
+    run_pass(&engine, mode, &input, &given, &mut trajectory)?;
+    let mut cotangents = Cotangents::default();
+    cotangents.reset(&layout, lags, n);
+    let mut losses = Vec::with_capacity(count);
+    for k in 0..count {
+        let mut loss = 0.0;
+        for t in 0..bins {
+            for j in (0..n).filter(|&j| part.counts(j)) {
+                let p = trajectory.probability.row(k, t)[j];
+                loss += p;
+                cotangents.potential.row_mut(k, t)[j] = p * (1.0 - p);
+            }
+        }
+        losses.push(loss);
+    }
+    if spike_gradient == SpikeGradient::Score {
+        let weighted = paths
+            .iter()
+            .zip(&losses)
+            .map(|(path, l)| path.probability * l);
+        let baseline: f64 = weighted.sum();
+        let rewards: Vec<f64> = losses.iter().map(|loss| loss - baseline).collect();
+        add_score(
+            &engine,
+            mode,
+            &layout,
+            &trajectory,
+            &rewards,
+            &mut cotangents,
+        );
+    }
+    let mut gradient = Gradient::zeros(&engine, 1, bins);
+    sweep(
+        &engine,
+        mode,
+        &layout,
+        &trajectory,
+        spike_gradient,
+        &mut cotangents,
+        &mut gradient,
+    );
+    // The sweep leaves lambda per path: the gradient of each path by itself, as
+    // dW[i,d,j] = sum_t z[t-d,i] lambda[t,j].
+    let chosen = part.parameters(network);
+    let (mut mean, mut square) = (vec![0.0; chosen.len()], 0.0);
+    for (k, path) in paths.iter().enumerate() {
+        let lambda = cotangents.potential.trial(k);
+        for (mean, &at) in mean.iter_mut().zip(&chosen) {
+            let j = at % n;
+            let mut slope = 0.0;
+            if at < network.couplings.len() {
+                let (i, d) = (at / (lags * n), at / n % lags + 1);
+                for t in d..bins {
+                    slope += f64::from(path.spikes[(t - d) * n + i]) * lambda[t * n + j];
+                }
+            } else {
+                slope = (0..bins).map(|t| lambda[t * n + j]).sum();
+            }
+            *mean += path.probability * slope;
+            square += path.probability * slope * slope;
+        }
+    }
+    let variance = square - mean.iter().map(|m| m * m).sum::<f64>();
+    Ok(Moments { mean, variance })
+}
+
+fn norm(x: impl Iterator<Item = f64>) -> f64 {
+    x.map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// What is found of one estimator on one network.
+#[derive(Clone, Copy, Default)]
+pub struct Found {
+    /// Bias of the gradient, and relative to the norm of the exact one.
+    pub bias: f64,
+    pub relative_bias: f64,
+    /// Standard deviation of one trial, relative to the norm of the exact gradient.
+    pub relative_sd: f64,
+}
+
+/// The [`Found`] of each estimator.
+pub type Figures = Vec<Found>;
+
+/// Every estimator on one network.
+///
+/// # Errors
+/// [`VerifyError`] where the oracle has no answer.
+pub fn figures_of(network: &TinyNetwork, part: Part) -> Result<Figures, VerifyError> {
+    let loss = |parameters: &[f64]| {
+        let paths = Paths::free(&network.with_parameters(parameters)?, 0, &[])?;
+        Ok::<_, VerifyError>(paths.expect(|path| {
+            let counted = path.p.iter().enumerate();
+            let counted = counted.filter(|(at, _)| part.counts(at % network.units));
+            counted.map(|(_, p)| p).sum()
+        }))
+    };
+    let exact = gradient_of(&network.parameters(), loss)?;
+    let exact: Vec<f64> = part
+        .parameters(network)
+        .into_iter()
+        .map(|at| exact[at])
+        .collect();
+    let size = norm(exact.iter().copied());
+    let paths = Paths::free(network, 0, &[])?;
+    ESTIMATORS
+        .iter()
+        .map(|&(_, estimator)| {
+            let found = moments(network, &paths, part, estimator)?;
+            let bias = norm(found.mean.iter().zip(&exact).map(|(a, b)| a - b));
+            Ok(Found {
+                bias,
+                relative_bias: bias / size,
+                relative_sd: found.variance.max(0.0).sqrt() / size,
+            })
+        })
+        .collect()
+}

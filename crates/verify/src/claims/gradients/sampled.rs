@@ -1,0 +1,142 @@
+//! The estimators inside the engine that fits, on every term of the objective, by sampling.
+
+use super::ESTIMATORS;
+use crate::sampling::Sample;
+use crate::terms::{LIKELIHOOD, STATISTICS, Term};
+use crate::{Claim, Plan, VerifyError, lab};
+use refire_fit::Settings;
+use refire_neuron::SpikeGradient;
+use refire_report::TableView;
+use refire_testkit::{ExactLosses, TinyNetwork, gradient_of, hidden_likelihood};
+
+/// Free-running trials of a batch.
+const FREE: usize = 8;
+
+/// Recorded trials.
+const RECORDED: usize = 10;
+
+/// The network whose gradient is taken, and the one that the recording comes from: another one, so that
+/// no gradient vanishes.
+fn networks(term: &Term, seed: u64) -> (TinyNetwork, TinyNetwork) {
+    let shape = if term.small {
+        (2, 2, 1, 5)
+    } else {
+        (2, 3, 2, 4)
+    };
+    let draw = |seed| TinyNetwork::draw(shape, (1.0, -0.7, 0.5), 1, seed);
+    (draw(seed), draw(seed + 500))
+}
+
+pub fn run(
+    claim: &mut Claim,
+    plan: Plan,
+    progress: &(dyn Fn(f64) + Sync),
+) -> Result<(), VerifyError> {
+    let draws = plan.pick(1_000, 4_000, 40_000);
+    let mut rows = Vec::new();
+    let terms = || std::iter::once(&LIKELIHOOD).chain(&STATISTICS);
+    for (turn, term) in terms().enumerate() {
+        let (network, source) = networks(term, plan.seed);
+        let exact = exact_gradient(term, &network, &source, plan.seed)?;
+        let size = exact.iter().map(|g| g * g).sum::<f64>().sqrt();
+        let mut row = vec![term.name.to_string()];
+        for (name, estimator) in ESTIMATORS {
+            let sample = gradients(term, &network, &source, estimator, draws, plan.seed)?;
+            if estimator == SpikeGradient::Score {
+                claim.chance(
+                    format!("{name}: {}", term.name),
+                    format!(
+                        "scores of {} parameters, mean over {draws} batches of {FREE} trials, the \
+                         worst of them",
+                        exact.len()
+                    ),
+                    "standard normal",
+                    format!("farthest z = {:.2}", sample.worst_score(&exact)),
+                    sample.p_value(&exact),
+                );
+            }
+            let spread: f64 = sample.variance().iter().sum();
+            let off = sample.mean().into_iter().zip(&exact);
+            let off: f64 = off.map(|(a, b)| (a - b).powi(2)).sum();
+            // The noise of the mean adds its variance to the square of the bias.
+            let noise = spread / draws as f64;
+            let bias = (off - noise).max(0.0).sqrt();
+            let cell = if bias < 2.0 * noise.sqrt() {
+                format!(
+                    "< {:.3} ({:.1})",
+                    2.0 * noise.sqrt() / size,
+                    spread.sqrt() / size
+                )
+            } else {
+                format!("{:.3} ({:.1})", bias / size, spread.sqrt() / size)
+            };
+            row.push(cell);
+        }
+        rows.push(row);
+        progress((turn + 1) as f64 / terms().count() as f64);
+    }
+    claim.tables.push(TableView {
+        title: "Bias (and noise of one batch) of each term's gradient".into(),
+        header: std::iter::once("term")
+            .chain(ESTIMATORS.iter().map(|e| e.0))
+            .map(String::from)
+            .collect(),
+        rows,
+        caption: format!(
+            "Relative to the norm of the exact gradient, over {draws} batches of {FREE} free-running \
+             trials in the engine that fits, couplings of sd 1 in units of the potential, about 0.33 \
+             spikes per bin. \"<\": not told from zero, with twice the noise of the mean as bound."
+        ),
+    });
+    Ok(())
+}
+
+fn gradients(
+    term: &Term,
+    network: &TinyNetwork,
+    source: &TinyNetwork,
+    estimator: SpikeGradient,
+    draws: usize,
+    seed: u64,
+) -> Result<Sample, VerifyError> {
+    let recorded = source.simulate(RECORDED, &[], seed, 0)?;
+    let (spikes, layout) = (recorded.observed(network.observed), recorded.layout);
+    let (spike_gradient, spike_dampening) = match estimator {
+        SpikeGradient::Damped(factor) => (SpikeGradient::Escape, factor),
+        other => (other, 1.0),
+    };
+    let settings = Settings {
+        spike_gradient,
+        spike_dampening,
+        ..term.settings(network)
+    };
+    let batch = lab::batch(network, &spikes, &layout, FREE)?;
+    let parameters = lab::parameters(network);
+    Sample::draw(draws, |draw| {
+        let alone = term.alone(&settings, &spikes, &layout)?;
+        let mut engine = lab::engine(network, &settings, alone)?;
+        let mut gradient = parameters.clone();
+        let streams = lab::streams(seed, draw);
+        engine.evaluate(&parameters, &batch, streams, Some(&mut gradient))?;
+        Ok(lab::flat(&gradient))
+    })
+}
+
+fn exact_gradient(
+    term: &Term,
+    network: &TinyNetwork,
+    source: &TinyNetwork,
+    seed: u64,
+) -> Result<Vec<f64>, VerifyError> {
+    let recorded = source.simulate(RECORDED, &[], seed, 0)?;
+    let (spikes, layout) = (recorded.observed(network.observed), recorded.layout);
+    gradient_of(&network.parameters(), |parameters| {
+        let network = network.with_parameters(parameters)?;
+        if term.is_likelihood() {
+            return Ok(hidden_likelihood(&network, &spikes, &layout)?.0);
+        }
+        let losses = ExactLosses::new(&network, network.lags)?;
+        let logs = term.mean_logs(&losses, FREE)?;
+        term.exact(&losses, &logs, (&spikes, &layout), FREE)
+    })
+}

@@ -1,0 +1,132 @@
+//! The terms of the objective, each by itself, with its exact expectation.
+
+use crate::{VerifyError, lab};
+use refire_core::{TrialArray, TrialLayout};
+use refire_fit::{Form, Objective, Settings, WeightedTerm, terms};
+use refire_testkit::{ExactLosses, TinyNetwork};
+
+/// Target of the published hidden-rate term, spikes per bin.
+const PUBLISHED_TARGET: f64 = 0.17;
+
+/// A term of the objective.
+pub struct Term {
+    /// As checks call it.
+    pub name: &'static str,
+    /// As the objective calls it.
+    kind: &'static str,
+    form: Form,
+    /// Parts of the free-running trials.
+    pub parts: usize,
+    /// Whether its expectation can be listed only for one lag and no hidden unit.
+    pub small: bool,
+}
+
+/// The likelihood, whose clamped pass samples hidden units.
+pub const LIKELIHOOD: Term = term("likelihood with a hidden unit", "mle", Form::Corrected, 1);
+
+/// Every sample-and-measure term.
+pub const STATISTICS: [Term; 7] = [
+    term("PSTH", "psth", Form::Corrected, 1),
+    term("noise covariance, square", "nc", Form::Corrected, 1),
+    term("noise covariance, 2 parts", "nc", Form::Corrected, 2),
+    term("hidden rate", "hidden-rate", Form::Corrected, 1),
+    Term {
+        small: true,
+        ..term("published PSTH", "psth", Form::Published, 1)
+    },
+    term("published noise covariance", "nc", Form::Published, 1),
+    term("published hidden rate", "hidden-rate", Form::Published, 1),
+];
+
+const fn term(name: &'static str, kind: &'static str, form: Form, parts: usize) -> Term {
+    Term {
+        name,
+        kind,
+        form,
+        parts,
+        small: false,
+    }
+}
+
+/// `E ln P` and `E ln(1-P)`, see [`ExactLosses::mean_logs`].
+pub type MeanLogs = Vec<Vec<[f64; 2]>>;
+
+impl Term {
+    /// Whether it is the likelihood, which [`Self::exact`] does not know.
+    pub fn is_likelihood(&self) -> bool {
+        self.kind == "mle"
+    }
+
+    /// Settings of a fit that has the term.
+    pub fn settings(&self, network: &TinyNetwork) -> Settings {
+        Settings {
+            objective: Objective::MleAndSampleAndMeasure,
+            form: self.form,
+            noise_parts: self.parts,
+            ..lab::settings(network)
+        }
+    }
+
+    /// The objective with the term alone, at weight 1.
+    ///
+    /// # Errors
+    /// [`VerifyError::Missing`] where the recording cannot measure it.
+    pub fn alone(
+        &self,
+        settings: &Settings,
+        spikes: &TrialArray<u8>,
+        layout: &TrialLayout,
+    ) -> Result<Vec<WeightedTerm<f64>>, VerifyError> {
+        let (all, left_out) = terms::<f64>(settings, spikes, layout);
+        let found = all.into_iter().find(|term| term.term.name() == self.kind);
+        match found {
+            Some(WeightedTerm { term, .. }) => Ok(vec![WeightedTerm { term, weight: 1.0 }]),
+            None => Err(VerifyError::Missing {
+                what: "loss term",
+                reason: format!("no '{}' ({})", self.kind, left_out.join("; ")),
+            }),
+        }
+    }
+
+    /// What [`Self::exact`] needs of the published PSTH; nothing for the other terms.
+    ///
+    /// # Errors
+    /// [`VerifyError`] where there are too many samples to list.
+    pub fn mean_logs(
+        &self,
+        losses: &ExactLosses,
+        simulated: usize,
+    ) -> Result<MeanLogs, VerifyError> {
+        if (self.kind, self.form) == ("psth", Form::Published) {
+            Ok(losses.mean_logs(simulated)?)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Exact expectation of a sample-and-measure term over `simulated` free-running trials of each
+    /// condition, given the recorded ones.
+    ///
+    /// # Errors
+    /// [`VerifyError`] where the recording cannot measure it.
+    pub fn exact(
+        &self,
+        losses: &ExactLosses,
+        logs: &MeanLogs,
+        (spikes, layout): (&TrialArray<u8>, &TrialLayout),
+        simulated: usize,
+    ) -> Result<f64, VerifyError> {
+        Ok(match (self.kind, self.form) {
+            ("psth", Form::Corrected) => losses.psth(spikes, layout),
+            ("psth", Form::Published) => losses.published_psth(logs, spikes, layout),
+            ("nc", Form::Corrected) => losses.noise(spikes, layout, (simulated, self.parts))?,
+            ("nc", Form::Published) => losses.published_noise(spikes, layout, simulated)?,
+            (_, Form::Published) => losses.hidden_rate(PUBLISHED_TARGET, simulated, true),
+            (_, Form::Corrected) => {
+                let fired: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
+                let rate = (fired as f64).max(0.5) / spikes.as_slice().len() as f64;
+                losses.hidden_rate(rate, simulated, false)
+            }
+        })
+    }
+}
