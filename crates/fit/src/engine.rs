@@ -209,7 +209,7 @@ impl<T: Real> Engine<T> {
                 trajectory: &buffers.trajectory,
                 recorded: Some((&batch.recorded, &batch.recorded_layout)),
             };
-            evaluate_terms(
+            let total = evaluate_terms(
                 &mut self.terms,
                 mode,
                 &sample,
@@ -220,7 +220,6 @@ impl<T: Real> Engine<T> {
             if gradient.is_some() && sampled && self.settings.spike_gradient == SpikeGradient::Score
             {
                 let terms = &mut self.terms;
-                let total = pass_total(terms, mode, &losses);
                 let rewards = self.rewards.of(
                     &sample,
                     keys,
@@ -228,8 +227,7 @@ impl<T: Real> Engine<T> {
                     total,
                     |sample, cotangents| {
                         let mut losses = Losses::zeros(terms.len());
-                        evaluate_terms(terms, mode, sample, cotangents, &mut losses)?;
-                        Ok(pass_total(terms, mode, &losses))
+                        evaluate_terms(terms, mode, sample, cotangents, &mut losses)
                     },
                 );
                 let trajectory = &buffers.trajectory;
@@ -263,28 +261,24 @@ impl<T: Real> Engine<T> {
     }
 }
 
+/// Adds the terms of one pass to `losses`, and their cotangents; returns their weighted sum.
 fn evaluate_terms<T: Real>(
     terms: &mut [WeightedTerm<T>],
     mode: Mode,
     sample: &Sample<'_, T>,
     cotangents: &mut Cotangents<T>,
     losses: &mut Losses,
-) -> Result<(), LossError> {
+) -> Result<f64, LossError> {
+    let mut total = 0.0;
     for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
         if term.pass() == mode && *weight > 0.0 {
             let value = term.evaluate(sample, *weight, cotangents)?;
             losses.terms[at] = value;
             losses.total += *weight * value;
+            total += *weight * value;
         }
     }
-    Ok(())
-}
-
-/// Weighted sum of the terms of one pass.
-fn pass_total<T: Real>(terms: &[WeightedTerm<T>], mode: Mode, losses: &Losses) -> f64 {
-    let of_pass = terms.iter().zip(&losses.terms);
-    let of_pass = of_pass.filter(|(t, _)| t.term.pass() == mode && t.weight > 0.0);
-    of_pass.map(|(t, value)| t.weight * value).sum()
+    Ok(total)
 }
 
 fn pull_back<T: Real>(

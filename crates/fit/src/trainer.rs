@@ -110,10 +110,10 @@ impl<'a> Trainer<'a> {
         let encoder = || drive.build(&bins_per_condition, first_bin, units, features.as_ref());
 
         let pool = Pool::new(recording, &split.train, first_bin);
-        check_parts(
-            settings,
-            &pool.draw(settings.seed, 0, settings.batch, settings.free_bins)?,
-        )?;
+        if settings.noise_parts > 1 {
+            let (batch, free_bins) = (settings.batch, settings.free_bins);
+            check_parts(settings, &pool.draw(settings.seed, 0, batch, free_bins)?)?;
+        }
         let (spikes, layout) = recording.select(&split.train, first_bin)?;
         let (terms, mut left_out) = objective::to_fit(settings, &spikes, &layout)?;
         let scored = (layout.scored_bins() * recording.n_units()) as f64;
@@ -362,7 +362,7 @@ fn check_parts(settings: &Settings, batch: &Batch) -> Result<(), FitError> {
     let groups = batch.free_layout.groups().iter();
     let most = groups.map(|group| group.slots.len()).max().unwrap_or(0) / 2;
     let unused = settings.form == Form::Published || !settings.objective.has_statistics();
-    if settings.noise_parts <= most || settings.noise_parts == 1 || unused {
+    if settings.noise_parts <= most || unused {
         return Ok(());
     }
     Err(FitError::Setting {

@@ -45,6 +45,6 @@ pub use distributions::{
 };
 pub use error::OracleError;
 pub use losses::{ExactLosses, hidden_likelihood};
-pub use network::{Simulated, TinyNetwork};
+pub use network::{EngineNetwork, Simulated, TinyNetwork};
 pub use newton::{Mle, UnitFit, maximum_likelihood};
 pub use paths::{MAX_BITS, Path, Paths};

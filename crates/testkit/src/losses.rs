@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 const MAX_SAMPLES: u64 = 5_000_000;
 
 /// Expected values of the loss terms for one network without history, over all samples of `simulated`
-/// free-running trials per condition. Every value is written out from the definition of its term; what a term is compared
-/// with is the recorded trials (`[trial][bin][observed]`, all of the same length).
+/// free-running trials per condition. Every value is written out from the definition of its term; what
+/// a term is compared with is the recorded trials (`[trial][bin][observed]`, all of the same length).
 #[derive(Debug)]
 pub struct ExactLosses {
     observed: usize,

@@ -27,6 +27,9 @@ pub struct TinyNetwork {
     pub drive: Vec<Vec<f64>>,
 }
 
+/// A borrowed [`TinyNetwork`] in the engine's terms.
+pub type EngineNetwork<'a, E> = Network<'a, f64, DenseCoupling<'a, f64>, E, Memoryless<f64>>;
+
 /// Trials that refire's simulator drew from a network.
 #[derive(Clone, Debug)]
 pub struct Simulated {
@@ -119,6 +122,21 @@ impl TinyNetwork {
         ))
     }
 
+    /// The network as refire's engine takes it.
+    ///
+    /// # Errors
+    /// [`OracleError::Sim`] where the couplings have the wrong length.
+    pub fn network<E>(&self, escape: E) -> Result<EngineNetwork<'_, E>, OracleError> {
+        Ok(Network {
+            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags)?,
+            escape,
+            dynamics: Memoryless::new(self.theta),
+            bias: &self.bias,
+            observed: self.observed,
+            live: self.units,
+        })
+    }
+
     /// Draws free-running trials with refire's simulator: `trials` of each condition, conditions in
     /// turn, all after the same recorded `history` (`[bin][observed]`).
     ///
@@ -158,14 +176,7 @@ impl TinyNetwork {
             before: None,
             drive: &drive,
         };
-        let network = Network {
-            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags)?,
-            escape,
-            dynamics: Memoryless::new(self.theta),
-            bias: &self.bias,
-            observed: self.observed,
-            live: self.units,
-        };
+        let network = self.network(escape)?;
         let keys: Vec<u32> = (0..slots as u32).collect();
         let uniforms = KeyedUniforms::new(Stream::new(seed, Purpose::Simulate), iteration, &keys);
         let mut trajectory = Trajectory::default();

@@ -4,7 +4,7 @@
 use crate::VerifyError;
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::Encoder;
-use refire_fit::{Batch, Engine, Parameters, Settings, Streams, Trainer, WeightedTerm};
+use refire_fit::{Batch, DriveKind, Engine, Parameters, Settings, Streams, Trainer, WeightedTerm};
 use refire_random::{Purpose, Stream};
 use refire_recording::{BinWidth, Recording, RecordingError, RecordingParts};
 use refire_testkit::TinyNetwork;
@@ -105,6 +105,23 @@ pub fn streams(seed: u64, iteration: u32) -> Streams {
 /// Couplings, then biases: the order of [`TinyNetwork::parameters`].
 pub fn flat(parameters: &Parameters<f64>) -> Vec<f64> {
     [parameters.couplings.as_slice(), &parameters.bias].concat()
+}
+
+/// Settings of a fit of `trials` recorded trials as by default, but for what would hide or shift its
+/// optimum: no drive, no prior, no held-out trials, every trial in every iteration, and free-running
+/// bins that grow with the recording.
+pub fn fit_settings(lags: usize, trials: usize, bins: usize) -> Settings {
+    Settings {
+        lags,
+        drive: DriveKind::None,
+        batch: trials,
+        free_bins: 2 * trials * bins,
+        learning_rate: 0.02,
+        test_fraction: 0.0,
+        validation_fraction: 0.0,
+        coupling_prior: 1e3,
+        ..Settings::default()
+    }
 }
 
 /// Fits a recording of trials of equal length as `refire fit` does; couplings, then biases.

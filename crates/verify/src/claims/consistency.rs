@@ -3,7 +3,7 @@
 use crate::check::worst_of;
 use crate::sampling::Sample;
 use crate::{Claim, Plan, VerifyError, lab};
-use refire_fit::{DriveKind, Settings};
+use refire_fit::Settings;
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
 use refire_testkit::{Line, TinyNetwork, fit_line, maximum_likelihood, normal_p, student_p};
 
@@ -48,25 +48,8 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         done += trials;
         progress(done as f64 / work as f64);
     }
-    judge(&mut claim, &all, plan);
+    judge(&mut claim, &all);
     Ok(claim)
-}
-
-/// The objective as it is by default but for what would hide or shift the optimum: no prior, no held-out
-/// trials, every trial in every iteration, and free-running bins that grow with the recording.
-fn settings(trials: usize) -> Settings {
-    Settings {
-        lags: 2,
-        drive: DriveKind::None,
-        iterations: 400,
-        batch: trials,
-        free_bins: 2 * trials * BINS,
-        learning_rate: 0.02,
-        test_fraction: 0.0,
-        validation_fraction: 0.0,
-        coupling_prior: 1e3,
-        ..Settings::default()
-    }
 }
 
 fn errors(
@@ -89,7 +72,8 @@ fn errors(
         let count: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
         let settings = Settings {
             seed: seed + u64::from(draw),
-            ..settings(trials)
+            iterations: 400,
+            ..lab::fit_settings(network.lags, trials, BINS)
         };
         let fitted = lab::fit(spikes, &settings)?;
         Ok([off(mle.parameters()), off(fitted), vec![count as f64]].concat())
@@ -122,7 +106,7 @@ fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
     (sample.mean()[0], sample.standard_errors()[0])
 }
 
-fn judge(claim: &mut Claim, all: &[Errors], plan: Plan) {
+fn judge(claim: &mut Claim, all: &[Errors]) {
     let mut series = Vec::new();
     for (at, name) in OBJECTIVES.into_iter().enumerate() {
         let points: Vec<(f64, f64, f64)> = all
@@ -179,7 +163,7 @@ fn judge(claim: &mut Claim, all: &[Errors], plan: Plan) {
             "ratio of the errors, MLE + sample-and-measure to MLE",
             format!(
                 "geometric mean over {} replicates of the same data, {} trials",
-                plan.pick(20, 20, 24),
+                largest.of[0].rows().len(),
                 largest.trials
             ),
             format!("{} to {}", RATIOS.start(), RATIOS.end()),

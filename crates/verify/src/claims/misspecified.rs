@@ -6,7 +6,7 @@ use crate::sampling::Sample;
 use crate::{Claim, Plan, VerifyError, lab};
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout};
-use refire_fit::{DriveKind, Objective, Settings, Weights};
+use refire_fit::{Objective, Settings, Weights};
 use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::{Purpose, Stream};
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
@@ -109,7 +109,14 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
                 nc,
                 hidden_rate: 0.0,
             };
-            let fitted = fit(spikes, &settings(trials, objective, weights, plan.seed))?;
+            let settings = Settings {
+                objective,
+                weights,
+                iterations: 500,
+                seed: plan.seed,
+                ..lab::fit_settings(LAGS, trials, BINS)
+            };
+            let fitted = fit(spikes, &settings)?;
             let runs = fitted.simulate(RUNS, &[], plan.seed, 1)?;
             let model = statistics(&runs.trajectory.spikes, &runs.layout);
             let scores = data.scores(&model);
@@ -187,25 +194,6 @@ fn covariances(data: &Statistics, model: &Statistics) -> Vec<PlotPoint> {
         .skip(UNITS)
         .map(|((&x, se), (&y, of_model))| PlotPoint::with_error(x, y, se.hypot(*of_model)))
         .collect()
-}
-
-/// Everything that the default objective has, but no prior and no held-out trials.
-fn settings(trials: usize, objective: Objective, weights: Weights, seed: u64) -> Settings {
-    Settings {
-        lags: LAGS,
-        drive: DriveKind::None,
-        objective,
-        weights,
-        iterations: 500,
-        batch: trials,
-        free_bins: 2 * trials * BINS,
-        learning_rate: 0.02,
-        test_fraction: 0.0,
-        validation_fraction: 0.0,
-        coupling_prior: 1e3,
-        seed,
-        ..Settings::default()
-    }
 }
 
 /// A fit matches where no statistic is farther off than chance allows for the worst of them all.

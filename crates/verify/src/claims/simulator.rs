@@ -4,9 +4,9 @@ use crate::check::worst_of;
 use crate::sampling::chi_square;
 use crate::{Claim, Plan, VerifyError};
 use refire_core::TrialArray;
-use refire_neuron::{Logistic, Memoryless};
+use refire_neuron::Logistic;
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_sim::{DenseCoupling, Mode, Network, PassInput, Trajectory, run as run_pass};
+use refire_sim::{Mode, PassInput, Trajectory, run as run_pass};
 use refire_testkit::{
     Covariance, Paths, Signal, TinyNetwork, binomial_p, chi_square_p, data_covariance, normal_p,
 };
@@ -62,6 +62,20 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
     Ok(claim)
 }
 
+/// How often each path was drawn, against its probability.
+fn judge_paths(claim: &mut Claim, name: String, counts: &[u64], paths: &Paths) {
+    let probabilities: Vec<f64> = paths.iter().map(|path| path.probability).collect();
+    let (statistic, degrees) = chi_square(counts, &probabilities);
+    let trials: u64 = counts.iter().sum();
+    claim.chance(
+        name,
+        format!("chi-square of {trials} trials over {} paths", paths.len()),
+        degrees.to_string(),
+        format!("{statistic:.0}"),
+        chi_square_p(statistic, degrees),
+    );
+}
+
 fn free_running(
     claim: &mut Claim,
     Case {
@@ -81,15 +95,7 @@ fn free_running(
     for k in 0..trials {
         counts[path_number(spikes.trial(k)[first * n..].iter().copied())] += 1;
     }
-    let probabilities: Vec<f64> = paths.iter().map(|path| path.probability).collect();
-    let (statistic, degrees) = chi_square(&counts, &probabilities);
-    claim.chance(
-        format!("{name}: paths"),
-        format!("chi-square of {trials} trials over {} paths", paths.len()),
-        degrees.to_string(),
-        format!("{statistic:.0}"),
-        chi_square_p(statistic, degrees),
-    );
+    judge_paths(claim, format!("{name}: paths"), &counts, &paths);
 
     let places = paths.bins() * n;
     let rates = paths.expect_all(places, |path, out| {
@@ -158,14 +164,7 @@ fn clamped(claim: &mut Claim, trials: usize, seed: u64) -> Result<(), VerifyErro
     let uniforms = KeyedUniforms::new(Stream::new(seed, Purpose::Clamped), 0, &keys);
     let mut trajectory = Trajectory::default();
     run_pass(
-        &Network {
-            coupling: DenseCoupling::new(&network.couplings, network.units, network.lags)?,
-            escape: Logistic,
-            dynamics: Memoryless::new(network.theta),
-            bias: &network.bias,
-            observed: network.observed,
-            live: network.units,
-        },
+        &network.network(Logistic)?,
         Mode::Clamped,
         &input,
         &uniforms,
@@ -177,14 +176,7 @@ fn clamped(claim: &mut Claim, trials: usize, seed: u64) -> Result<(), VerifyErro
         let hidden = rows.skip(first).flat_map(|row| row[1..].iter().copied());
         counts[path_number(hidden)] += 1;
     }
-    let probabilities: Vec<f64> = paths.iter().map(|path| path.probability).collect();
-    let (statistic, degrees) = chi_square(&counts, &probabilities);
-    claim.chance(
-        "1 observed and 2 hidden units, clamped: hidden paths",
-        format!("chi-square of {trials} trials over {} paths", paths.len()),
-        degrees.to_string(),
-        format!("{statistic:.0}"),
-        chi_square_p(statistic, degrees),
-    );
+    let name = "1 observed and 2 hidden units, clamped: hidden paths";
+    judge_paths(claim, name.into(), &counts, &paths);
     Ok(())
 }

@@ -5,10 +5,8 @@ use super::ESTIMATORS;
 use crate::VerifyError;
 use refire_bptt::{Gradient, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
-use refire_neuron::{Logistic, Memoryless, SpikeGradient};
-use refire_sim::{
-    Cotangents, DenseCoupling, GivenUniforms, Mode, Network, PassInput, Trajectory, run as run_pass,
-};
+use refire_neuron::{Logistic, SpikeGradient};
+use refire_sim::{Cotangents, GivenUniforms, Mode, PassInput, Trajectory, run as run_pass};
 use refire_testkit::{Paths, TinyNetwork, gradient_of};
 
 /// Which part of the gradient is looked at, of the expected sum of probabilities.
@@ -64,14 +62,7 @@ fn moments(
         before: None,
         drive: &drive,
     };
-    let engine = Network {
-        coupling: DenseCoupling::new(&network.couplings, n, lags)?,
-        escape: Logistic,
-        dynamics: Memoryless::new(network.theta),
-        bias: &network.bias,
-        observed: network.observed,
-        live: n,
-    };
+    let engine = network.network(Logistic)?;
     let mut trajectory = Trajectory::default();
     let (mode, given) = (Mode::FreeRunning, GivenUniforms(&uniforms));
     run_pass(&engine, mode, &input, &given, &mut trajectory)?;
