@@ -13,10 +13,20 @@
 //!
 //! Layer 0: depends on no other refire crate. The only crate that may hold `unsafe`.
 
+mod blocks;
+mod dots;
+mod fft;
 mod matmul;
+mod panels;
 mod real;
 mod rows;
+mod vectors;
 
+pub use blocks::add_blocks;
+pub use dots::{dots, dots_of_rows};
+pub use fft::{RealFft, SpectrumShape};
 pub use matmul::{MatrixMut, MatrixRef, matmul};
+pub use panels::matmul_whole_rows;
 pub use real::{Real, logistic, softplus};
 pub use rows::{LANES, add_assign, add_rows, add_scaled, dispatch, dot};
+pub use vectors::{Kernel, Vectors};

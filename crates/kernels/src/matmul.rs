@@ -6,11 +6,11 @@ use crate::Real;
 /// history of every bin without a copy).
 #[derive(Clone, Copy)]
 pub struct MatrixRef<'a, T> {
-    data: &'a [T],
+    pub(crate) data: &'a [T],
     rows: usize,
     cols: usize,
-    row_stride: usize,
-    col_stride: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
 }
 
 /// A matrix written into a slice; its elements are distinct.
@@ -61,6 +61,11 @@ impl<'a, T> MatrixRef<'a, T> {
         }
     }
 
+    /// Length of a row.
+    pub fn row_len(&self) -> usize {
+        self.cols
+    }
+
     /// Number of rows.
     pub fn row_count(&self) -> usize {
         self.rows
@@ -90,6 +95,16 @@ impl<'a, T> MatrixMut<'a, T> {
             cols,
             row_stride,
         }
+    }
+
+    /// Length of a row.
+    pub fn row_len(&self) -> usize {
+        self.cols
+    }
+
+    /// Number of rows.
+    pub fn row_count(&self) -> usize {
+        self.rows
     }
 
     /// The numbers of one row.

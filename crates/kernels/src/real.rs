@@ -1,5 +1,6 @@
 //! The number type of a run: `f32` to fit, `f64` to test gradients.
 
+use crate::vectors::{Kernel, with_f32, with_f64};
 use num_traits::{Float, FromPrimitive, NumAssignOps};
 use std::fmt::{Debug, Display};
 
@@ -34,6 +35,9 @@ pub trait Real:
     /// `ln(1 + self)` of a number in [0, 1], in a form that vectorises for `f32` (relative error
     /// below 3e-7).
     fn ln_1p_fast(self) -> Self;
+
+    /// Runs a kernel on the widest registers of this machine.
+    fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output;
 
     /// `alpha * a b + beta * c` of raw strided matrices: `a` is m x k, `b` k x n, `c` m x n.
     ///
@@ -117,6 +121,11 @@ impl Real for f64 {
         self.ln_1p()
     }
 
+    #[inline(always)]
+    fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output {
+        with_f64(kernel)
+    }
+
     gemm_with!(matrixmultiply::dgemm);
 }
 
@@ -162,6 +171,11 @@ impl Real for f32 {
             * q
             + 1.0 / 3.0;
         2.0 * s + 2.0 * s * q * series
+    }
+
+    #[inline(always)]
+    fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output {
+        with_f32(kernel)
     }
 
     gemm_with!(matrixmultiply::sgemm);
