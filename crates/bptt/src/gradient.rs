@@ -2,17 +2,18 @@
 
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
 use refire_kernels::Real;
-use refire_sim::{Coupling, Network};
+use refire_sim::{Coupling, LaggedSums, Network};
 
 /// Gradient of a loss with respect to what the engine knows.
 #[derive(Clone, Debug)]
 pub struct Gradient<T> {
-    /// Couplings, `[source][parameter]`; for dense couplings `[source][lag][target]`.
+    /// Couplings, in the order of their parameters; for dense ones `[source][lag][target]`.
     pub couplings: AlignedVec<T>,
     /// Bias, `[unit]`.
     pub bias: Vec<T>,
     /// Drive, `[condition][bin][unit]`, for the encoder to pull back to its own parameters.
     pub drive: TrialArray<T>,
+    pub(crate) buffers: LaggedSums<T>,
 }
 
 impl<T> Default for Gradient<T> {
@@ -21,6 +22,7 @@ impl<T> Default for Gradient<T> {
             couplings: aligned_vec(),
             bias: Vec::new(),
             drive: TrialArray::default(),
+            buffers: LaggedSums::default(),
         }
     }
 }
@@ -45,8 +47,8 @@ impl<T: Real> Gradient<T> {
         bins: usize,
     ) {
         let units = network.coupling.units();
-        let parameters = (0..units).map(|i| network.coupling.parameters(i)).sum();
         self.couplings.clear();
+        let parameters = network.coupling.parameter_count();
         self.couplings.resize(parameters, T::zero());
         self.bias.clear();
         self.bias.resize(units, T::zero());

@@ -49,5 +49,5 @@ mod reverse;
 mod score;
 
 pub use gradient::Gradient;
-pub use reverse::sweep;
+pub use reverse::{SweepState, sweep, sweep_window};
 pub use score::add_score;

@@ -2,7 +2,7 @@
 
 use crate::Gradient;
 use rayon::prelude::*;
-use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use refire_core::{TrialArray, TrialLayout};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
 use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
 use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
@@ -52,6 +52,92 @@ pub fn sweep<T, C, E, U>(
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
+    let pass = (mode, layout, trajectory);
+    sweep_rows(network, pass, 0, spike_gradient, cotangents, None, gradient);
+}
+
+/// [`sweep`] over the bins of one [`refire_sim::run_window`] that started at bin `start`; `layout` is
+/// the window's ([`TrialLayout::window`]), and cotangents have its shape.
+///
+/// Windows come last first. `behind` takes the adjoints of the window just swept to the one before it,
+/// whose spikes still act there: empty ([`SweepState::default`]) before the last window of a pass.
+#[allow(clippy::too_many_arguments)]
+pub fn sweep_window<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    mode: Mode,
+    (layout, start): (&TrialLayout, usize),
+    trajectory: &Trajectory<T>,
+    spike_gradient: SpikeGradient,
+    cotangents: &mut Cotangents<T>,
+    behind: &mut SweepState<T>,
+    gradient: &mut Gradient<T>,
+) where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    let (lags, units, trials) = (
+        network.coupling.lags(),
+        network.coupling.units(),
+        layout.trials(),
+    );
+    let lambda = &mut cotangents.potential;
+    let (bins, len) = (lambda.bins(), lags * units);
+    if behind.lambda.is_empty() {
+        behind.lambda.resize(trials * len, T::zero());
+        let memory = if U::HAS_MEMORY { trials * units } else { 0 };
+        behind.carry.resize(memory, T::zero());
+    }
+    for (k, rows) in behind.lambda.chunks_exact(len.max(1)).enumerate() {
+        lambda.trial_mut(k)[bins * units..].copy_from_slice(rows);
+    }
+    let (pass, carry) = ((mode, layout, trajectory), Some(&mut behind.carry[..]));
+    sweep_rows(
+        network,
+        pass,
+        start,
+        spike_gradient,
+        cotangents,
+        carry,
+        gradient,
+    );
+    for (k, rows) in behind.lambda.chunks_exact_mut(len.max(1)).enumerate() {
+        rows.copy_from_slice(cotangents.potential.block(k, 0, lags));
+    }
+}
+
+impl<T> SweepState<T> {
+    /// Takes the state before the last window, keeping allocations.
+    pub fn clear(&mut self) {
+        self.lambda.clear();
+        self.carry.clear();
+    }
+}
+
+/// What a sweep over one window leaves to the one before it.
+#[derive(Clone, Debug, Default)]
+pub struct SweepState<T> {
+    /// `lambda` of the first bins of the window, `[trial][lag][unit]`.
+    lambda: Vec<T>,
+    /// Adjoint of the state of dynamics with memory, `[trial][unit]`.
+    carry: Vec<T>,
+}
+
+fn sweep_rows<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    (mode, layout, trajectory): (Mode, &TrialLayout, &Trajectory<T>),
+    start: usize,
+    spike_gradient: SpikeGradient,
+    cotangents: &mut Cotangents<T>,
+    carry: Option<&mut [T]>,
+    gradient: &mut Gradient<T>,
+) where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
     let first_free = match mode {
         Mode::Clamped => network.observed,
         Mode::FreeRunning => 0,
@@ -73,23 +159,47 @@ pub fn sweep<T, C, E, U>(
     let (adjoints, d_spikes) = cotangents.both();
     let blocks = layout.trials().div_ceil(TRIAL_BLOCK).max(1);
     let block_len = layout.trials().div_ceil(blocks).max(1);
+    let units = network.coupling.units();
+    let mut none = Vec::new();
+    let carry = match carry {
+        Some(carry) => carry,
+        None => {
+            none.resize(
+                if U::HAS_MEMORY {
+                    layout.trials() * units
+                } else {
+                    0
+                },
+                T::zero(),
+            );
+            &mut none[..]
+        }
+    };
+    let mut carries = Vec::with_capacity(blocks);
+    let mut rest = carry;
+    for _ in 0..blocks {
+        let (own, others) = rest.split_at_mut((block_len * units).min(rest.len()));
+        carries.push(own);
+        rest = others;
+    }
     adjoints
         .as_mut_slice()
         .par_chunks_mut(padded * block_len)
+        .zip(carries)
         .enumerate()
-        .for_each(|(block, adjoints)| {
+        .for_each(|(block, (adjoints, carry))| {
             dispatch(
                 #[inline(always)]
-                || sweep.block(block * block_len, adjoints, d_spikes),
+                || sweep.block(block * block_len, adjoints, carry, d_spikes),
             );
         });
-    add_coupling_gradient(
-        network,
+    network.coupling.add_gradient(
         &trajectory.by_source,
         &cotangents.potential,
-        gradient,
+        &mut gradient.buffers,
+        &mut gradient.couplings,
     );
-    add_drive_gradient(layout, &cotangents.potential, gradient);
+    add_drive_gradient(layout, start, &cotangents.potential, gradient);
 }
 
 struct Sweep<'a, T, C, E, U> {
@@ -109,14 +219,20 @@ where
 {
     /// Sweeps the trials `first_trial..` whose adjoints are given: `dL/dv` in, `dL/du` out.
     #[inline(always)]
-    fn block(&self, first_trial: usize, adjoints: &mut [T], d_spikes: Option<&TrialArray<T>>) {
+    fn block(
+        &self,
+        first_trial: usize,
+        adjoints: &mut [T],
+        carry: &mut [T],
+        d_spikes: Option<&TrialArray<T>>,
+    ) {
         let units = self.network.coupling.units();
         let free = self.free.len();
         let padded = self.trajectory.potential.trial_len();
         let trials = adjoints.len() / padded;
         let mut zbar = vec![T::zero(); trials * free];
         let mut factor = vec![T::zero(); trials * free];
-        let mut carry = vec![T::zero(); if U::HAS_MEMORY { trials * units } else { 0 }];
+        let (mut which, mut some) = (vec![0; free + 1], vec![T::zero(); free]);
         let longest = (first_trial..first_trial + trials)
             .map(|k| self.layout.bins(k))
             .max()
@@ -137,7 +253,8 @@ where
                         MatrixMut::rows(&mut zbar, trials, free, free),
                     );
                 } else {
-                    self.gather_nonzero(adjoints, behind, &factor, &mut zbar);
+                    let buffers = (&mut which[..], &mut some[..]);
+                    self.gather_nonzero(adjoints, behind, &factor, &mut zbar, buffers);
                 }
             }
             for k in 0..trials {
@@ -206,64 +323,47 @@ where
 
     /// The adjoint of spikes only where it will be used.
     #[inline(always)]
-    fn gather_nonzero(&self, adjoints: &[T], behind: usize, factor: &[T], zbar: &mut [T]) {
+    fn gather_nonzero(
+        &self,
+        adjoints: &[T],
+        behind: usize,
+        factor: &[T],
+        zbar: &mut [T],
+        (which, some): (&mut [usize], &mut [T]),
+    ) {
         let block = self.network.coupling.lags() * self.network.coupling.units();
         let (free, padded) = (self.free.len(), self.trajectory.potential.trial_len());
         let trials = zbar.chunks_exact_mut(free).zip(factor.chunks_exact(free));
         for (k, (zbar, factor)) in trials.enumerate() {
             let lambda = &adjoints[k * padded + behind..][..block];
-            for (i, (zbar, &factor)) in zbar.iter_mut().zip(factor).enumerate() {
-                *zbar = if factor == T::zero() {
-                    T::zero()
-                } else {
-                    self.network.coupling.gather(self.free.start + i, lambda)
-                };
+            // Without a branch, which nothing could predict.
+            let mut count = 0;
+            for (i, &factor) in factor.iter().enumerate() {
+                which[count] = self.free.start + i;
+                count += usize::from(factor != T::zero());
+            }
+            let (which, some) = (&which[..count], &mut some[..count]);
+            self.network.coupling.gather_some(which, lambda, some);
+            zbar.fill(T::zero());
+            for (&i, &mut gathered) in which.iter().zip(some) {
+                zbar[i - self.free.start] = gathered;
             }
         }
     }
 }
 
-/// `dW[i] += sum over the spikes of i of lambda[k, s+1 ..= s+D]`: sources in parallel, so that no copy
-/// of the couplings is needed per thread.
-fn add_coupling_gradient<T: Real, C: Coupling<T>, E: Sync, U: Sync>(
-    network: &Network<'_, T, C, E, U>,
-    spikes: &SpikeIndex,
-    lambda: &TrialArray<T>,
-    gradient: &mut Gradient<T>,
-) {
-    let coupling = &network.coupling;
-    let mut rest = gradient.couplings.as_mut_slice();
-    let mut per_source = Vec::with_capacity(coupling.units());
-    for source in 0..coupling.units() {
-        let (own, others) = rest.split_at_mut(coupling.parameters(source));
-        per_source.push(own);
-        rest = others;
-    }
-    spikes.for_each_source(&mut per_source, |k, source, bins, own| {
-        dispatch(
-            #[inline(always)]
-            || {
-                let behind = bins.iter();
-                let behind = behind.map(|&s| lambda.block(k, s as usize + 1, coupling.lags()));
-                coupling.accumulate_all(source, behind, own);
-            },
-        );
-    });
-}
-
-/// `dx[c,t] += sum over the trials of c of lambda[k,t]` and `db`, the same summed over bins: blocks
+/// `dx[c,start+t] += sum over the trials of c of lambda[k,t]` and `db`, the same summed over bins: blocks
 /// of bins in parallel, each in the order of trials.
 fn add_drive_gradient<T: Real>(
     layout: &TrialLayout,
+    start: usize,
     lambda: &TrialArray<T>,
     gradient: &mut Gradient<T>,
 ) {
     let units = lambda.units().max(1);
     let mut bias = vec![0.0f64; units];
     for group in layout.groups() {
-        let blocks: Vec<Vec<f64>> = gradient
-            .drive
-            .trial_mut(group.condition)
+        let blocks: Vec<Vec<f64>> = gradient.drive.trial_mut(group.condition)[start * units..]
             .par_chunks_mut(BIN_BLOCK * units)
             .enumerate()
             .map(|(block, rows)| {
@@ -297,3 +397,6 @@ fn add_drive_gradient<T: Real>(
         *b += T::of(sum);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Which condition each trial of a batch belongs to, and how many of its bins are valid.
 
+use std::ops::Range;
+
 /// Why a batch of trials cannot be laid out.
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
@@ -96,6 +98,18 @@ impl TrialLayout {
         Self::new(vec![0; trials], vec![bins; trials], first_bin)
     }
 
+    /// The layout of the bins `start..end` of every trial, counted from `start`: a trial that ends
+    /// before has none, and conditions and slots stay what they are.
+    pub fn window(&self, bins: Range<usize>) -> Self {
+        let within = |bin: usize| bin.clamp(bins.start, bins.end.max(bins.start)) - bins.start;
+        Self {
+            condition: self.condition.clone(),
+            bins: self.bins.iter().map(|&bins| within(bins)).collect(),
+            first_bin: within(self.first_bin),
+            groups: self.groups.clone(),
+        }
+    }
+
     /// Number of slots.
     pub fn trials(&self) -> usize {
         self.bins.len()
@@ -151,5 +165,22 @@ mod tests {
             })
         );
         assert!(TrialLayout::new(vec![0], vec![], 0).is_err());
+    }
+
+    #[test]
+    fn windows_share_out_the_scored_bins() {
+        let whole = TrialLayout::new(vec![2, 0, 2], vec![5, 7, 3], 2).unwrap();
+        let inner = whole.window(4..6);
+        assert_eq!([0, 1, 2].map(|k| inner.bins(k)), [1, 2, 0]);
+        assert_eq!((inner.first_bin(), inner.groups()), (0, whole.groups()));
+        let first = whole.window(0..3);
+        assert_eq!((first.first_bin(), first.scored_bins()), (2, 3));
+        // History alone.
+        assert_eq!(whole.window(0..1).scored_bins(), 0);
+        for size in 1..9 {
+            let windows = (0..7).step_by(size);
+            let scored = windows.map(|start| whole.window(start..start + size).scored_bins());
+            assert_eq!(scored.sum::<usize>(), whole.scored_bins());
+        }
     }
 }

@@ -50,6 +50,10 @@ pub enum Purpose {
     Statistics = 12,
     /// Synthetic networks and their recordings.
     Synthetic = 13,
+    /// Units whose pairs the noise-covariance term measures in an iteration.
+    NoisePairs = 14,
+    /// Which synapses exist.
+    Connectivity = 15,
 }
 
 /// A keyed family of draws.

@@ -1,7 +1,18 @@
 //! Couplings: what a spike of one unit adds to the currents of the bins that follow.
 
-use crate::SimError;
-use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, add_rows, dot, matmul};
+mod any;
+mod connectivity;
+mod low_rank;
+mod sparse;
+
+pub use any::AnyCoupling;
+pub use connectivity::Connectivity;
+pub use low_rank::LowRankCoupling;
+pub use sparse::SparseCoupling;
+
+use crate::{Behind, LaggedSums, SimError};
+use refire_core::{SpikeIndex, TrialArray};
+use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, add_rows, dot, dots, dots_of_rows};
 use std::ops::Range;
 
 /// A linear map from the spikes of a source to the currents of the next `lags` bins, with its
@@ -30,6 +41,13 @@ pub trait Coupling<T: Real>: Sync {
     /// Adjoint of [`Self::scatter`]: `sum_{d,j} W[i, d, j] lambda[s+d, j]`.
     fn gather(&self, source: usize, adjoints: &[T]) -> T;
 
+    /// [`Self::gather`] for several sources, one number of `out` each.
+    fn gather_some(&self, sources: &[usize], adjoints: &[T], out: &mut [T]) {
+        for (out, &source) in out.iter_mut().zip(sources) {
+            *out = self.gather(source, adjoints);
+        }
+    }
+
     /// [`Self::gather`] for several sources and trials at once: row `k` of `adjoints` is the block
     /// of trial `k`, row `k` of `out` receives one number per source.
     fn gather_block(
@@ -39,24 +57,24 @@ pub trait Coupling<T: Real>: Sync {
         out: MatrixMut<'_, T>,
     );
 
-    /// Parameters of one source; the gradient of all is `[source][parameter]`.
-    fn parameters(&self, source: usize) -> usize;
+    /// Number of parameters.
+    fn parameter_count(&self) -> usize;
 
-    /// Gradient: `dW[i, d, j] += lambda[s+d, j]` for a spike of source `i`.
-    fn accumulate(&self, source: usize, adjoints: &[T], gradient: &mut [T]);
-
-    /// [`Self::accumulate`] for several spikes of a source, in order.
-    #[inline(always)]
-    fn accumulate_all<'a>(
+    /// Adds the gradient of all parameters, in their order, from every spike of a batch and the adjoints
+    /// `lambda` `[trial][bin][unit]` of all currents; that of the weights is
+    ///
+    /// ```text
+    /// dW[i,d,j] += sum over the spikes (k, s) of i of lambda[k, s+d, j]
+    /// ```
+    ///
+    /// In parallel, but every sum in the order of trials.
+    fn add_gradient(
         &self,
-        source: usize,
-        adjoints: impl Iterator<Item = &'a [T]>,
+        spikes: &SpikeIndex,
+        lambda: &TrialArray<T>,
+        buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
-    ) {
-        for adjoints in adjoints {
-            self.accumulate(source, adjoints, gradient);
-        }
-    }
+    );
 }
 
 /// Free weights for every source, lag and target: `[source][lag][target]`.
@@ -119,6 +137,11 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
         dot(self.block(source), adjoints)
     }
 
+    #[inline(always)]
+    fn gather_some(&self, sources: &[usize], adjoints: &[T], out: &mut [T]) {
+        dots_of_rows(self.weights, sources, adjoints, out);
+    }
+
     fn gather_block(
         &self,
         sources: Range<usize>,
@@ -128,68 +151,30 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
         let len = self.lags * self.units;
         let weights = &self.weights[sources.start * len..sources.end * len];
         let weights = MatrixRef::rows(weights, sources.len(), len, len);
-        matmul(adjoints, weights.transposed(), T::zero(), out);
+        dots(adjoints, weights, out);
     }
 
-    fn parameters(&self, _source: usize) -> usize {
-        self.lags * self.units
+    fn parameter_count(&self) -> usize {
+        self.weights.len()
     }
 
-    #[inline(always)]
-    fn accumulate(&self, _source: usize, adjoints: &[T], gradient: &mut [T]) {
-        add_assign(gradient, adjoints);
-    }
-
-    #[inline(always)]
-    fn accumulate_all<'a>(
+    fn add_gradient(
         &self,
-        _source: usize,
-        adjoints: impl Iterator<Item = &'a [T]>,
+        spikes: &SpikeIndex,
+        lambda: &TrialArray<T>,
+        buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
     ) {
-        add_rows(gradient, adjoints);
+        let slots: Vec<usize> = (0..spikes.trials().len()).collect();
+        let behind = Behind {
+            slots: &slots,
+            from: 0,
+            ahead: 1,
+            lags: self.lags,
+        };
+        buffers.add(spikes, lambda, behind, gradient);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// <scatter(z), lambda> = <z, gather(lambda)>, for single sources and for blocks of trials.
-        #[test]
-        fn scatter_and_gather_are_adjoint(
-            units in 1usize..6,
-            lags in 1usize..5,
-            numbers in prop::collection::vec(-1.0f64..1.0, 400),
-        ) {
-            let block = lags * units;
-            let weights = &numbers[..units * block];
-            let adjoints = &numbers[units * block..units * block + 2 * block];
-            let coupling = DenseCoupling::new(weights, units, lags).unwrap();
-            let mut out = vec![9.0; 2 * units];
-            coupling.gather_block(
-                0..units,
-                MatrixRef::rows(adjoints, 2, block, block),
-                MatrixMut::rows(&mut out, 2, units, units),
-            );
-            for source in 0..units {
-                for trial in 0..2 {
-                    let lambda = &adjoints[trial * block..(trial + 1) * block];
-                    let mut scattered = vec![0.0; block];
-                    coupling.scatter(source, &mut scattered);
-                    let left: f64 = scattered.iter().zip(lambda).map(|(a, b)| a * b).sum();
-                    prop_assert!((left - coupling.gather(source, lambda)).abs() < 1e-12);
-                    prop_assert!((left - out[trial * units + source]).abs() < 1e-12);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_wrong_number_of_weights_is_refused() {
-        let error = DenseCoupling::new(&[0.0f32; 7], 2, 2).unwrap_err();
-        assert!(error.to_string().contains("expected 8, found 7"));
-    }
-}
+mod tests;

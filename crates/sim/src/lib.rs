@@ -31,9 +31,15 @@
 //! Source: Bellec, Wang et al., NeurIPS 2021 (arXiv 2106.10064), section 2 of the method.
 
 mod coupling;
+mod lagged;
 mod pass;
+mod state;
 mod trajectory;
 
-pub use coupling::{Coupling, DenseCoupling};
-pub use pass::{Mode, Network, PassInput, SimError, run};
+pub use coupling::{
+    AnyCoupling, Connectivity, Coupling, DenseCoupling, LowRankCoupling, SparseCoupling,
+};
+pub use lagged::{Behind, LaggedSums};
+pub use pass::{Mode, Network, PassInput, SimError, run, run_window};
+pub use state::PassState;
 pub use trajectory::{Cotangents, GivenUniforms, Trajectory};

@@ -1,11 +1,13 @@
 //! The forward time loop. Its mirror is the reverse loop of `refire-bptt`.
 
-use crate::{Coupling, Trajectory};
+use crate::state::TrialState;
+use crate::{Coupling, PassState, Trajectory};
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout, TrialSpikes, for_each_fired};
 use refire_kernels::{Real, dispatch};
 use refire_neuron::{EscapeNoise, Past, UnitDynamics};
 use refire_random::Uniforms;
+use std::ops::Range;
 
 /// Why a pass cannot be run.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -20,6 +22,25 @@ pub enum SimError {
         expected: usize,
         /// The size found.
         found: usize,
+    },
+    /// Synapses per target that there cannot be.
+    #[error(
+        "in-degree: expected 1 to {units} synapses onto each of {units} units (its own among them), \
+         found {found}"
+    )]
+    InDegree {
+        /// Number of units.
+        units: usize,
+        /// In-degree asked for.
+        found: usize,
+    },
+    /// A damaged list of synapses.
+    #[error("targets of source {source_unit}: expected ascending indices below {units}")]
+    Targets {
+        /// The source.
+        source_unit: usize,
+        /// Number of units.
+        units: usize,
     },
     /// The pass needs recorded spikes and got none.
     #[error("a {mode} pass with {history} bins of history needs recorded spikes, found none")]
@@ -99,9 +120,87 @@ where
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
+    let bins = 0..input.layout.max_bins();
+    run_rows(
+        network,
+        mode,
+        input,
+        uniforms,
+        (input.layout, bins),
+        None,
+        out,
+    )
+}
+
+/// [`run`] over the bins `bins` of every trial alone: bin `bins.start + r` lies in row `r` of `out`,
+/// whose spikes are indexed by row, and [`TrialLayout::window`] is its layout.
+///
+/// `state` holds what the bins before leave behind and on return what these do. Window after window,
+/// from bin 0 on, gives the numbers of [`run`] bit for bit, and so does a window run again from a
+/// copy of the state it started from.
+///
+/// # Errors
+/// [`SimError`] where a buffer does not fit the network and the layout, or the state of a window that
+/// starts behind bin 0 does not.
+pub fn run_window<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    mode: Mode,
+    input: &PassInput<'_, T>,
+    uniforms: &impl Uniforms<T>,
+    bins: Range<usize>,
+    state: &mut PassState<T>,
+    out: &mut Trajectory<T>,
+) -> Result<(), SimError>
+where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    let (units, lags) = (network.coupling.units(), network.coupling.lags());
+    state.prepare(
+        bins.start == 0,
+        U::HAS_MEMORY,
+        [input.layout.trials(), lags, units],
+    )?;
+    let end = input.layout.max_bins();
+    let bins = bins.start.min(end)..bins.end.min(end);
+    let layout = input.layout.window(bins.clone());
+    run_rows(
+        network,
+        mode,
+        input,
+        uniforms,
+        (&layout, bins),
+        Some(state),
+        out,
+    )
+}
+
+fn run_rows<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    mode: Mode,
+    input: &PassInput<'_, T>,
+    uniforms: &impl Uniforms<T>,
+    (layout, window): (&TrialLayout, Range<usize>),
+    state: Option<&mut PassState<T>>,
+    out: &mut Trajectory<T>,
+) -> Result<(), SimError>
+where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
     check(network, mode, input)?;
     let (units, lags) = (network.coupling.units(), network.coupling.lags());
-    let (trials, bins) = (input.layout.trials(), input.layout.max_bins());
+    let (trials, bins) = (layout.trials(), window.len());
+    let rows = Rows { layout, window };
+    let mut states = match state {
+        Some(state) => state.of_trials(),
+        None => Vec::new(),
+    };
+    states.resize_with(trials, || None);
     out.potential.reshape(trials, bins, lags, units);
     out.probability.reshape(trials, bins, 0, units);
     out.spikes.reshape(trials, bins, 0, units);
@@ -115,27 +214,37 @@ where
         .zip(out.probability.as_mut_slice().par_chunks_mut(plain))
         .zip(out.spikes.as_mut_slice().par_chunks_mut(plain))
         .zip(out.by_source.trials_mut(trials))
+        .zip(states)
         .enumerate()
-        .for_each(|(slot, (((potential, probability), spikes), by_source))| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    run_trial(
-                        network,
-                        mode,
-                        input,
-                        uniforms,
-                        slot,
-                        potential,
-                        probability,
-                        spikes,
-                        by_source,
-                    );
-                    by_source.index(units);
-                },
-            );
-        });
+        .for_each(
+            |(slot, ((((potential, probability), spikes), by_source), state))| {
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        run_trial(
+                            network,
+                            mode,
+                            input,
+                            uniforms,
+                            (&rows, slot),
+                            state,
+                            potential,
+                            probability,
+                            spikes,
+                            by_source,
+                        );
+                        by_source.index(units);
+                    },
+                );
+            },
+        );
     Ok(())
+}
+
+/// The rows of a window: their layout, and the bins they are.
+struct Rows<'a> {
+    layout: &'a TrialLayout,
+    window: Range<usize>,
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -145,7 +254,8 @@ fn run_trial<T, C, E, U>(
     mode: Mode,
     input: &PassInput<'_, T>,
     uniforms: &impl Uniforms<T>,
-    slot: usize,
+    (rows, slot): (&Rows<'_>, usize),
+    mut state: Option<TrialState<'_, T>>,
     potential: &mut [T],
     probability: &mut [T],
     spikes: &mut [u8],
@@ -158,7 +268,7 @@ fn run_trial<T, C, E, U>(
 {
     let (units, observed, live) = (network.coupling.units(), network.observed, network.live);
     let block = network.coupling.lags() * units;
-    let layout = input.layout;
+    let (layout, offset) = (rows.layout, rows.window.start);
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
     by_source.clear();
     let mut draws = vec![T::zero(); units];
@@ -166,7 +276,11 @@ fn run_trial<T, C, E, U>(
     let start = if input.before.is_some() { first_bin } else { 0 };
     // Every other row is cleared just before the first spike can reach it.
     potential[..start * units + block].fill(T::zero());
-    if let Some(before) = input.before {
+    if let Some(state) = &state {
+        potential[..block].copy_from_slice(state.currents);
+    }
+    let starts_here = rows.window.contains(&input.layout.first_bin());
+    if let (Some(before), true) = (input.before, starts_here) {
         let currents = &mut potential[start * units..][..block];
         add_currents_before(&network.coupling, before.trial(slot), currents);
     }
@@ -178,15 +292,23 @@ fn run_trial<T, C, E, U>(
         let at = t * units;
         let (before, from_here) = potential.split_at_mut(at);
         let (row, future) = from_here.split_at_mut(units);
-        let drive = input.drive.row(layout.condition(slot), t);
+        let drive = input.drive.row(layout.condition(slot), offset + t);
         for (u, (&b, &x)) in row.iter_mut().zip(network.bias.iter().zip(drive)) {
             *u += b + x;
         }
         let (spikes_before, spikes_here) = spikes.split_at_mut(at);
-        let past = (U::HAS_MEMORY && t > 0).then(|| Past {
-            potential: &before[at - units..],
-            spikes: &spikes_before[at - units..],
-        });
+        let past = match &state {
+            _ if !U::HAS_MEMORY => None,
+            _ if t > 0 => Some(Past {
+                potential: &before[at - units..],
+                spikes: &spikes_before[at - units..],
+            }),
+            Some(state) if offset > 0 => Some(Past {
+                potential: state.potential,
+                spikes: state.spikes,
+            }),
+            _ => None,
+        };
         network.dynamics.integrate(row, past);
         let p = &mut probability[at..at + units];
         for (p, &v) in p.iter_mut().zip(&*row) {
@@ -195,13 +317,13 @@ fn run_trial<T, C, E, U>(
         let z = &mut spikes_here[..units];
         let clamped = mode == Mode::Clamped || t < first_bin;
         if let (true, Some(recorded)) = (clamped, input.recorded) {
-            z[..observed].copy_from_slice(recorded.row(slot, t));
+            z[..observed].copy_from_slice(recorded.row(slot, offset + t));
         }
         let free = if clamped { observed } else { 0 };
         if t < first_bin {
             z[free..].fill(0);
         } else {
-            uniforms.fill(slot, t, free, &mut draws[free..live]);
+            uniforms.fill(slot, offset + t, free, &mut draws[free..live]);
             for ((z, &p), &uniform) in z[free..].iter_mut().zip(&p[free..]).zip(&draws[free..]) {
                 *z = u8::from(p > uniform);
             }
@@ -214,6 +336,17 @@ fn run_trial<T, C, E, U>(
             by_source.push(source, t);
         });
         network.coupling.scatter_all(&fired, &mut future[..block]);
+    }
+    if let Some(state) = &mut state {
+        // Meant for the bins behind the window, where the trial has any.
+        state
+            .currents
+            .copy_from_slice(&potential[bins * units..][..block]);
+        if U::HAS_MEMORY && bins > 0 {
+            let last = (bins - 1) * units..bins * units;
+            state.potential.copy_from_slice(&potential[last.clone()]);
+            state.spikes.copy_from_slice(&spikes[last]);
+        }
     }
     // Spikes near the end have scattered into bins that do not exist.
     potential[bins * units..].fill(T::zero());
