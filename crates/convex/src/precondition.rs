@@ -1,0 +1,289 @@
+//! A guess at the inverse Hessian, one for all units.
+
+use crate::objective::{Objective, Shape};
+use crate::rows::Rows;
+use crate::{Problem, Ridge};
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+use refire_core::TrialArray;
+use refire_kernels::{MatrixMut, MatrixRef, Real, matmul};
+use refire_sim::{Behind, LaggedSums};
+
+/// Most coefficients per unit for which a matrix is factored; beyond, its diagonal stands in for it.
+const MOST_FACTORED: usize = 2048;
+
+/// Rows of one parallel task.
+const BLOCK: usize = 64;
+
+/// `M^-1` with `M = k X^T X + ridge`, for the design `X` that all units share.
+///
+/// The Hessian of unit `j` is `X^T diag(p (1 - p)) X + ridge`; with the mean of `p (1 - p)` in the place of
+/// each, units differ by a factor only. `X` is never formed: spikes times spikes are lagged products, counted
+/// event by event, and a drive is the same in all trials of a condition. Bins before the first and behind the
+/// last of a trial count as silence, so that `X^T X` of two lags depends on their difference alone; it is a
+/// guess, and L-BFGS mends it.
+pub(crate) struct Preconditioner<T> {
+    /// `[row][row]`.
+    inverse: Option<Vec<T>>,
+    diagonal: Vec<T>,
+    scale: Vec<T>,
+}
+
+/// `X^T X`, or its diagonal.
+pub(crate) struct Gram {
+    matrix: Option<DMatrix<f64>>,
+    diagonal: Vec<f64>,
+}
+
+impl Gram {
+    pub fn new<T: Real>(objective: &Objective<'_, T>) -> Self {
+        let (shape, problem) = (objective.shape(), objective.problem());
+        let layout = problem.layout;
+        let bins = layout.max_bins();
+        let design = design(&problem, shape);
+        let counts = spike_counts(&problem);
+        let trials_at = |condition: usize, t: usize| -> f64 {
+            let groups = layout.groups().iter().filter(|g| g.condition == condition);
+            let slots = groups.flat_map(|g| &g.slots);
+            slots.filter(|&&k| layout.bins(k) > t).count() as f64
+        };
+        let support: usize = (0..layout.trials())
+            .map(|k| layout.bins(k) + problem.lags)
+            .sum();
+        let mut diagonal = vec![0.0; shape.rows()];
+        for (row, x) in diagonal[..shape.couplings].iter_mut().enumerate() {
+            *x = counts[row / problem.lags];
+        }
+        diagonal[shape.intercept()] = support as f64;
+        let full = shape.rows() <= MOST_FACTORED;
+        let mut matrix = full.then(|| DMatrix::<f64>::zeros(shape.rows(), shape.rows()));
+        if let Some(matrix) = &mut matrix {
+            add_couplings(matrix, objective);
+            for (row, &x) in diagonal[..shape.couplings].iter().enumerate() {
+                matrix[(shape.intercept(), row)] = x;
+            }
+        }
+        for group in layout.groups() {
+            let design = design.trial(group.condition);
+            let width = shape.drive;
+            // Rows times the trials they stand for.
+            let weighted: Vec<f64> = (0..bins)
+                .flat_map(|t| {
+                    let trials = trials_at(group.condition, t);
+                    design[t * width..][..width].iter().map(move |x| x * trials)
+                })
+                .collect();
+            for t in 0..bins {
+                for f in 0..width {
+                    let (x, w) = (design[t * width + f], weighted[t * width + f]);
+                    diagonal[shape.couplings + f] += x * w;
+                    if let Some(matrix) = &mut matrix {
+                        matrix[(shape.intercept(), shape.couplings + f)] += w;
+                    }
+                }
+            }
+            let Some(matrix) = &mut matrix else { continue };
+            if width == 0 {
+                continue;
+            }
+            let mut drive = vec![0.0; width * width];
+            matmul(
+                MatrixRef::rows(&weighted, bins, width, width).transposed(),
+                MatrixRef::rows(design, bins, width, width),
+                0.0,
+                MatrixMut::rows(&mut drive, width, width, width),
+            );
+            let history = history(&problem, &group.slots);
+            let columns = shape.couplings;
+            let mut cross = vec![0.0; width * columns];
+            matmul(
+                MatrixRef::rows(design, bins, width, width).transposed(),
+                MatrixRef::rows(&history, bins, columns, shape.units),
+                0.0,
+                MatrixMut::rows(&mut cross, width, columns, columns),
+            );
+            for f in 0..width {
+                for g in 0..width {
+                    matrix[(shape.couplings + f, shape.couplings + g)] += drive[f * width + g];
+                }
+                for (at, x) in cross[f * columns..][..columns].iter().enumerate() {
+                    // Columns are bins of history, oldest first.
+                    let (lag, unit) = (problem.lags - 1 - at / shape.units, at % shape.units);
+                    matrix[(shape.couplings + f, unit * problem.lags + lag)] += x;
+                }
+            }
+        }
+        if let Some(matrix) = &mut matrix {
+            matrix[(shape.intercept(), shape.intercept())] = support as f64;
+            matrix.fill_upper_triangle_with_lower_triangle();
+        }
+        Self { matrix, diagonal }
+    }
+}
+
+/// Spikes of each unit.
+fn spike_counts<T: Real>(problem: &Problem<'_, T>) -> Vec<f64> {
+    let mut counts = vec![0.0; problem.spikes.units()];
+    for k in 0..problem.layout.trials() {
+        for t in 0..problem.layout.bins(k) {
+            for (count, &z) in counts.iter_mut().zip(problem.spikes.row(k, t)) {
+                *count += f64::from(z);
+            }
+        }
+    }
+    counts
+}
+
+/// `sum_k sum_t z_i[k,t-d] z_i'[k,t-d']` below the diagonal, from the products at lag `d - d'`.
+fn add_couplings<T: Real>(matrix: &mut DMatrix<f64>, objective: &Objective<'_, T>) {
+    let (problem, units) = (objective.problem(), objective.shape().units);
+    let (layout, lags) = (problem.layout, problem.lags);
+    let mut signal = TrialArray::<T>::zeros(layout.trials(), layout.max_bins(), lags, units);
+    for k in 0..layout.trials() {
+        for t in 0..layout.bins(k) {
+            for (x, &z) in signal
+                .row_mut(k, t)
+                .iter_mut()
+                .zip(problem.spikes.row(k, t))
+            {
+                *x = T::of(f64::from(z));
+            }
+        }
+    }
+    let slots: Vec<usize> = (0..layout.trials()).collect();
+    let behind = Behind {
+        slots: &slots,
+        from: 0,
+        ahead: 0,
+        lags,
+    };
+    let mut products = vec![T::zero(); units * lags * units];
+    LaggedSums::default().add(objective.by_source(), &signal, behind, &mut products);
+    let product = |i: usize, lag: usize, j: usize| products[(i * lags + lag) * units + j].f64();
+    for (i, d) in (0..units).flat_map(|i| (0..lags).map(move |d| (i, d))) {
+        for (j, e) in (0..=i).flat_map(|j| (0..lags).map(move |e| (j, e))) {
+            matrix[(i * lags + d, j * lags + e)] = if d >= e {
+                product(i, d - e, j)
+            } else {
+                product(j, e - d, i)
+            };
+        }
+    }
+}
+
+/// The drive of each weight set to 1, `[condition][bin][weight]`, zero in bins of history.
+pub(crate) fn design<T: Real>(problem: &Problem<'_, T>, shape: Shape) -> TrialArray<f64> {
+    let (encoder, units) = (problem.encoder, shape.units);
+    let (bins, first) = (problem.layout.max_bins(), problem.layout.first_bin());
+    let mut design = TrialArray::zeros(encoder.conditions(), bins, 0, shape.drive);
+    let mut drive = TrialArray::default();
+    let mut weights = vec![T::zero(); encoder.parameters()];
+    // As many weights at once as there are units: each shows one.
+    for start in (0..shape.drive).step_by(units.max(1)) {
+        weights.fill(T::zero());
+        let here = units.min(shape.drive - start);
+        for unit in 0..here {
+            weights[(start + unit) * units + unit] = T::one();
+        }
+        encoder.forward(&weights, &mut drive);
+        for c in 0..encoder.conditions() {
+            for t in first..bins.min(drive.bins()) {
+                for unit in 0..here {
+                    design.row_mut(c, t)[start + unit] = drive.row(c, t)[unit].f64();
+                }
+            }
+        }
+    }
+    design
+}
+
+/// Spikes summed over trials behind `lags` bins of silence, `[bin][unit]`: row `t` begins the history of
+/// bin `t`, oldest bin first.
+fn history<T: Real>(problem: &Problem<'_, T>, slots: &[usize]) -> Vec<f64> {
+    let (units, lags) = (problem.spikes.units(), problem.lags);
+    let mut history = vec![0.0; (problem.layout.max_bins() + lags) * units];
+    for &k in slots {
+        for t in 0..problem.layout.bins(k) {
+            let row = &mut history[(t + lags) * units..][..units];
+            for (x, &z) in row.iter_mut().zip(problem.spikes.row(k, t)) {
+                *x += f64::from(z);
+            }
+        }
+    }
+    history
+}
+
+impl<T: Real> Preconditioner<T> {
+    /// For units whose `p (1 - p)` has the means `variance`, under one ridge.
+    pub fn new(gram: &Gram, shape: Shape, variance: &[f64], ridge: Ridge) -> Self {
+        let mean = variance.iter().sum::<f64>() / variance.len().max(1) as f64;
+        let mean = mean.max(1e-6);
+        let added =
+            |row: usize, x: f64| mean * x + ridge.of_row(shape, row) + 1e-6 * (1.0 + mean * x);
+        // Where the ridge outweighs the data, units do not differ.
+        let typical =
+            gram.diagonal[..shape.couplings].iter().sum::<f64>() / shape.couplings.max(1) as f64;
+        let diagonal = gram.diagonal.iter().enumerate();
+        let inverse = gram.matrix.as_ref().and_then(|gram| {
+            // Rounding may leave a matrix that is not quite positive definite.
+            [0.0, 1e-4, 1e-2].into_iter().find_map(|more| {
+                let mut matrix = gram * mean;
+                for row in 0..shape.rows() {
+                    let x = added(row, gram[(row, row)]);
+                    matrix[(row, row)] = x * (1.0 + more);
+                }
+                let inverse = matrix.cholesky()?.inverse();
+                Some(inverse.as_slice().iter().map(|&x| T::of(x)).collect())
+            })
+        });
+        Self {
+            inverse,
+            diagonal: diagonal
+                .map(|(row, &x)| T::of(1.0 / added(row, x)))
+                .collect(),
+            scale: variance
+                .iter()
+                .map(|v| {
+                    T::of(
+                        (mean * typical + ridge.couplings)
+                            / (v.max(1e-6) * typical + ridge.couplings),
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    /// `out = H q`, column by column.
+    pub fn apply(&self, q: &Rows<T>, out: &mut Rows<T>) {
+        let (width, rows) = (q.width(), self.diagonal.len());
+        let len = (BLOCK * width).max(1);
+        out.as_mut_slice()
+            .par_chunks_mut(len)
+            .enumerate()
+            .for_each(|(block, out)| {
+                let (start, here) = (block * BLOCK, out.len() / width);
+                match &self.inverse {
+                    Some(inverse) => matmul(
+                        MatrixRef::rows(&inverse[start * rows..], here, rows, rows),
+                        MatrixRef::rows(q.as_slice(), rows, width, width),
+                        T::zero(),
+                        MatrixMut::rows(out, here, width, width),
+                    ),
+                    None => {
+                        let all = q.as_slice()[start * width..].chunks_exact(width);
+                        let all = out.chunks_exact_mut(width).zip(all);
+                        for ((out, q), &d) in all.zip(&self.diagonal[start..]) {
+                            for (out, &q) in out.iter_mut().zip(q) {
+                                *out = d * q;
+                            }
+                        }
+                    }
+                }
+                for out in out.chunks_exact_mut(width) {
+                    for (out, &scale) in out.iter_mut().zip(&self.scale) {
+                        *out *= scale;
+                    }
+                }
+            });
+    }
+}

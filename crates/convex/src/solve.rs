@@ -1,0 +1,343 @@
+//! From recorded trials to coefficients, and what is to be said of each unit.
+
+use crate::lbfgs::{self, minimise};
+use crate::objective::{Objective, Shape};
+use crate::precondition::{Gram, Preconditioner};
+use crate::rows::Rows;
+use crate::separable::unbounded_coefficients;
+use crate::{ConvexError, Limits, Problem, Ridge};
+use refire_kernels::Real;
+
+/// Ridge that holds a unit whose likelihood has no optimum: a standard deviation of 10 in units of the
+/// potential.
+const HELD: f64 = 0.01;
+
+/// A preconditioner serves ridges up to so many times as strong or as weak as its own.
+const NEAR: f64 = 4.0;
+
+/// How the fit of a unit ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Status {
+    /// At the optimum.
+    Converged,
+    /// Still on its way when the steps were used up, or when rounding allowed none.
+    IterationLimit,
+    /// It never fires: a constant probability of half a spike in all, nothing else.
+    Silent,
+    /// It fires in every bin: a constant probability of all spikes but half a one, nothing else.
+    AlwaysSpiking,
+    /// Its likelihood rises without end along some coefficients, so it has no optimum. Held by a ridge of
+    /// `held` on all coefficients that have none, and at the optimum of that.
+    Separable {
+        /// Coefficients that would grow without end by themselves: their spike or feature always, or never,
+        /// comes with a spike of the unit. 0 where no single one does, but all together tell every spike.
+        coefficients: usize,
+        /// The ridge.
+        held: f64,
+    },
+}
+
+/// The fit of one unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnitFit {
+    /// How it ended.
+    pub status: Status,
+    /// Euclidean norm of the gradient, ridge included, divided by scored bins.
+    pub gradient_norm: f64,
+    /// Negative log-likelihood per scored bin, nats, ridge not included.
+    pub nats: f64,
+    /// Steps.
+    pub iterations: usize,
+}
+
+/// Coefficients in the units of the current.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution<T> {
+    /// `[source][lag][target]`.
+    pub couplings: Vec<T>,
+    /// `[unit]`.
+    pub bias: Vec<T>,
+    /// Weights of the encoder.
+    pub drive: Vec<T>,
+    /// One per unit.
+    pub units: Vec<UnitFit>,
+    /// Passes over the spikes.
+    pub evaluations: usize,
+}
+
+impl<T: Real> Solution<T> {
+    /// Mean negative log-likelihood per (trial, bin, unit), nats.
+    pub fn nats(&self) -> f64 {
+        self.units.iter().map(|u| u.nats).sum::<f64>() / self.units.len().max(1) as f64
+    }
+}
+
+/// Takes every unit to the optimum of its penalised likelihood, from `start` or from constant rates. The
+/// result does not depend on the number of threads.
+///
+/// # Errors
+/// [`ConvexError`] where encoder, layout and spikes do not belong together or a penalty is not a number from
+/// 0 on.
+pub fn solve<T: Real>(
+    problem: Problem<'_, T>,
+    ridge: Ridge,
+    limits: Limits,
+    start: Option<&Solution<T>>,
+) -> Result<Solution<T>, ConvexError> {
+    check(&problem, ridge, limits)?;
+    let mut solver = Solver::new(problem);
+    solver.solve(ridge, limits, start)
+}
+
+/// What stays the same whatever the ridge.
+pub(crate) struct Solver<'a, T> {
+    objective: Objective<'a, T>,
+    gram: Gram,
+    /// The last one, with its ridge.
+    preconditioner: Option<(Ridge, Preconditioner<T>)>,
+    /// Spikes in scored bins per unit, and those bins.
+    spikes: Vec<f64>,
+    bins: f64,
+}
+
+impl<'a, T: Real> Solver<'a, T> {
+    pub fn new(problem: Problem<'a, T>) -> Self {
+        let objective = Objective::new(problem);
+        let gram = Gram::new(&objective);
+        let layout = problem.layout;
+        let mut spikes = vec![0.0; problem.spikes.units()];
+        for k in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(k) {
+                for (count, &z) in spikes.iter_mut().zip(problem.spikes.row(k, t)) {
+                    *count += f64::from(z);
+                }
+            }
+        }
+        Self {
+            gram,
+            preconditioner: None,
+            objective,
+            spikes,
+            bins: layout.scored_bins() as f64,
+        }
+    }
+
+    pub fn solve(
+        &mut self,
+        ridge: Ridge,
+        limits: Limits,
+        start: Option<&Solution<T>>,
+    ) -> Result<Solution<T>, ConvexError> {
+        let shape = self.objective.shape();
+        let constant = |j: usize| self.spikes[j] == 0.0 || self.spikes[j] == self.bins;
+        let frozen: Vec<bool> = (0..shape.units).map(constant).collect();
+        let mut at = self.start(shape, &frozen, start)?;
+        let unbounded = unbounded_coefficients(self.objective.problem(), shape, ridge);
+        let held = |r: f64| if r == 0.0 { HELD } else { r };
+        let mut ridges: Vec<Ridge> = unbounded
+            .iter()
+            .map(|&count| match count {
+                0 => ridge,
+                _ => Ridge {
+                    couplings: held(ridge.couplings),
+                    drive: held(ridge.drive),
+                },
+            })
+            .collect();
+        let variance: Vec<f64> = (0..shape.units)
+            .map(|j| self.spikes[j] / self.bins * (1.0 - self.spikes[j] / self.bins))
+            .collect();
+        let near = |a: f64, b: f64| a == b || (a.max(b) <= NEAR * a.min(b));
+        let fits = |of: Ridge| near(of.couplings, ridge.couplings) && near(of.drive, ridge.drive);
+        let kept = self.preconditioner.take().filter(|(of, _)| fits(*of));
+        let (of, preconditioner) = kept.unwrap_or_else(|| {
+            (
+                ridge,
+                Preconditioner::new(&self.gram, shape, &variance, ridge),
+            )
+        });
+        let inner = lbfgs::Limits {
+            gradient: limits.gradient_norm * self.bins,
+            iterations: limits.iterations,
+        };
+        let objective = &mut self.objective;
+        let mut ended = minimise(objective, &preconditioner, &mut at, &ridges, &frozen, inner);
+        // Every spike told by the sign of the potential: that certifies that there is no optimum.
+        let told: Vec<bool> = (0..shape.units)
+            .map(|j| !frozen[j] && ended.values.misses[j] == 0 && ridges[j] == Ridge::NONE)
+            .collect();
+        if told.contains(&true) {
+            for (ridge, _) in ridges.iter_mut().zip(&told).filter(|(_, told)| **told) {
+                *ridge = Ridge {
+                    couplings: HELD,
+                    drive: HELD,
+                };
+            }
+            let others: Vec<bool> = told.iter().map(|told| !told).collect();
+            let again = minimise(objective, &preconditioner, &mut at, &ridges, &others, inner);
+            ended.evaluations += again.evaluations;
+            for j in (0..shape.units).filter(|&j| told[j]) {
+                ended.iterations[j] += again.iterations[j];
+                ended.gradient[j] = again.gradient[j];
+                ended.values.nats[j] = again.values.nats[j];
+            }
+        }
+        let units = (0..shape.units).map(|j| {
+            let at_optimum = ended.gradient[j] <= inner.gradient;
+            let status = match () {
+                () if self.spikes[j] == 0.0 => Status::Silent,
+                () if self.spikes[j] == self.bins => Status::AlwaysSpiking,
+                () if !at_optimum => Status::IterationLimit,
+                () if told[j] || unbounded[j] > 0 => Status::Separable {
+                    coefficients: unbounded[j],
+                    held: HELD,
+                },
+                () => Status::Converged,
+            };
+            UnitFit {
+                status,
+                gradient_norm: ended.gradient[j] / self.bins,
+                nats: ended.values.nats[j] / self.bins,
+                iterations: ended.iterations[j],
+            }
+        });
+        let units = units.collect();
+        self.preconditioner = Some((of, preconditioner));
+        Ok(self.solution(&at, units, ended.evaluations))
+    }
+
+    /// Nats of all scored bins at given coefficients.
+    pub fn nats_at(&mut self, solution: &Solution<T>) -> Result<f64, ConvexError> {
+        let shape = self.objective.shape();
+        let at = self.start(shape, &vec![false; shape.units], Some(solution))?;
+        let mut gradient = Rows::zeros(shape.rows(), shape.width());
+        let ridges = vec![Ridge::NONE; shape.units];
+        let values = self.objective.evaluate(&at, &ridges, &mut gradient);
+        Ok(values.nats.iter().sum())
+    }
+
+    /// Coefficients in units of the potential: those of `start`, or constant rates.
+    fn start(
+        &self,
+        shape: Shape,
+        frozen: &[bool],
+        start: Option<&Solution<T>>,
+    ) -> Result<Rows<T>, ConvexError> {
+        let mut at = Rows::zeros(shape.rows(), shape.width());
+        for (j, &frozen) in frozen.iter().enumerate() {
+            if frozen || start.is_none() {
+                let p = self.spikes[j].clamp(0.5, (self.bins - 0.5).max(0.5)) / self.bins;
+                at.row_mut(shape.intercept())[j] = T::of((p / (1.0 - p)).ln());
+            }
+        }
+        let Some(start) = start else { return Ok(at) };
+        let same = |what, expected: usize, found: usize| {
+            (expected == found).then_some(()).ok_or(ConvexError::Shape {
+                what,
+                expected,
+                found,
+            })
+        };
+        let units = shape.units;
+        same(
+            "couplings to start from",
+            shape.couplings * units,
+            start.couplings.len(),
+        )?;
+        same(
+            "drive weights to start from",
+            shape.drive * units,
+            start.drive.len(),
+        )?;
+        same("biases to start from", units, start.bias.len())?;
+        let theta = T::of(self.objective.problem().theta);
+        let coefficients = start.couplings.iter().chain(&start.drive);
+        for (at_number, &w) in coefficients.enumerate() {
+            let (row, j) = (at_number / units, at_number % units);
+            if !frozen[j] {
+                at.row_mut(row)[j] = w / theta;
+            }
+        }
+        for (j, &b) in start.bias.iter().enumerate() {
+            if !frozen[j] {
+                at.row_mut(shape.intercept())[j] = b / theta - T::one();
+            }
+        }
+        Ok(at)
+    }
+
+    fn solution(&self, at: &Rows<T>, units: Vec<UnitFit>, evaluations: usize) -> Solution<T> {
+        let shape = self.objective.shape();
+        let theta = T::of(self.objective.problem().theta);
+        let rows = |range: std::ops::Range<usize>| -> Vec<T> {
+            range
+                .flat_map(|row| at.row(row)[..shape.units].iter().map(|&w| theta * w))
+                .collect()
+        };
+        let intercept = &at.row(shape.intercept())[..shape.units];
+        Solution {
+            couplings: rows(0..shape.couplings),
+            drive: rows(shape.drive_rows()),
+            bias: intercept.iter().map(|&c| theta * (c + T::one())).collect(),
+            units,
+            evaluations,
+        }
+    }
+}
+
+pub(crate) fn check<T: Real>(
+    problem: &Problem<'_, T>,
+    ridge: Ridge,
+    limits: Limits,
+) -> Result<(), ConvexError> {
+    let same = |what, expected: usize, found: usize| {
+        (expected == found).then_some(()).ok_or(ConvexError::Shape {
+            what,
+            expected,
+            found,
+        })
+    };
+    let (spikes, layout, encoder) = (problem.spikes, problem.layout, problem.encoder);
+    same("trials of the spikes", layout.trials(), spikes.trials())?;
+    same("units of the drive", spikes.units(), encoder.units())?;
+    let whole = encoder.parameters().is_multiple_of(spikes.units().max(1));
+    let units = encoder.units();
+    same(
+        "drive weights that do not divide by units",
+        0,
+        if whole { 0 } else { units },
+    )?;
+    let at_least = |what, expected: usize, found: usize| {
+        (expected <= found).then_some(()).ok_or(ConvexError::Shape {
+            what,
+            expected,
+            found,
+        })
+    };
+    at_least("bins of the spikes", layout.max_bins(), spikes.bins())?;
+    at_least("bins of the drive", layout.max_bins(), encoder.bins())?;
+    let conditions = layout.groups().last().map_or(0, |g| g.condition + 1);
+    at_least("conditions of the drive", conditions, encoder.conditions())?;
+    at_least("lags", 1, problem.lags)?;
+    let numbers = [
+        ("ridge of couplings", ridge.couplings, false),
+        ("ridge of the drive", ridge.drive, false),
+        ("gradient norm", limits.gradient_norm, false),
+        ("theta", problem.theta, true),
+    ];
+    for (what, found, positive) in numbers {
+        let expected = match positive {
+            true => "a positive number",
+            false => "zero or a positive number",
+        };
+        let right = found.is_finite() && found >= 0.0 && !(positive && found == 0.0);
+        if !right {
+            return Err(ConvexError::Range {
+                what,
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
