@@ -142,6 +142,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
             layout,
             trajectory,
             recorded: Some((&batch.recorded, &batch.recorded_layout)),
+            recorded_keys: &batch.recorded_keys,
         };
         cotangents.reset(layout, lags, padded.units());
         criterion.bench_function(&format!("{name}/{shape}"), |b| {
@@ -157,6 +158,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
         layout: &batch.recorded_layout,
         trajectory: clamped,
         recorded: None,
+        recorded_keys: &batch.recorded_keys,
     };
     cotangents.reset(&batch.recorded_layout, lags, padded.units());
     let mut likelihood = Likelihood::new(Logistic, units);

@@ -60,6 +60,9 @@ struct Options {
     iterations: u32,
     #[arg(long, value_enum, default_value = "published")]
     form: Terms,
+    /// Leave the noise covariance out.
+    #[arg(long)]
+    no_noise_covariance: bool,
     /// Training iterations before the first timed call.
     #[arg(long, default_value_t = 30)]
     train: usize,
@@ -89,7 +92,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         What::Step | What::Sim => Objective::MleAndSampleAndMeasure,
     };
     let (recording, stimulus) = recording(&shape)?;
-    let mut fit = Fit::new(&recording, &stimulus, shape.settings(objective, form))?;
+    let mut settings = shape.settings(objective, form);
+    if options.no_noise_covariance {
+        settings.weights.nc = 0.0;
+    }
+    let mut fit = Fit::new(&recording, &stimulus, settings)?;
     for _ in 0..options.train {
         fit.step()?;
     }
@@ -119,7 +126,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     milliseconds.sort_by(f64::total_cmp);
 
     fit.free_run(&fit.batch()?, &fit.network()?, 0, &mut trajectory)?;
-    let (rate, inside) = activity(&trajectory, options.units);
+    let (rate, inside) = activity(&trajectory, options.units + options.hidden);
     let rounded = |value: f64, digits: i32| {
         let scale = 10f64.powi(digits);
         (value * scale).round() / scale
@@ -128,6 +135,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "tool": "refire",
         "what": format!("{:?}", options.what).to_lowercase(),
         "form": format!("{:?}", options.form).to_lowercase(),
+        "noise_covariance": !options.no_noise_covariance,
         "n": options.units,
         "hidden": options.hidden,
         "t": options.bins,

@@ -301,16 +301,16 @@ fn published(settings: &Settings, observed: usize) -> Vec<WeightedTerm<f32>> {
 
 /// Spikes per bin and unit of a trajectory, and the share of its observed potentials where the
 /// triangle gradient is not zero (`|v| < 1`).
-pub fn activity(trajectory: &Trajectory<f32>, observed: usize) -> (f64, f64) {
+pub fn activity(trajectory: &Trajectory<f32>, units: usize) -> (f64, f64) {
     let spikes = &trajectory.spikes;
     let bins = (spikes.trials() * spikes.bins()) as f64;
-    let rate = trajectory.by_source.len() as f64 / (bins * observed as f64);
+    let rate = trajectory.by_source.len() as f64 / (bins * units as f64);
     let mut inside = 0usize;
     for trial in 0..spikes.trials() {
         for t in 0..spikes.bins() {
-            let v = &trajectory.potential.row(trial, t)[..observed];
+            let v = &trajectory.potential.row(trial, t)[..units];
             inside += v.iter().filter(|v| v.abs() < 1.0).count();
         }
     }
-    (rate, inside as f64 / (bins * observed as f64))
+    (rate, inside as f64 / (bins * units as f64))
 }

@@ -44,10 +44,43 @@ fn option_values() {
         ("--stimulus-lags 0", &["stimulus-lags", "1 or more"]),
         ("--batch 0", &["batch", "1 or more"]),
         ("--noise-parts 0", &["noise-parts", "1 or more"]),
+        ("--optimizer sgd", &["--optimizer", "sgd"]),
+        (
+            "--optimizer lbfgs --hidden 1",
+            &["optimizer", "hidden units"],
+        ),
+        (
+            "--optimizer lbfgs --objective sm",
+            &["optimizer", "without the likelihood"],
+        ),
+        (
+            "--optimizer lbfgs --form published",
+            &["optimizer", "published form"],
+        ),
+        (
+            "--objective mle --optimizer lbfgs --checkpoint-bins 9",
+            &["optimizer", "checkpoint-bins"],
+        ),
+        (
+            "--objective mle --ridge -1",
+            &["ridge", "zero or a positive number", "-1"],
+        ),
+        (
+            "--objective mle --ridge much",
+            &["--ridge", "auto or a number", "much"],
+        ),
+        ("--ridge 1", &["ridge", "optimizer lbfgs"]),
+        ("--checkpoint-bins 9", &["checkpoint-bins"]),
         ("--noise-parts 1000", &["noise-parts", "at most half"]),
         (
             "--noise-parts 18446744073709551615",
             &["noise-parts", "at most half"],
+        ),
+        ("--noise-pairs -1", &["--noise-pairs", "-1"]),
+        ("--noise-pairs all", &["--noise-pairs", "all"]),
+        (
+            "--noise-pairs 4 --form published",
+            &["noise-pairs", "published", "found 4"],
         ),
         ("--free-bins 1000000000000", &["GB", "free bins"]),
         ("--free-bins -1", &["--free-bins", "-1"]),

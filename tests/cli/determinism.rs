@@ -28,6 +28,7 @@ fn threads_do_not_matter() {
         "--iterations 25",
         "--iterations 25 --hidden 4",
         "--iterations 25 --hidden 4 --form published",
+        "--iterations 25 --hidden 1 --noise-pairs 2",
         "--iterations 10 --hidden 1 --history recorded --objective sm",
         "--iterations 10 --drive none --spike-gradient triangle --batch 6",
     ]
@@ -138,7 +139,7 @@ fn a_file_of_settings_is_the_same_as_options() {
 #[test]
 fn a_killed_fit_goes_on_from_its_checkpoint() {
     for options in [
-        "--iterations 120 --hidden 3",
+        "--iterations 120 --hidden 3 --noise-pairs 2",
         "--iterations 120 --form published --history recorded --validation-fraction 0",
     ] {
         let desk = desk();

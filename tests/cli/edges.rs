@@ -12,7 +12,7 @@ const QUICK: &str = "--bin 10ms --iterations 3 --quiet";
 
 /// Fits, evaluates, simulates, reads the simulation back and exports: everything exits with 0.
 /// Returns fit.json.
-fn run_through(fixture: &Fixture, options: &str) -> Value {
+pub fn run_through(fixture: &Fixture, options: &str) -> Value {
     run_through_with_lags(fixture, 4, options)
 }
 
@@ -147,6 +147,60 @@ fn a_single_unit() {
 }
 
 #[test]
+fn a_sample_of_pairs() {
+    let toy = Toy {
+        units: 5,
+        silent: vec![1],
+        ..Toy::default()
+    };
+    let sample = |fit: &Value| fit["losses"]["sampled"].clone();
+    // Four units that spike have 12 ordered pairs.
+    let fit = run_through(&toy.events(), "--noise-pairs 6 --hidden 1");
+    let note =
+        "noise covariance on a random sample of 6 of 12 ordered pairs of units per iteration";
+    assert_eq!(sample(&fit), serde_json::json!([note]));
+    assert_eq!(fit["settings"]["noise-pairs"], 6);
+    let none = serde_json::json!([]);
+    for options in ["", "--noise-pairs 12", "--noise-pairs 18446744073709551615"] {
+        assert_eq!(sample(&run_through(&toy.events(), options)), none);
+    }
+    for options in ["--objective mle", "--weight-nc 0"] {
+        let fit = run_through(&toy.events(), &format!("--noise-pairs 6 {options}"));
+        assert_eq!(sample(&fit), none);
+    }
+    let desk = Desk::new();
+    desk.write("r.npz", toy.events().bytes());
+    let line = "fit r.npz --out fit --bin 10ms --lags 4 --iterations 2 --noise-pairs 2";
+    let (_, stderr) = desk.ok(line);
+    assert!(stderr.contains("note: noise covariance on a random sample of 2 of 12"));
+    let report = String::from_utf8(desk.bytes("fit/report.html")).unwrap();
+    assert!(report.contains("a random sample of 2 of 12"));
+}
+
+#[test]
+fn thousands_of_units_have_a_sample_of_pairs_by_default() {
+    let toy = Toy {
+        bins: vec![4; 12],
+        units: 2001,
+        silent: (300..2001).collect(),
+        ..Toy::default()
+    };
+    let desk = Desk::new();
+    desk.write("r.npz", toy.binned().bytes());
+    let line = "fit r.npz --iterations 1 --lags 1 --free-bins 40 --out";
+    desk.ok(&format!("{line} fit"));
+    let fit = desk.json("fit/fit.json");
+    assert_eq!(fit["settings"]["noise-pairs"], 65_536);
+    let note = fit["losses"]["sampled"][0].as_str().unwrap();
+    assert!(note.contains("65792 of "), "{note}");
+    desk.ok(&format!(
+        "{line} published --form published --objective mle"
+    ));
+    let fit = desk.json("published/fit.json");
+    assert_eq!(fit["settings"]["noise-pairs"], 0);
+}
+
+#[test]
 fn no_conditions_are_one_condition_with_a_warning() {
     let toy = Toy {
         conditions: None,
@@ -239,12 +293,13 @@ fn every_objective_form_and_spike_gradient() {
             }
         }
     }
-    // Form, gradient and hidden units change what is fitted, where they have a part in it: mle alone once
-    // without hidden units, where nothing is sampled, and once per gradient with them; the statistics
+    // Form, gradient and hidden units change what is fitted, where they have a part in it: mle alone twice
+    // without hidden units, where nothing is sampled (solved, and as published), and once per gradient with
+    // them; the statistics
     // in two forms by four gradients with and without hidden units; the score twice.
     seen.sort_by_key(ToString::to_string);
     seen.dedup();
-    assert_eq!(seen.len(), 1 + 5 + 2 * 2 * 4 * 2 + 2);
+    assert_eq!(seen.len(), 2 + 5 + 2 * 2 * 4 * 2 + 2);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod bad_options;
 mod desk;
 mod determinism;
 mod edges;
+mod likelihood;
 #[path = "../../crates/recording/tests/common/npz.rs"]
 mod npz;
 mod outputs;

@@ -144,6 +144,7 @@ impl<T: Real> Vectors<T> {
                 layout: &self.layout,
                 trajectory,
                 recorded: Some((&self.data, &self.layout)),
+                recorded_keys: &[],
             };
             for ((term, weight), value) in terms.iter_mut().zip(weights).zip(&mut values) {
                 if term.pass() == mode && *weight != 0.0 {

@@ -2,7 +2,7 @@
 
 use crate::trainer::optimisers;
 use crate::wire::{self, F32Bytes};
-use crate::{FitError, History, Parameters, Settings};
+use crate::{ConvexReport, FitError, History, Parameters, Settings};
 use refire_optim::{Adam, AdamSettings};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -25,6 +25,7 @@ pub struct Checkpoint {
     pub(crate) best_loss: f64,
     pub(crate) best_iteration: usize,
     pub(crate) history: History,
+    pub(crate) convex: Option<ConvexReport>,
 }
 
 impl Checkpoint {
@@ -46,6 +47,7 @@ impl Checkpoint {
             best_loss: f64::INFINITY,
             best_iteration: 0,
             history,
+            convex: None,
         })
     }
 
@@ -124,6 +126,7 @@ impl Checkpoint {
             best_loss: self.best_loss,
             best_iteration: self.best_iteration,
             history: self.history.clone(),
+            convex: self.convex.clone(),
         };
         wire::write(path, FORMAT, VERSION, &body)
     }
@@ -179,6 +182,7 @@ impl Checkpoint {
             best_loss: body.best_loss,
             best_iteration: body.best_iteration,
             history: body.history,
+            convex: body.convex,
         })
     }
 }
@@ -198,4 +202,6 @@ struct Body {
     best_loss: f64,
     best_iteration: usize,
     history: History,
+    #[serde(default)]
+    convex: Option<ConvexReport>,
 }

@@ -3,6 +3,7 @@
 use crate::batch::Batch;
 use crate::padded::PaddedNetwork;
 use crate::score::Rewards;
+use crate::windows::Windows;
 use crate::{FitError, Parameters, Settings};
 use refire_bptt::{Gradient, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
@@ -96,9 +97,9 @@ impl Losses {
 
 /// Buffers of one pass, kept between iterations.
 #[derive(Default)]
-struct PassBuffers<T> {
-    trajectory: Trajectory<T>,
-    cotangents: Cotangents<T>,
+pub(crate) struct PassBuffers<T> {
+    pub trajectory: Trajectory<T>,
+    pub cotangents: Cotangents<T>,
 }
 
 /// Evaluates an objective and its gradient, with all buffers kept between calls.
@@ -111,6 +112,7 @@ pub struct Engine<T> {
     clamped: PassBuffers<T>,
     free: PassBuffers<T>,
     rewards: Rewards<T>,
+    windows: Windows<T>,
     gradient: Gradient<T>,
 }
 
@@ -131,6 +133,7 @@ impl<T: Real> Engine<T> {
             clamped: PassBuffers::default(),
             free: PassBuffers::default(),
             rewards: Rewards::default(),
+            windows: Windows::default(),
             gradient: Gradient::default(),
         }
     }
@@ -138,6 +141,12 @@ impl<T: Real> Engine<T> {
     /// Names of the terms, in order.
     pub fn term_names(&self) -> Vec<&'static str> {
         self.terms.iter().map(|t| t.term.name()).collect()
+    }
+
+    /// What terms in use measure on a random sample only.
+    pub fn sampled(&self) -> Vec<String> {
+        let in_use = self.terms.iter().filter(|t| t.weight > 0.0);
+        in_use.filter_map(|t| t.term.sampled()).collect()
     }
 
     /// Value of the objective, and its gradient where `gradient` is given (overwritten).
@@ -169,6 +178,11 @@ impl<T: Real> Engine<T> {
         if gradient.is_some() {
             let (conditions, bins) = (self.drive.trials(), self.drive.bins());
             self.gradient.reset(&network, conditions, bins);
+        }
+        for WeightedTerm { term, weight } in &mut self.terms {
+            if *weight > 0.0 {
+                term.draw(streams.iteration);
+            }
         }
         let mut losses = Losses::zeros(self.terms.len());
         for mode in [Mode::Clamped, Mode::FreeRunning] {
@@ -202,12 +216,25 @@ impl<T: Real> Engine<T> {
                 drive: self.padded.drive(),
             };
             let uniforms = KeyedUniforms::new(stream, streams.iteration, keys);
+            if self.settings.checkpoint_bins > 0 {
+                let gradient = gradient.is_some().then_some(&mut self.gradient);
+                self.windows.evaluate(
+                    &self.settings,
+                    (&network, mode, &input, &uniforms),
+                    &mut self.terms,
+                    buffers,
+                    &mut losses,
+                    gradient,
+                )?;
+                continue;
+            }
             run(&network, mode, &input, &uniforms, &mut buffers.trajectory)?;
             buffers.cotangents.reset(layout, self.settings.lags, units);
             let sample = Sample {
                 layout,
                 trajectory: &buffers.trajectory,
                 recorded: Some((&batch.recorded, &batch.recorded_layout)),
+                recorded_keys: &batch.recorded_keys,
             };
             let total = evaluate_terms(
                 &mut self.terms,
@@ -298,4 +325,76 @@ fn pull_back<T: Real>(
         &mut buffers.cotangents,
         gradient,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refire_drive::NoDrive;
+    use refire_random::Purpose;
+
+    /// Its value is the iteration last drawn for; a draw without an evaluation is held against it.
+    struct Drawn(Option<u32>);
+
+    impl LossTerm<f64> for Drawn {
+        fn name(&self) -> &'static str {
+            "drawn"
+        }
+
+        fn pass(&self) -> Mode {
+            Mode::FreeRunning
+        }
+
+        fn draw(&mut self, iteration: u32) {
+            assert_eq!(self.0.replace(iteration), None);
+        }
+
+        fn sampled(&self) -> Option<String> {
+            Some("one draw".to_string())
+        }
+
+        fn evaluate(
+            &mut self,
+            _: &Sample<'_, f64>,
+            _: f64,
+            _: &mut Cotangents<f64>,
+        ) -> Result<f64, LossError> {
+            Ok(f64::from(self.0.take().unwrap()))
+        }
+    }
+
+    #[test]
+    fn terms_in_use_draw_for_the_iteration_before_they_are_evaluated() {
+        let settings = Settings {
+            lags: 1,
+            ..Settings::default()
+        };
+        let term = |weight| WeightedTerm {
+            term: Box::new(Drawn(None)) as Box<dyn LossTerm<f64>>,
+            weight,
+        };
+        let drive = Box::new(NoDrive::new(1, 3, 2));
+        let mut engine = Engine::new(&settings, 2, drive, vec![term(2.0), term(0.0)]);
+        let layout = TrialLayout::uniform(2, 3, 0).unwrap();
+        let batch = Batch {
+            recorded: TrialArray::zeros(2, 3, 0, 2),
+            recorded_layout: layout.clone(),
+            recorded_keys: vec![0, 1],
+            histories: TrialArray::zeros(2, 0, 0, 2),
+            free_layout: layout,
+            free_keys: vec![0, 1],
+        };
+        let parameters = Parameters::initial(&settings, &[0.3; 2], 0);
+        assert_eq!(engine.sampled(), ["one draw"]);
+        for iteration in [0, 7, 8, 7] {
+            let streams = Streams {
+                clamped: Stream::new(1, Purpose::Clamped),
+                free: Stream::new(1, Purpose::FreeRunning),
+                iteration,
+            };
+            let found = engine.evaluate(&parameters, &batch, streams, None).unwrap();
+            assert_eq!(found.terms, [f64::from(iteration), 0.0]);
+            assert_eq!(found.total, 2.0 * f64::from(iteration));
+        }
+    }
 }

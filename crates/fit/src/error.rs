@@ -19,6 +19,9 @@ pub enum FitError {
         /// What was given.
         found: String,
     },
+    /// The likelihood cannot be solved.
+    #[error("maximum likelihood: {0}")]
+    Convex(#[from] refire_convex::ConvexError),
     /// A trial is too short for the history.
     #[error(
         "trial {trial} has {bins} bins; {lags} lags need at least {} (fewer lags or smaller bins help)",

@@ -29,6 +29,7 @@
 
 mod batch;
 mod checkpoint;
+mod convex;
 mod engine;
 mod error;
 mod evaluate;
@@ -43,10 +44,12 @@ mod simulate;
 mod size;
 mod stability;
 mod trainer;
+mod windows;
 mod wire;
 
 pub use batch::{Batch, MIN_FREE_TRIALS, Pool};
 pub use checkpoint::Checkpoint;
+pub use convex::{ConvexReport, Optimizer, RidgeSource, RidgeStep, UnitEnd};
 pub use engine::{Engine, FittedNetwork, Losses, Streams, WeightedTerm};
 pub use error::FitError;
 pub use evaluate::{Evaluation, SplitChoice, TestFigures, UnitFigures, evaluate};

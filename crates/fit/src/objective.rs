@@ -5,10 +5,11 @@ use crate::{FitError, Form, Settings};
 use refire_core::{TrialArray, TrialLayout};
 use refire_kernels::Real;
 use refire_loss::{
-    DataStatistics, HiddenRate, Likelihood, NoiseCovariance, Psth, PublishedHiddenRate,
-    PublishedNoiseCovariance, PublishedPsth,
+    DataStatistics, HiddenRate, Likelihood, LossTerm, NoiseCovariance, Psth, PublishedHiddenRate,
+    PublishedNoiseCovariance, PublishedPsth, SampledNoiseCovariance,
 };
 use refire_neuron::Logistic;
+use refire_random::{Purpose, Stream};
 use std::sync::Arc;
 
 /// Spikes per bin that the published hidden-rate term aims at.
@@ -34,7 +35,13 @@ pub fn terms<T: Real>(
     if !settings.objective.has_statistics() {
         return (terms, left_out);
     }
-    let data = Arc::new(DataStatistics::new(spikes, layout, settings.lags));
+    // Whatever holds a number per pair of units is left to the term that needs it.
+    let all_pairs = settings.form == Form::Corrected && settings.noise_pairs == 0;
+    let data = Arc::new(if all_pairs {
+        DataStatistics::new(spikes, layout, settings.lags)
+    } else {
+        DataStatistics::without_pairs(spikes, layout)
+    });
     let spiking = data.total_sd().iter().filter(|&&sd| sd > 0.0).count();
     let reach = lags_in_reach(layout);
     let mut add = |term, weight, missing: Option<String>| match missing {
@@ -53,15 +60,18 @@ pub fn terms<T: Real>(
                 weights.psth,
                 silent,
             );
-            add(
-                Box::new(NoiseCovariance::new(
-                    Logistic,
-                    data.clone(),
-                    settings.noise_parts,
-                )),
-                weights.nc,
-                uncorrelated,
-            );
+            let parts = settings.noise_parts;
+            let nc: Box<dyn LossTerm<T>> = if all_pairs {
+                Box::new(NoiseCovariance::new(Logistic, data, parts))
+            } else {
+                let (lags, pairs) = (settings.lags, settings.noise_pairs);
+                let stream = Stream::new(settings.seed, Purpose::NoisePairs);
+                let recorded = (spikes, layout);
+                Box::new(SampledNoiseCovariance::new(
+                    Logistic, recorded, lags, parts, pairs, stream,
+                ))
+            };
+            add(nc, weights.nc, uncorrelated);
         }
         Form::Published => {
             add(
@@ -75,7 +85,7 @@ pub fn terms<T: Real>(
     }
     if settings.hidden > 0 {
         let hidden = observed..observed + settings.hidden;
-        let term: Box<dyn refire_loss::LossTerm<T>> = match settings.form {
+        let term: Box<dyn LossTerm<T>> = match settings.form {
             Form::Published => Box::new(PublishedHiddenRate::new(hidden, PUBLISHED_HIDDEN_RATE)),
             Form::Corrected => {
                 let target = mean_rate(spikes, layout);

@@ -146,11 +146,10 @@ mod tests {
         let mut network = PaddedNetwork::new(&settings, 2);
         network.load(&parameters, &drive)?;
         assert_eq!(network.units(), 8);
-        let gradient = Gradient {
-            couplings: network.couplings.clone(),
-            bias: network.bias.clone(),
-            drive: network.drive.clone(),
-        };
+        let mut gradient = Gradient::default();
+        gradient.couplings.clone_from(&network.couplings);
+        gradient.bias.clone_from(&network.bias);
+        gradient.drive.clone_from(&network.drive);
         let (mut couplings, mut bias) = (vec![9.0], Vec::new());
         let mut stripped = TrialArray::zeros(2, 4, 0, 3);
         network.strip(&gradient, &mut couplings, &mut bias, &mut stripped);

@@ -61,6 +61,7 @@ impl<T: Real> Rewards<T> {
                     layout: replaced.as_ref().unwrap_or(layout),
                     trajectory: &self.trajectory,
                     recorded: sample.recorded,
+                    recorded_keys: sample.recorded_keys,
                 };
                 let baseline = evaluate(&sample, &mut self.cotangents).ok();
                 for &slot in &slots {
@@ -153,6 +154,7 @@ mod tests {
             layout: &layout,
             trajectory: &pass,
             recorded: None,
+            recorded_keys: &[],
         };
         let total = |sample: &Sample<'_, f64>| -> f64 {
             let of = |k| sample.trajectory.potential.row(k, 0)[0] * sample.layout.bins(k) as f64;

@@ -1,8 +1,14 @@
 //! Every setting that decides the result of a fit.
 
-use crate::FitError;
+use crate::{FitError, Optimizer};
 use refire_neuron::SpikeGradient;
 use serde::{Deserialize, Serialize};
+
+/// Most observed units whose noise covariance is measured on all pairs unless asked otherwise.
+const MOST_UNITS_OF_ALL_PAIRS: usize = 2_000;
+
+/// Pairs of a sample unless asked otherwise.
+const SAMPLED_PAIRS: usize = 65_536;
 
 /// Which terms are fitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +149,23 @@ pub struct Settings {
     /// Independent parts of the free-running trials whose errors are multiplied in the corrected
     /// noise-covariance term; 1 takes the square.
     pub noise_parts: usize,
+    /// Ordered pairs of units, about, that the corrected noise-covariance term measures in an
+    /// iteration, drawn at random in each; 0 measures all of them
+    /// ([`Settings::default_noise_pairs`]).
+    #[serde(default)]
+    pub noise_pairs: usize,
+    /// What moves the parameters ([`Optimizer::default_for`]).
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Ridge of the convex fit, on couplings and drive weights alike, as the precision of a Gaussian prior in
+    /// units of the potential; 0 is none. `None` chooses both by the likelihood of the validation trials.
+    #[serde(default)]
+    pub ridge: Option<f64>,
+    /// Bins between two states that a pass keeps: those in between are run again in the reverse sweep.
+    /// 0 keeps every bin. Only for the likelihood alone, and not with the score gradient. It changes
+    /// results by rounding.
+    #[serde(default)]
+    pub checkpoint_bins: usize,
     /// Learning rate of the first iterations; it decays to zero as half a cosine.
     pub learning_rate: f64,
     /// Seed of every random number.
@@ -178,6 +201,10 @@ impl Default for Settings {
             batch: 90,
             free_bins: 20_000,
             noise_parts: 1,
+            noise_pairs: 0,
+            optimizer: Optimizer::default(),
+            ridge: None,
+            checkpoint_bins: 0,
             learning_rate: 1e-2,
             seed: 1,
             test_fraction: 0.25,
@@ -190,6 +217,17 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// [`Settings::noise_pairs`] for a recording of so many units: all pairs up to 2,000 units, and
+    /// a sample of 65,536 (those among 257 units) above, where the statistics of all pairs would
+    /// take more memory and time than the rest of the fit. The published form has no sample.
+    pub fn default_noise_pairs(units: usize, form: Form) -> usize {
+        if units > MOST_UNITS_OF_ALL_PAIRS && form == Form::Corrected {
+            SAMPLED_PAIRS
+        } else {
+            0
+        }
+    }
+
     /// First bin of a trial that carries loss and statistics.
     pub fn first_bin(&self) -> usize {
         match self.history {
@@ -258,6 +296,49 @@ impl Settings {
             if found < least {
                 return wrong(name, allowed, found.to_string());
             }
+        }
+        if self.optimizer == Optimizer::Lbfgs {
+            let allowed = if self.hidden > 0 {
+                "adam with hidden units (the likelihood is convex without them)"
+            } else if !self.objective.has_likelihood() {
+                "adam for an objective without the likelihood"
+            } else if self.form == Form::Published {
+                "adam with the published form"
+            } else if self.checkpoint_bins > 0 {
+                "adam with checkpoint-bins (lbfgs keeps every bin)"
+            } else {
+                ""
+            };
+            if !allowed.is_empty() {
+                return wrong("optimizer", allowed, "lbfgs".to_string());
+            }
+        }
+        if let Some(ridge) = self.ridge {
+            if !(ridge >= 0.0 && ridge.is_finite()) {
+                return wrong("ridge", "zero or a positive number", ridge.to_string());
+            }
+            if self.optimizer == Optimizer::Adam {
+                let allowed = "optimizer lbfgs (adam has priors instead)";
+                return wrong("ridge", allowed, format!("{ridge} with adam"));
+            }
+        }
+        if self.noise_pairs > 0 && self.form == Form::Published {
+            let found = self.noise_pairs.to_string();
+            return wrong(
+                "noise-pairs",
+                "0 (all pairs) with the published form",
+                found,
+            );
+        }
+        let by_windows =
+            !self.objective.has_statistics() && self.spike_gradient != SpikeGradient::Score;
+        if self.checkpoint_bins > 0 && !by_windows {
+            let found = self.checkpoint_bins.to_string();
+            return wrong(
+                "checkpoint-bins",
+                "0 (keep every bin) unless the objective is mle and the spike gradient not score",
+                found,
+            );
         }
         let positive = [
             ("drive-spacing", self.drive_spacing),

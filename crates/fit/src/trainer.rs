@@ -4,8 +4,8 @@ use crate::batch::{Batch, Pool};
 use crate::engine::{Engine, Losses, Streams};
 use crate::size::check_size;
 use crate::{
-    Checkpoint, DriveKind, FitError, Form, Model, Parameters, Settings, TENSORS, Training,
-    objective,
+    Checkpoint, ConvexReport, DriveKind, FitError, Form, Model, Objective, Optimizer, Parameters,
+    Settings, TENSORS, Training, convex, objective,
 };
 use refire_core::TrialArray;
 use refire_drive::DriveSpec;
@@ -180,7 +180,12 @@ impl<'a> Trainer<'a> {
 
     /// Whether all iterations are done.
     pub fn finished(&self) -> bool {
-        self.state.iteration >= self.settings.iterations
+        let solved = self.state.convex.is_some();
+        match (self.settings.optimizer, self.settings.objective) {
+            (Optimizer::Lbfgs, Objective::Mle) => solved,
+            (Optimizer::Lbfgs, _) => solved && self.state.iteration >= self.settings.iterations,
+            (Optimizer::Adam, _) => self.state.iteration >= self.settings.iterations,
+        }
     }
 
     /// State to go on from.
@@ -198,12 +203,29 @@ impl<'a> Trainer<'a> {
         &self.left_out
     }
 
-    /// One step of Adam on one batch.
+    /// What the objective measures on a random sample in each iteration, and how large it is.
+    pub fn sampled(&self) -> Vec<String> {
+        self.engine.sampled()
+    }
+
+    /// What the convex fit did, once it is done.
+    pub fn convex(&self) -> Option<&ConvexReport> {
+        self.state.convex.as_ref()
+    }
+
+    /// One step of Adam on one batch. With [`Optimizer::Lbfgs`] the first step solves the likelihood before
+    /// that, and an objective that is nothing else is finished then.
     ///
     /// # Errors
     /// [`FitError::NotFinite`] where the loss or the gradient is not finite: the state is then
     /// unchanged.
     pub fn step(&mut self) -> Result<StepReport, FitError> {
+        if self.settings.optimizer == Optimizer::Lbfgs && self.state.convex.is_none() {
+            let nats = self.solve()?;
+            if self.settings.objective == Objective::Mle || self.settings.iterations == 0 {
+                return self.judge_solution(nats);
+            }
+        }
         let (seed, iteration) = (self.settings.seed, self.state.iteration);
         let batch = self.pool.draw(
             seed,
@@ -248,6 +270,48 @@ impl<'a> Trainer<'a> {
         Ok(StepReport {
             iteration: self.state.iteration,
             losses,
+            validation,
+            best_iteration: self.state.best_iteration,
+        })
+    }
+
+    /// Takes the parameters to the optimum of the likelihood; returns its nats per (trial, bin, unit).
+    fn solve(&mut self) -> Result<f64, FitError> {
+        let first_bin = self.settings.first_bin();
+        let training = self.recording.select(&self.split.train, first_bin)?;
+        let validation = match self.split.validation.as_slice() {
+            [] => None,
+            trials => Some(self.recording.select(trials, first_bin)?),
+        };
+        let (bins, units) = (&self.bins_per_condition, self.recording.n_units());
+        let encoder = self
+            .drive
+            .build(bins, first_bin, units, self.features.as_ref())?;
+        let (parameters, report) = convex::maximum_likelihood(
+            &self.settings,
+            encoder.as_ref(),
+            &training,
+            validation.as_ref(),
+        )?;
+        let nats = report.nats;
+        self.state.parameters = parameters;
+        self.state.convex = Some(report);
+        Ok(nats)
+    }
+
+    /// Ends a fit at the solution of its likelihood.
+    fn judge_solution(&mut self, nats: f64) -> Result<StepReport, FitError> {
+        self.state.iteration = self.settings.iterations;
+        if self.settings.objective == Objective::Mle {
+            self.state.history.training.push(vec![nats]);
+        }
+        let validation = self.validate()?;
+        Ok(StepReport {
+            iteration: self.state.iteration,
+            losses: Losses {
+                terms: vec![nats],
+                total: self.settings.weights.mle * nats,
+            },
             validation,
             best_iteration: self.state.best_iteration,
         })

@@ -7,7 +7,8 @@
 use crate::trials::{mean_over_trials, valid_trials};
 use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
-use refire_kernels::{Real, add_rows, dispatch};
+use refire_kernels::{Real, dispatch};
+use refire_sim::{Behind, LaggedSums};
 
 /// Fills the first `units` numbers of the scored bins of every trial, and the rest of the signal with
 /// zeros; bin `t` lies in row `t + margin` of `signal`.
@@ -87,24 +88,18 @@ pub(crate) fn add_lagged_products<T: Real>(
     part_of_slot: &[usize],
     sums: &mut [Vec<T>],
 ) {
-    let block = lags * signal.units();
-    let sources = sums.first().map_or(0, |part| part.len() / block.max(1));
-    let mut per_source: Vec<Vec<&mut [T]>> = (0..sources).map(|_| Vec::new()).collect();
-    for part in sums {
-        for (source, own) in part.chunks_exact_mut(block).enumerate() {
-            per_source[source].push(own);
-        }
+    for (part, sums) in sums.iter_mut().enumerate() {
+        let slots = part_of_slot.iter().enumerate();
+        let slots = slots.filter_map(|(k, &of)| (of == part).then_some(k));
+        let slots: Vec<usize> = slots.collect();
+        let behind = Behind {
+            slots: &slots,
+            from: first_bin,
+            ahead: margin,
+            lags,
+        };
+        LaggedSums::default().add(by_source, signal, behind, sums);
     }
-    by_source.for_each_source(&mut per_source, |k, _, bins, own| {
-        dispatch(
-            #[inline(always)]
-            || {
-                let scored = bins.iter().map(|&s| s as usize).filter(|&s| s >= first_bin);
-                let ahead = scored.map(|s| signal.block(k, s + margin, lags));
-                add_rows(own[part_of_slot[k]], ahead);
-            },
-        );
-    });
 }
 
 /// `sum over t >= first_bin + d, K_t >= 2, of K_t`, for each lag `d`.

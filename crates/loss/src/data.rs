@@ -1,6 +1,6 @@
 //! The data side of the sample-and-measure terms, computed once from all training trials.
 
-use crate::covariance::{add_lagged_products, centre, trial_bins, unbiased};
+use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
 use crate::trials::{mean_over_trials, parts};
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 
@@ -26,52 +26,67 @@ pub(crate) struct ConditionStatistics {
 
 impl DataStatistics {
     /// Statistics of spikes `[trial][bin][observed]`, covariances at lags `0..lags`, bins before
-    /// the layout's first one left out at both ends of a lag.
+    /// the layout's first one left out at both ends of a lag. The covariances hold
+    /// `lags * observed^2` numbers per condition.
     pub fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) -> Self {
-        let units = spikes.units();
-        let mut signal = TrialArray::<f64>::zeros(
-            spikes.trials(),
-            spikes.bins(),
-            lags.saturating_sub(1),
-            units,
-        );
-        let mut total = vec![0.0f64; units];
-        for k in 0..layout.trials() {
-            for t in layout.first_bin()..layout.bins(k) {
-                let row = signal.row_mut(k, t);
-                for ((a, &z), sum) in row.iter_mut().zip(spikes.row(k, t)).zip(&mut total) {
-                    *a = f64::from(z);
-                    *sum += f64::from(z);
-                }
-            }
-        }
-        let count = layout.scored_bins().max(1) as f64;
-        let total_sd = total
-            .iter()
-            .map(|&sum| {
-                let rate = sum / count;
-                (rate * (1.0 - rate)).max(0.0).sqrt()
-            })
-            .collect();
+        let mut statistics = Self::without_pairs(spikes, layout);
+        statistics.add_covariances(spikes, layout, lags);
+        statistics
+    }
 
+    /// The statistics of single units alone: no lag has a covariance, and no number of these is one
+    /// per pair of units.
+    pub fn without_pairs(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Self {
+        let units = spikes.units();
         let groups = parts(layout, 1);
         let n_conditions = groups.last().map_or(0, |g| g.condition + 1);
         let mut conditions: Vec<Option<ConditionStatistics>> = vec![None; n_conditions];
-        let mut position = vec![0; layout.trials()];
-        for (at, group) in groups.iter().enumerate() {
-            let of_bin = |k, t| signal.row(k, t);
-            let psth = mean_over_trials(layout, &group.slots, units, of_bin, |z| z);
+        for group in &groups {
+            let of_bin = |k, t| spikes.row(k, t);
+            let psth = mean_over_trials(layout, &group.slots, units, of_bin, f64::from);
             conditions[group.condition] = Some(ConditionStatistics {
                 trials: group.slots.len(),
                 bins: psth.len() / units.max(1),
                 psth,
                 products: Vec::new(),
-                trial_bins: trial_bins(layout, &group.slots, lags),
+                trial_bins: Vec::new(),
             });
-            centre(&mut signal, 0, layout, &group.slots, unbiased);
-            for &slot in &group.slots {
-                position[slot] = at;
+        }
+        Self {
+            lags: 0,
+            total_sd: Self::total_sd_of(spikes, layout),
+            conditions,
+        }
+    }
+
+    /// `sqrt(r (1 - r))` of every unit's rate over all scored bins.
+    pub(crate) fn total_sd_of(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Vec<f64> {
+        let mut total = vec![0.0f64; spikes.units()];
+        for k in 0..layout.trials() {
+            for t in layout.first_bin()..layout.bins(k) {
+                for (sum, &z) in total.iter_mut().zip(spikes.row(k, t)) {
+                    *sum += f64::from(z);
+                }
             }
+        }
+        let count = layout.scored_bins().max(1) as f64;
+        let of_rate = |rate: f64| (rate * (1.0 - rate)).max(0.0).sqrt();
+        total.iter().map(|&sum| of_rate(sum / count)).collect()
+    }
+
+    fn add_covariances(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) {
+        let (units, groups) = (spikes.units(), parts(layout, 1));
+        let pad = lags.saturating_sub(1);
+        let mut signal = TrialArray::<f64>::zeros(spikes.trials(), spikes.bins(), pad, units);
+        fill_signal(&mut signal, layout, 0, units, |k, t, row| {
+            for (a, &z) in row.iter_mut().zip(spikes.row(k, t)) {
+                *a = f64::from(z);
+            }
+        });
+        let mut position = vec![0; layout.trials()];
+        for (at, group) in groups.iter().enumerate() {
+            centre(&mut signal, 0, layout, &group.slots, unbiased);
+            group.slots.iter().for_each(|&slot| position[slot] = at);
         }
         let mut by_source = SpikeIndex::default();
         by_source.build(spikes, layout);
@@ -86,15 +101,12 @@ impl DataStatistics {
             &mut products,
         );
         for (group, products) in groups.iter().zip(products) {
-            if let Some(condition) = &mut conditions[group.condition] {
+            if let Some(condition) = &mut self.conditions[group.condition] {
                 condition.products = products;
+                condition.trial_bins = trial_bins(layout, &group.slots, lags);
             }
         }
-        Self {
-            lags,
-            total_sd,
-            conditions,
-        }
+        self.lags = lags;
     }
 
     /// Total standard deviation per unit over all scored bins, spikes per bin; 0 for a unit that

@@ -27,14 +27,14 @@
 //!
 //! let mut cotangents = Cotangents::default();
 //! cotangents.reset(&layout, 1, 1);
-//! let sample = Sample { layout: &layout, trajectory: &trajectory, recorded: None };
+//! let sample = Sample { layout: &layout, trajectory: &trajectory, recorded: None, recorded_keys: &[] };
 //! let mut term = Likelihood::new(Logistic, 1);
 //! let nats = term.evaluate(&sample, 1.0, &mut cotangents)?;
 //! assert!((nats - 2f64.ln()).abs() < 1e-12); // p = 1/2 in every bin
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Layer 3: uses `refire-core`, `refire-kernels`, `refire-neuron`, `refire-sim`.
+//! Layer 3: uses `refire-core`, `refire-kernels`, `refire-neuron`, `refire-random`, `refire-sim`.
 //! Source: Bellec, Wang et al., NeurIPS 2021 (arXiv 2106.10064) for the published forms; the
 //! corrected forms are derived in `docs/estimators.md`.
 
@@ -44,7 +44,9 @@ mod hidden;
 mod likelihood;
 mod noise;
 mod noise_published;
+mod noise_sampled;
 mod psth;
+mod recorded;
 mod spectral;
 mod trials;
 
@@ -53,6 +55,7 @@ pub use hidden::{HiddenRate, PublishedHiddenRate};
 pub use likelihood::Likelihood;
 pub use noise::NoiseCovariance;
 pub use noise_published::PublishedNoiseCovariance;
+pub use noise_sampled::{SampledNoiseCovariance, units_for_pairs};
 pub use psth::{Psth, PublishedPsth};
 
 use refire_core::{TrialArray, TrialLayout};
@@ -97,6 +100,8 @@ pub struct Sample<'a, T> {
     /// Recorded trials of the batch `[slot][bin][observed]` and their layout: the data side of the
     /// published statistics.
     pub recorded: Option<(&'a TrialArray<u8>, &'a TrialLayout)>,
+    /// What tells these trials apart over the batches of a fit, one key each; none where that is not known.
+    pub recorded_keys: &'a [u32],
 }
 
 /// A term of the objective.
@@ -106,6 +111,22 @@ pub trait LossTerm<T: Real>: Send {
 
     /// The pass whose trajectory the term measures.
     fn pass(&self) -> Mode;
+
+    /// Draws what the term leaves to chance, a pure function of the iteration; comes before the
+    /// evaluations of an iteration, whose passes do not depend on it.
+    fn draw(&mut self, _iteration: u32) {}
+
+    /// What the term measures in an iteration, where that is a random sample; `None` where it is
+    /// everything.
+    fn sampled(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether the value is a mean over the scored (trial, bin) pairs, each by itself: the windows of a
+    /// pass may then be evaluated one at a time, and each counts by its share of the pairs.
+    fn is_mean_of_bins(&self) -> bool {
+        false
+    }
 
     /// The unweighted value of the term; adds `weight` times its derivatives to `cotangents`,
     /// which has the shape of the trajectory.

@@ -34,6 +34,10 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Likelihood<E> {
         Mode::Clamped
     }
 
+    fn is_mean_of_bins(&self) -> bool {
+        true
+    }
+
     fn evaluate(
         &mut self,
         sample: &Sample<'_, T>,

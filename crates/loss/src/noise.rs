@@ -35,6 +35,8 @@ pub struct NoiseCovariance<T, E> {
     escape: E,
     data: Arc<DataStatistics>,
     parts: usize,
+    /// Weight in the mean of the entries `i = j`, those `i != j` having 1.
+    diagonal: f64,
     centred: TrialArray<T>,
     d_centred: TrialArray<T>,
     sums: Vec<Vec<T>>,
@@ -52,10 +54,43 @@ impl<T: Real, E> NoiseCovariance<T, E> {
             escape,
             data,
             parts: parts.max(1),
+            diagonal: 1.0,
             centred: TrialArray::default(),
             d_centred: TrialArray::default(),
             sums: Vec::new(),
         }
+    }
+
+    /// The term on a random subset of a population's `spiking` units, drawn without replacement and
+    /// with equal chances: `data` and trajectory hold the `m` units of the subset alone, and all of
+    /// them spike. Its expectation over subsets is the term on the population.
+    ///
+    /// ```text
+    /// weight of an entry i != j: 1          of an entry i = j: (m-1)/(spiking-1)
+    /// ```
+    ///
+    /// These are in the ratio of the inverse chances `m(m-1) / (spiking (spiking-1))` that a pair is
+    /// in the subset and `m/spiking` that a unit is (Horvitz & Thompson 1952), and as every subset
+    /// has as many entries, their sum is fixed.
+    pub(crate) fn of_subset(
+        escape: E,
+        data: Arc<DataStatistics>,
+        parts: usize,
+        spiking: usize,
+    ) -> Self {
+        let diagonal = match (data.total_sd.len(), spiking) {
+            (m, spiking) if m < spiking => (m as f64 - 1.0) / (spiking as f64 - 1.0),
+            _ => 1.0,
+        };
+        Self {
+            diagonal,
+            ..Self::new(escape, data, parts)
+        }
+    }
+
+    /// Compares with the statistics of another subset of the same size.
+    pub(crate) fn set_data(&mut self, data: Arc<DataStatistics>) {
+        self.data = data;
     }
 
     /// The conditions both sides can measure, and their parts.
@@ -180,7 +215,13 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
             let measured = sd[i] * sd[j] > 0.0 && norm.iter().all(|norm| norm[d] > 0.0);
             measured && !(d == 0 && i == j)
         };
-        let entries = (0..n * lags * n).filter(|&at| counts(entry(at))).count();
+        let diagonal = self.diagonal;
+        let (mut pairs_counted, mut units_counted) = (0usize, 0usize);
+        for (j, _, i) in (0..n * lags * n).map(entry).filter(|&at| counts(at)) {
+            units_counted += usize::from(i == j);
+            pairs_counted += usize::from(i != j);
+        }
+        let entries = pairs_counted as f64 + diagonal * units_counted as f64;
         let mut sum = 0.0;
         for (at, &target) in target.iter().enumerate() {
             let (j, d, i) = entry(at);
@@ -188,19 +229,19 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
                 self.sums.iter_mut().for_each(|sums| sums[at] = T::zero());
                 continue;
             }
-            let scale = sd[i] * sd[j];
+            let (scale, share) = (sd[i] * sd[j], if i == j { diagonal } else { 1.0 });
             for (error, (sums, norm)) in errors.iter_mut().zip(self.sums.iter().zip(norm)) {
                 *error = (target - sums[at].f64() / norm[d]) / scale;
             }
             let total: f64 = errors.iter().sum();
             for (&error, (sums, norm)) in errors.iter().zip(self.sums.iter_mut().zip(norm)) {
                 let others = if parts == 1 { error } else { total - error };
-                sum += error * others / pairs;
-                let slope = -2.0 * weight * others / (pairs * scale * entries as f64);
+                sum += share * error * others / pairs;
+                let slope = -2.0 * weight * share * others / (pairs * scale * entries);
                 sums[at] = T::of(slope / norm[d]);
             }
         }
-        (entries > 0).then(|| sum / entries as f64)
+        (entries > 0.0).then(|| sum / entries)
     }
 
     /// `dL/dz_j[k,s] += G[j] . centred[k, s..s+L]`: one matrix product per trial.

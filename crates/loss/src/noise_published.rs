@@ -1,6 +1,7 @@
 //! Noise-covariance term, published form.
 
 use crate::covariance::{add_lagged_products, centre, fill_signal};
+use crate::recorded::RecordedProducts;
 use crate::spectral::LaggedProducts;
 use crate::trials::{add_through_escape, parts};
 use crate::{LossError, LossTerm, Sample};
@@ -34,7 +35,8 @@ pub struct PublishedNoiseCovariance<T, E> {
     gradient: TrialArray<T>,
     products: [Vec<T>; 2],
     lagged: LaggedProducts<T>,
-    recorded: SpikeIndex,
+    recorded: RecordedProducts,
+    spikes: SpikeIndex,
 }
 
 impl<T: Real, E> PublishedNoiseCovariance<T, E> {
@@ -50,7 +52,8 @@ impl<T: Real, E> PublishedNoiseCovariance<T, E> {
             gradient: TrialArray::default(),
             products: [Vec::new(), Vec::new()],
             lagged: LaggedProducts::new(lags),
-            recorded: SpikeIndex::default(),
+            recorded: RecordedProducts::new(lags, wrap),
+            spikes: SpikeIndex::default(),
         }
     }
 
@@ -92,43 +95,47 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
                 row.copy_from_slice(&p.row(k, t)[..n]);
             },
         );
-        surround(
-            &mut self.data,
-            recorded_layout,
-            n,
-            margin,
-            self.wrap,
-            |k, t, row| {
-                for (x, &z) in row.iter_mut().zip(recorded.row(k, t)) {
-                    *x = T::of(f64::from(z));
-                }
-            },
-        );
         let norms: Vec<(f64, f64)> = (0..lags)
             .map(|d| (self.norm(layout, d), self.norm(recorded_layout, d)))
             .collect();
         let [model, data] = &mut self.products;
-        let equal = (0..recorded_layout.trials())
-            .all(|k| recorded_layout.bins(k) == recorded_layout.max_bins());
-        if equal || !self.wrap {
-            // One centred side is enough, so the other may be the spikes themselves; with
-            // unequal trials that wrap it is not.
-            self.recorded.build(recorded, recorded_layout);
-            let part_of_slot = vec![0; recorded_layout.trials()];
-            data.clear();
-            data.resize(n * lags * self.data.units(), T::zero());
-            add_lagged_products(
-                &self.recorded,
-                &self.data,
+        let width = self.model.units();
+        let kept = &mut self.recorded;
+        if !kept.centred(recorded, recorded_layout, sample.recorded_keys, width, data) {
+            surround(
+                &mut self.data,
+                recorded_layout,
+                n,
                 margin,
-                first,
-                lags,
-                &part_of_slot,
-                std::slice::from_mut(data),
+                self.wrap,
+                |k, t, row| {
+                    for (x, &z) in row.iter_mut().zip(recorded.row(k, t)) {
+                        *x = T::of(f64::from(z));
+                    }
+                },
             );
-        } else {
-            let bins = recorded_layout.max_bins() - first;
-            self.lagged.forward(&self.data, n, first, bins, data);
+            let equal = (0..recorded_layout.trials())
+                .all(|k| recorded_layout.bins(k) == recorded_layout.max_bins());
+            if equal || !self.wrap {
+                // One centred side is enough, so the other may be the spikes themselves; with
+                // unequal trials that wrap it is not.
+                self.spikes.build(recorded, recorded_layout);
+                let part_of_slot = vec![0; recorded_layout.trials()];
+                data.clear();
+                data.resize(n * lags * width, T::zero());
+                add_lagged_products(
+                    &self.spikes,
+                    &self.data,
+                    margin,
+                    first,
+                    lags,
+                    &part_of_slot,
+                    std::slice::from_mut(data),
+                );
+            } else {
+                let bins = recorded_layout.max_bins() - first;
+                self.lagged.forward(&self.data, n, first, bins, data);
+            }
         }
         // The model's last: the way back needs its spectra.
         let bins = layout.max_bins() - first;
@@ -136,7 +143,6 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
 
         let entries = (n * lags * n) as f64;
         let mut value = 0.0;
-        let width = self.model.units();
         let rows = model.chunks_exact_mut(width).zip(data.chunks_exact(width));
         for ((model, data), &(model_norm, data_norm)) in rows.zip(norms.iter().cycle()) {
             for (model, data) in model[..n].iter_mut().zip(data) {

@@ -2,8 +2,11 @@
 //! domain: at nine lags a fifth of the arithmetic of one matrix product per lag and offset.
 
 use rayon::prelude::*;
-use refire_core::TrialArray;
-use refire_kernels::{MatrixMut, MatrixRef, Real, add_scaled, dispatch, matmul};
+use refire_core::{AlignedVec, TrialArray, aligned_vec};
+use refire_kernels::{
+    LANES, MatrixMut, MatrixRef, Real, RealFft, SpectrumShape, add_scaled, dispatch,
+    matmul_whole_rows,
+};
 use std::f64::consts::TAU;
 
 /// Trials are transformed in groups of at least this many tiles, so that the matrix product of a
@@ -30,16 +33,18 @@ const GROUP_TILES: usize = 64;
 pub(crate) struct LaggedProducts<T> {
     lags: usize,
     size: usize,
-    /// `[real | imaginary][frequency][bin of the window]`, and the same times `1/F` (frequencies
-    /// that stand for their mirror image: `2/F`).
-    transform: Vec<T>,
-    inverse: Vec<T>,
-    /// `[group][frequency][tile][real unit | imaginary unit]`.
-    windows: Vec<T>,
+    fft: RealFft<T>,
+    /// `e^(i w d)`, `[frequency][lag]`: real parts and imaginary parts, in the place of the imaginary
+    /// part of frequency 0 the real one of `F/2`.
+    turns: [Vec<T>; 2],
+    /// `[group][frequency][tile][real unit | imaginary unit | zeros]`, rows of whole registers.
+    windows: AlignedVec<T>,
+    /// Length of their rows.
+    wide: usize,
     /// The cores, then the gradient.
-    cores: Vec<T>,
-    /// `[frequency][2 unit][2 unit]`.
-    blocks: Vec<T>,
+    cores: AlignedVec<T>,
+    /// `[frequency][2 unit][2 unit | zeros]`.
+    blocks: AlignedVec<T>,
 }
 
 /// Where the tiles of a signal lie.
@@ -61,30 +66,33 @@ impl<T: Real> LaggedProducts<T> {
     pub(crate) fn new(lags: usize) -> Self {
         let size = (6 * lags).next_power_of_two().max(16);
         let half = size / 2;
-        let turn = |f: usize, s: usize| (f * s % size) as f64 / size as f64 * TAU;
-        let mut transform = Vec::with_capacity(size * size);
-        transform.extend((0..half * size).map(|at| turn(at / size, at % size).cos()));
-        transform.extend((0..half * size).map(|at| match at / size {
-            0 => turn(half, at % size).cos(),
-            f => -turn(f, at % size).sin(),
-        }));
-        let inverse = transform.iter().enumerate().map(|(at, x)| {
-            let mirrored = if (at / size).is_multiple_of(half) {
-                1.0
-            } else {
-                2.0
-            };
-            T::of(x * mirrored / size as f64)
-        });
+        let turn = |f: usize, d: usize| (f * d % size) as f64 / size as f64 * TAU;
+        let turns = |of: &dyn Fn(usize, usize) -> f64| {
+            let all = (0..half).flat_map(|f| (0..lags).map(move |d| (f, d)));
+            all.map(|(f, d)| T::of(of(f, d))).collect()
+        };
         Self {
             lags,
             size,
-            inverse: inverse.collect(),
-            transform: transform.iter().map(|&x| T::of(x)).collect(),
-            windows: Vec::new(),
-            cores: Vec::new(),
-            blocks: Vec::new(),
+            fft: RealFft::new(size),
+            turns: [
+                turns(&|f, d| turn(f, d).cos()),
+                turns(&|f, d| match f {
+                    0 => turn(half, d).cos(),
+                    f => turn(f, d).sin(),
+                }),
+            ],
+            windows: aligned_vec(),
+            wide: 0,
+            cores: aligned_vec(),
+            blocks: aligned_vec(),
         }
+    }
+
+    fn scratch(&self) -> AlignedVec<T> {
+        let mut scratch = aligned_vec();
+        scratch.resize(self.fft.scratch_len(), T::zero());
+        scratch
     }
 
     fn margin(&self) -> usize {
@@ -120,15 +128,21 @@ impl<T: Real> LaggedProducts<T> {
     ) {
         let (n, width) = (units, signal.units());
         let tiling = self.tiling(n, width, first, bins);
-        let (half, wide) = (self.size / 2, 2 * n);
+        let (half, wide) = (self.size / 2, wide(n));
         let len = signal.trials() * tiling.tiles * half * wide;
+        if self.wide != wide {
+            // What fills up rows is never written: once zero, always zero.
+            self.windows.clear();
+            self.cores.clear();
+            self.wide = wide;
+        }
         self.windows.resize(len, T::zero());
         self.cores.resize(len, T::zero());
-        self.blocks.resize(half * wide * wide, T::zero());
+        self.blocks.resize(half * 2 * n * wide, T::zero());
         let (mut windows, mut cores, mut blocks) = (
-            std::mem::take(&mut self.windows),
-            std::mem::take(&mut self.cores),
-            std::mem::take(&mut self.blocks),
+            std::mem::replace(&mut self.windows, aligned_vec()),
+            std::mem::replace(&mut self.cores, aligned_vec()),
+            std::mem::replace(&mut self.blocks, aligned_vec()),
         );
         let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
         windows
@@ -139,20 +153,20 @@ impl<T: Real> LaggedProducts<T> {
                 self.transform_group(signal, tiling, group, windows, cores);
             });
         blocks
-            .par_chunks_mut((wide * wide).max(1))
+            .par_chunks_mut((2 * n * wide).max(1))
             .enumerate()
             .for_each(|(f, block)| {
-                let mut keep = T::zero();
+                let mut keep = false;
                 for (windows, cores) in windows.chunks(group_len).zip(cores.chunks(group_len)) {
                     let tiles = windows.len() / (half * wide);
                     let at = f * tiles * wide;
-                    matmul(
-                        MatrixRef::rows(&cores[at..], tiles, wide, wide).transposed(),
+                    matmul_whole_rows(
+                        MatrixRef::rows(&cores[at..], tiles, 2 * n, wide).transposed(),
                         MatrixRef::rows(&windows[at..], tiles, wide, wide),
                         keep,
-                        MatrixMut::rows(block, wide, wide, wide),
+                        MatrixMut::rows(block, 2 * n, wide, wide),
                     );
-                    keep = T::one();
+                    keep = true;
                 }
             });
         (self.windows, self.cores, self.blocks) = (windows, cores, blocks);
@@ -169,32 +183,29 @@ impl<T: Real> LaggedProducts<T> {
         cores: &mut [T],
     ) {
         let (n, half, margin) = (tiling.units, self.size / 2, self.margin());
-        let wide = 2 * n;
+        let wide = wide(n);
         let tiles = windows.len() / (half * wide);
+        let mut scratch = self.scratch();
+        let shape = SpectrumShape {
+            columns: n,
+            stride: tiles * wide,
+        };
         for tile in 0..tiles {
             let trial = signal.trial(group * tiling.group + tile / tiling.tiles);
             let start = tile % tiling.tiles * self.core();
             let window = self.size.min(tiling.bins + 2 * margin - start);
             let core = self.core().min(tiling.bins - start);
-            let row = tiling.first + start;
-            for (part, transform) in self.transform.chunks_exact(half * self.size).enumerate() {
-                let at = tile * wide + part * n;
-                matmul(
-                    MatrixRef::rows(transform, half, window, self.size),
-                    MatrixRef::rows(&trial[row * tiling.width..], window, n, tiling.width),
-                    T::zero(),
-                    MatrixMut::rows(&mut windows[at..], half, n, tiles * wide),
-                );
-                matmul(
-                    MatrixRef::rows(&transform[margin..], half, core, self.size),
-                    MatrixRef::rows(
-                        &trial[(row + margin) * tiling.width..],
-                        core,
-                        n,
-                        tiling.width,
-                    ),
-                    T::zero(),
-                    MatrixMut::rows(&mut cores[at..], half, n, tiles * wide),
+            for (bins, spectra) in [
+                (0..window, &mut *windows),
+                (margin..margin + core, &mut *cores),
+            ] {
+                self.fft.forward(
+                    &trial[(tiling.first + start + bins.start) * tiling.width..],
+                    tiling.width,
+                    bins,
+                    &mut spectra[tile * wide..],
+                    shape,
+                    &mut scratch,
                 );
             }
         }
@@ -202,10 +213,10 @@ impl<T: Real> LaggedProducts<T> {
 
     /// Back from frequencies to lags: `Re(P e^(i w d))` summed over them.
     fn products_of_blocks(&self, n: usize, width: usize, products: &mut Vec<T>) {
-        let (half, wide, lags) = (self.size / 2, 2 * n, self.lags);
+        let (wide, lags) = (wide(n), self.lags);
         products.clear();
         products.resize(n * lags * width, T::zero());
-        let (cosine, sine) = self.inverse.split_at(half * self.size);
+        let [cosine, sine] = &self.turns;
         products
             .par_chunks_mut((lags * width).max(1))
             .enumerate()
@@ -214,9 +225,9 @@ impl<T: Real> LaggedProducts<T> {
                     #[inline(always)]
                     || {
                         let (mut real, mut imaginary) = (vec![T::zero(); n], vec![T::zero(); n]);
-                        for (f, block) in self.blocks.chunks_exact(wide * wide).enumerate() {
-                            let (rr, ri) = block[j * wide..][..wide].split_at(n);
-                            let (ir, ii) = block[(n + j) * wide..][..wide].split_at(n);
+                        for (f, block) in self.blocks.chunks_exact(2 * n * wide).enumerate() {
+                            let (rr, ri) = block[j * wide..][..2 * n].split_at(n);
+                            let (ir, ii) = block[(n + j) * wide..][..2 * n].split_at(n);
                             if f == 0 {
                                 real.copy_from_slice(rr);
                                 imaginary.copy_from_slice(ii);
@@ -226,9 +237,14 @@ impl<T: Real> LaggedProducts<T> {
                                     imaginary[i] = ri[i] - ir[i];
                                 }
                             }
+                            // Other frequencies stand for their mirror image as well.
+                            let scale = if f == 0 { 1.0 } else { 2.0 } / self.size as f64;
+                            let scale = T::of(scale);
                             for (d, out) in of_source.chunks_exact_mut(width).enumerate() {
-                                add_scaled(&mut out[..n], cosine[f * self.size + d], &real);
-                                add_scaled(&mut out[..n], sine[f * self.size + d], &imaginary);
+                                let (cosine, sine) = (cosine[f * lags + d], sine[f * lags + d]);
+                                let sine = if f == 0 { sine } else { -sine };
+                                add_scaled(&mut out[..n], scale * cosine, &real);
+                                add_scaled(&mut out[..n], scale * sine, &imaginary);
                             }
                         }
                     },
@@ -248,13 +264,13 @@ impl<T: Real> LaggedProducts<T> {
     ) {
         let (n, width) = (units, gradient.units());
         let tiling = self.tiling(n, width, first, bins);
-        let (half, wide) = (self.size / 2, 2 * n);
-        let mut blocks = std::mem::take(&mut self.blocks);
+        let (half, wide) = (self.size / 2, wide(n));
+        let mut blocks = std::mem::replace(&mut self.blocks, aligned_vec());
         blocks
-            .par_chunks_mut((wide * wide).max(1))
+            .par_chunks_mut((2 * n * wide).max(1))
             .enumerate()
             .for_each(|(f, block)| self.kernel(f, slopes, n, width, block));
-        let mut spectra = std::mem::take(&mut self.cores);
+        let mut spectra = std::mem::replace(&mut self.cores, aligned_vec());
         let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
         let trial_len = gradient.trial_len().max(1);
         spectra
@@ -267,30 +283,32 @@ impl<T: Real> LaggedProducts<T> {
             )
             .for_each(|((spectra, windows), gradient)| {
                 let tiles = windows.len() / (half * wide);
-                for (f, block) in blocks.chunks_exact(wide * wide).enumerate() {
+                for (f, block) in blocks.chunks_exact(2 * n * wide).enumerate() {
                     let at = f * tiles * wide;
-                    matmul(
-                        MatrixRef::rows(&windows[at..], tiles, wide, wide),
-                        MatrixRef::rows(block, wide, wide, wide),
-                        T::zero(),
+                    matmul_whole_rows(
+                        MatrixRef::rows(&windows[at..], tiles, 2 * n, wide),
+                        MatrixRef::rows(block, 2 * n, wide, wide),
+                        false,
                         MatrixMut::rows(&mut spectra[at..], tiles, wide, wide),
                     );
                 }
+                let mut scratch = self.scratch();
+                let shape = SpectrumShape {
+                    columns: n,
+                    stride: tiles * wide,
+                };
                 for tile in 0..tiles {
                     let trial = &mut gradient[tile / tiling.tiles * trial_len..][..trial_len];
                     let start = tile % tiling.tiles * self.core();
                     let core = self.core().min(tiling.bins - start);
-                    let trial = &mut trial[(tiling.first + start) * width..];
-                    for (part, inverse) in self.inverse.chunks_exact(half * self.size).enumerate() {
-                        let at = tile * wide + part * n;
-                        matmul(
-                            MatrixRef::rows(&inverse[self.margin()..], half, core, self.size)
-                                .transposed(),
-                            MatrixRef::rows(&spectra[at..], half, n, tiles * wide),
-                            if part == 0 { T::zero() } else { T::one() },
-                            MatrixMut::rows(trial, core, n, width),
-                        );
-                    }
+                    self.fft.inverse(
+                        &spectra[tile * wide..],
+                        shape,
+                        self.margin()..self.margin() + core,
+                        &mut trial[(tiling.first + start) * width..],
+                        width,
+                        &mut scratch,
+                    );
                 }
             });
         (self.cores, self.blocks) = (spectra, blocks);
@@ -298,18 +316,20 @@ impl<T: Real> LaggedProducts<T> {
 
     /// `K[f]` as the real matrix that maps `(Re X, Im X)` rows to `(Re, Im)` rows.
     fn kernel(&self, f: usize, slopes: &[T], n: usize, width: usize, block: &mut [T]) {
-        let (half, wide) = (self.size / 2, 2 * n);
-        let (cosine, sine) = self.transform.split_at(half * self.size);
-        let (cosine, sine) = (&cosine[f * self.size..], &sine[f * self.size..]);
+        let wide = wide(n);
+        let lags = self.lags;
+        let [cosine, sine] = &self.turns;
+        let (cosine, sine) = (&cosine[f * lags..], &sine[f * lags..]);
+        let sign = if f == 0 { T::one() } else { -T::one() };
         dispatch(
             #[inline(always)]
             || {
                 block.fill(T::zero());
                 for (j, of_source) in slopes.chunks_exact((self.lags * width).max(1)).enumerate() {
-                    let (real, imaginary) = block[j * wide..][..wide].split_at_mut(n);
+                    let (real, imaginary) = block[j * wide..][..2 * n].split_at_mut(n);
                     for (d, slopes) in of_source.chunks_exact(width).enumerate() {
                         add_scaled(real, cosine[d], &slopes[..n]);
-                        add_scaled(imaginary, sine[d], &slopes[..n]);
+                        add_scaled(imaginary, sign * sine[d], &slopes[..n]);
                     }
                 }
             },
@@ -333,6 +353,11 @@ impl<T: Real> LaggedProducts<T> {
             }
         }
     }
+}
+
+/// Length of a row of real and imaginary parts, filled up to whole registers.
+fn wide(units: usize) -> usize {
+    (2 * units).next_multiple_of(LANES)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@
 //! ```
 
 pub use refire_bptt as bptt;
+pub use refire_convex as convex;
 pub use refire_core as core;
 pub use refire_drive as drive;
 pub use refire_fit as fit;

@@ -313,6 +313,7 @@ impl<T: Real> Problem<T> {
             layout: &self.batch(mode).layout,
             trajectory: &trajectory,
             recorded: Some((&self.recorded.spikes, &self.recorded.layout)),
+            recorded_keys: &[],
         };
         let value = term.evaluate(&sample, WEIGHT, &mut cotangents)?;
         let gradient = self.pull_back(mode, &trajectory, spike_gradient, &mut cotangents);

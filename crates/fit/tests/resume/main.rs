@@ -54,14 +54,19 @@ fn settings() -> impl Strategy<Value = Settings> {
     let drive = prop::sample::select(vec![DriveKind::None, DriveKind::Condition]);
     let history = prop::sample::select(vec![HistoryStart::Recorded, HistoryStart::Zero]);
     let validation_fraction = prop::sample::select(vec![0.0, 0.3]);
+    let noise_pairs = prop::sample::select(vec![0, 2, 6]);
     (
         (objective, form, spike_gradient, drive, history),
-        (1usize..4, 0usize..3, 1usize..3, 3usize..9),
+        (1usize..4, 0usize..3, 1usize..3, noise_pairs, 3usize..9),
         (1..=MOST_ITERATIONS, validation_fraction, any::<u64>()),
     )
         .prop_map(|(kinds, sizes, (iterations, validation_fraction, seed))| {
             let (objective, form, spike_gradient, drive, history) = kinds;
-            let (lags, hidden, noise_parts, batch) = sizes;
+            let (lags, hidden, noise_parts, noise_pairs, batch) = sizes;
+            let noise_pairs = match form {
+                Form::Corrected => noise_pairs,
+                Form::Published => 0,
+            };
             Settings {
                 objective,
                 weights: Weights::default_for(objective, form),
@@ -72,6 +77,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 lags,
                 hidden,
                 noise_parts,
+                noise_pairs,
                 batch,
                 free_bins: 100,
                 iterations,

@@ -4,7 +4,9 @@ use super::failure::{Failure, check_folder, prepare_folder};
 use super::options::FitOptions;
 use super::{outcome, view};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use refire::fit::{Checkpoint, Evaluation, FitError, History, Model, Settings, Trainer, evaluate};
+use refire::fit::{
+    Checkpoint, ConvexReport, Evaluation, FitError, History, Model, Settings, Trainer, evaluate,
+};
 use refire::recording::{BinWidth, Recording, RecordingFile, write_atomic};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,8 @@ pub struct Fitted {
     pub model: Model,
     pub history: History,
     pub left_out: Vec<String>,
+    pub sampled: Vec<String>,
+    pub convex: Option<ConvexReport>,
     pub evaluation: Evaluation,
     pub wall_seconds: f64,
 }
@@ -99,6 +103,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let fitted = Fitted {
         history: trainer.history().clone(),
         left_out: trainer.left_out().to_vec(),
+        sampled: trainer.sampled(),
+        convex: trainer.convex().cloned(),
         evaluation: evaluate(&model, &recording, None)?,
         model,
         wall_seconds: started.elapsed().as_secs_f64(),
@@ -109,6 +115,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     refire::report::write_atomic(&folder.join(REPORT), report.to_html()?)?;
     if !quiet {
         outcome::print_table(&[(view::objective_name(&settings), evaluation)]);
+        if let Some(convex) = &fitted.convex {
+            say!("\n{}", convex.sentence());
+        }
         say!(
             "\n{:.1} s; wrote model.refire, fit.json and report.html to {}",
             fitted.wall_seconds,
@@ -162,6 +171,8 @@ pub fn fit_in_memory(
     Ok(Fitted {
         history: trainer.history().clone(),
         left_out: trainer.left_out().to_vec(),
+        sampled: trainer.sampled(),
+        convex: trainer.convex().cloned(),
         evaluation: evaluate(&model, recording, None)?,
         model,
         wall_seconds: started.elapsed().as_secs_f64(),
@@ -175,7 +186,8 @@ pub fn write_json(folder: &Path, fitted: &Fitted) -> Result<(), Failure> {
         &fitted.history,
         &fitted.model.settings,
         fitted.model.iteration,
-        &fitted.left_out,
+        (&fitted.left_out, &fitted.sampled),
+        fitted.convex.as_ref(),
         fitted.wall_seconds,
     );
     let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
@@ -198,6 +210,9 @@ fn remark(recording: &Recording, trainer: &Trainer<'_>) {
     }
     for reason in trainer.left_out() {
         eprintln!("note: left out of the objective: {reason}");
+    }
+    for sample in trainer.sampled() {
+        eprintln!("note: {sample}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use clap::{Args, ValueEnum};
-use refire::fit::{DriveKind, Form, HistoryStart, Objective, Settings, Weights};
+use refire::fit::{DriveKind, Form, HistoryStart, Objective, Optimizer, Settings, Weights};
 use refire::neuron::SpikeGradient;
 use refire::recording::{BinWidth, Recording};
 use serde::Deserialize;
@@ -74,6 +74,24 @@ pub struct FitOptions {
     /// term: unbiased but noisier; 1 takes the square [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub noise_parts: Option<usize>,
+    /// Pairs of units drawn per iteration for the corrected noise-covariance term, about; 0 = all
+    /// [default: 0, above 2000 units 65536]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub noise_pairs: Option<usize>,
+    /// What moves the parameters: adam, or lbfgs, which takes the likelihood to its optimum (no hidden units;
+    /// an objective with statistics goes on from there with adam) [default: lbfgs for mle without hidden
+    /// units, else adam]
+    #[arg(long)]
+    pub optimizer: Option<OptimizerName>,
+    /// Ridge of lbfgs on couplings and drive: a number (0 = none), or auto for the one that predicts
+    /// validation trials best [default: auto]
+    #[arg(long, value_name = "auto|X", allow_hyphen_values = true)]
+    pub ridge: Option<RidgeText>,
+    /// Keep the state at every N-th bin only and run the bins in between again in the reverse sweep:
+    /// least memory near the root of lags times bins, a pass more of time; with --objective mle; 0 =
+    /// keep every bin [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub checkpoint_bins: Option<usize>,
     /// Learning rate at the start; it decays to zero
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub learning_rate: Option<f64>,
@@ -112,6 +130,13 @@ names!(
     }
 );
 names!(
+    /// What moves the parameters.
+    OptimizerName => Optimizer {
+        Adam = "adam" => Optimizer::Adam,
+        Lbfgs = "lbfgs" => Optimizer::Lbfgs,
+    }
+);
+names!(
     /// Form of the terms.
     FormName => Form {
         Corrected = "corrected" => Form::Corrected,
@@ -143,6 +168,37 @@ names!(
         Zero = "zero" => HistoryStart::Zero,
     }
 );
+
+/// A ridge as written: `auto`, or a number, in TOML with or without quotes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum RidgeText {
+    /// A number.
+    Number(f64),
+    /// Text.
+    Text(String),
+}
+
+impl std::str::FromStr for RidgeText {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::Text(text.to_string()))
+    }
+}
+
+impl RidgeText {
+    /// The number; `None` for `auto`.
+    fn value(&self) -> Result<Option<f64>, Failure> {
+        match self {
+            Self::Number(number) => Ok(Some(*number)),
+            Self::Text(text) if text == "auto" => Ok(None),
+            Self::Text(text) => text.parse().map(Some).map_err(|_| {
+                Failure::input(format!("--ridge: expected auto or a number, found {text}"))
+            }),
+        }
+    }
+}
 
 impl FitOptions {
     /// Reads `FIT.toml`; unknown keys are refused.
@@ -178,6 +234,10 @@ impl FitOptions {
             batch,
             free_bins,
             noise_parts,
+            noise_pairs,
+            optimizer,
+            ridge,
+            checkpoint_bins,
             learning_rate,
             seed,
             test_fraction,
@@ -224,6 +284,9 @@ impl FitOptions {
             batch,
             free_bins,
             noise_parts,
+            noise_pairs,
+            optimizer,
+            checkpoint_bins,
             learning_rate,
             seed,
             test_fraction,
@@ -239,6 +302,9 @@ impl FitOptions {
             if let Some(given) = given {
                 *weight = given;
             }
+        }
+        if let Some(ridge) = &self.ridge {
+            s.ridge = ridge.value()?;
         }
         if let Some(text) = &self.drive_spacing {
             let spacing: BinWidth = text
@@ -266,5 +332,10 @@ fn defaults_for(recording: &Recording, options: &FitOptions) -> Settings {
     let objective = options.objective.map_or(s.objective, Into::into);
     let form = options.form.map_or(s.form, Into::into);
     s.weights = Weights::default_for(objective, form);
+    s.noise_pairs = Settings::default_noise_pairs(recording.n_units(), form);
+    if options.checkpoint_bins.unwrap_or(0) == 0 {
+        let hidden = options.hidden.unwrap_or(s.hidden);
+        s.optimizer = Optimizer::default_for(objective, form, hidden);
+    }
     s
 }

@@ -1,7 +1,7 @@
 //! Results as JSON (`fit.json`, `evaluate --json`) and as a table.
 
 use super::table;
-use refire::fit::{Evaluation, History, Settings};
+use refire::fit::{ConvexReport, Evaluation, History, Settings};
 use refire::metrics::Figure;
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,8 @@ pub fn fit_json(
     history: &History,
     settings: &Settings,
     best_iteration: usize,
-    left_out: &[String],
+    (left_out, sampled): (&[String], &[String]),
+    convex: Option<&ConvexReport>,
     wall_seconds: f64,
 ) -> Map<String, Value> {
     let mut out = evaluation_json(evaluation);
@@ -63,8 +64,12 @@ pub fn fit_json(
             },
             "best_iteration": best_iteration,
             "left_out": left_out,
+            "sampled": sampled,
         }),
     );
+    if let Some(convex) = convex {
+        out.insert("maximum_likelihood".into(), json!(convex));
+    }
     out.insert("wall_seconds".into(), json!(wall_seconds));
     out.insert("seed".into(), json!(settings.seed));
     out.insert("settings".into(), json!(settings));

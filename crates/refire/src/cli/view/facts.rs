@@ -170,5 +170,6 @@ pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
             .iter()
             .map(|r| format!("Left out of the objective: {r}.")),
     );
+    notes.extend(fitted.sampled.iter().map(|s| format!("Measured: {s}.")));
     notes
 }

@@ -1,0 +1,259 @@
+//! Noise-covariance term on a random sample of pairs of units, for networks of thousands.
+
+use crate::{DataStatistics, LossError, LossTerm, NoiseCovariance, Sample};
+use rayon::prelude::*;
+use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use refire_kernels::Real;
+use refire_neuron::EscapeNoise;
+use refire_random::Stream;
+use refire_sim::{Cotangents, Mode, Trajectory};
+use std::sync::Arc;
+
+/// [`NoiseCovariance`] on all pairs within `m` of the `n` units that spike, another random subset in
+/// every iteration. Time and memory grow with `m^2`, never with `n^2`.
+///
+/// ```text
+/// L_S = sum_{(d,i,j): i,j in S} w_ij E^2[d,i,j] / sum_{(d,i,j): i,j in S} w_ij
+/// w_ij = 1 (i != j), (m-1)/(n-1) (i = j)           S of size m, all subsets alike
+///
+/// P(i,j in S) w_ij = m(m-1)/(n(n-1)) for every entry, and sum w is that times the entries of the
+/// population for every S: hence E_S[L_S] = L, and so for any function of E, L in parts and dL.
+/// ```
+///
+/// The data side of a subset is measured when it is drawn. Silent units are no part of the
+/// population. Derivation and variance: `docs/estimators.md`.
+#[derive(Clone, Debug)]
+pub struct SampledNoiseCovariance<T, E> {
+    term: NoiseCovariance<T, E>,
+    lags: usize,
+    layout: TrialLayout,
+    recorded: SpikeIndex,
+    /// Units that spike in the recorded trials, ascending.
+    population: Vec<u32>,
+    stream: Stream,
+    /// Units of the subset, ascending, and their recorded spikes `[trial][bin][unit of the subset]`.
+    drawn: Vec<u32>,
+    columns: TrialArray<u8>,
+    trajectory: Trajectory<T>,
+    cotangents: Cotangents<T>,
+}
+
+/// Units among which there are at least `pairs` ordered pairs: the least `m` with
+/// `m (m - 1) >= pairs`, and at least 2.
+pub fn units_for_pairs(pairs: usize) -> usize {
+    let enough = |m: usize| (m as u128) * (m as u128 - 1) >= pairs as u128;
+    let mut m = (((pairs as f64).sqrt() + 0.5).ceil() as usize).max(2);
+    // The root is right to rounding only.
+    while m > 2 && enough(m - 1) {
+        m -= 1;
+    }
+    while !enough(m) {
+        m += 1;
+    }
+    m
+}
+
+impl<T: Real, E> SampledNoiseCovariance<T, E> {
+    /// The term on about `pairs` ordered pairs of units ([`units_for_pairs`]; all of them, where the
+    /// units that spike make no more) against recorded spikes `[trial][bin][observed]`, at lags
+    /// `0..lags`; `parts` as in [`NoiseCovariance::new`]. `stream` draws the subsets.
+    pub fn new(
+        escape: E,
+        (spikes, layout): (&TrialArray<u8>, &TrialLayout),
+        lags: usize,
+        parts: usize,
+        pairs: usize,
+        stream: Stream,
+    ) -> Self {
+        let mut recorded = SpikeIndex::default();
+        recorded.build(spikes, layout);
+        let total_sd = DataStatistics::total_sd_of(spikes, layout);
+        let units = (0..).zip(total_sd);
+        let population: Vec<u32> = units.filter(|&(_, sd)| sd > 0.0).map(|(i, _)| i).collect();
+        let units = units_for_pairs(pairs).min(population.len());
+        let mut drawn = Vec::new();
+        subset(&population, units, stream, 0, &mut drawn);
+        let mut columns = TrialArray::default();
+        let data = statistics(&recorded, layout, lags, &drawn, &mut columns);
+        Self {
+            term: NoiseCovariance::of_subset(escape, data, parts, population.len()),
+            lags,
+            layout: layout.clone(),
+            recorded,
+            population,
+            stream,
+            drawn,
+            columns,
+            trajectory: Trajectory::default(),
+            cotangents: Cotangents::default(),
+        }
+    }
+
+    /// The units of the present subset, ascending.
+    pub fn units(&self) -> &[u32] {
+        &self.drawn
+    }
+
+    /// Measures the data side of other units, `drawn`.
+    fn take(&mut self, drawn: Vec<u32>) {
+        self.drawn = drawn;
+        self.term.set_data(statistics(
+            &self.recorded,
+            &self.layout,
+            self.lags,
+            &self.drawn,
+            &mut self.columns,
+        ));
+    }
+
+    /// Copies the units of the subset out of the scored bins of a pass.
+    fn gather(&mut self, sample: &Sample<'_, T>) {
+        let (layout, pass, m) = (sample.layout, sample.trajectory, self.drawn.len());
+        let (trials, bins) = (layout.trials(), layout.max_bins());
+        let own = &mut self.trajectory;
+        own.potential.reshape(trials, bins, 0, m);
+        own.probability.reshape(trials, bins, 0, m);
+        own.spikes.reshape(trials, bins, 0, m);
+        let (len, drawn) = ((bins * m).max(1), &self.drawn);
+        let numbers = own.potential.as_mut_slice().par_chunks_mut(len);
+        let numbers = numbers.zip(own.probability.as_mut_slice().par_chunks_mut(len));
+        numbers
+            .zip(own.spikes.as_mut_slice().par_chunks_mut(len))
+            .zip(own.by_source.trials_mut(trials))
+            .enumerate()
+            .for_each(|(k, (((potential, probability), spikes), by_source))| {
+                by_source.clear();
+                for t in layout.first_bin()..layout.bins(k) {
+                    let row = t * m..(t + 1) * m;
+                    pick(pass.potential.row(k, t), drawn, &mut potential[row.clone()]);
+                    let p = pass.probability.row(k, t);
+                    pick(p, drawn, &mut probability[row.clone()]);
+                    let spikes = &mut spikes[row];
+                    pick(pass.spikes.row(k, t), drawn, spikes);
+                    for (unit, _) in spikes.iter().enumerate().filter(|&(_, &z)| z != 0) {
+                        by_source.push(unit, t);
+                    }
+                }
+                by_source.index(m);
+            });
+    }
+}
+
+impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for SampledNoiseCovariance<T, E> {
+    fn name(&self) -> &'static str {
+        self.term.name()
+    }
+
+    fn pass(&self) -> Mode {
+        self.term.pass()
+    }
+
+    fn draw(&mut self, iteration: u32) {
+        let mut drawn = Vec::with_capacity(self.drawn.len());
+        let (units, stream) = (self.drawn.len(), self.stream);
+        subset(&self.population, units, stream, iteration, &mut drawn);
+        // Validation draws the same again and again.
+        if drawn != self.drawn {
+            self.take(drawn);
+        }
+    }
+
+    fn sampled(&self) -> Option<String> {
+        let pairs = |units: usize| units * units.saturating_sub(1);
+        let (measured, all) = (pairs(self.drawn.len()), pairs(self.population.len()));
+        (measured < all).then(|| {
+            format!(
+                "noise covariance on a random sample of {measured} of {all} ordered pairs of units \
+                 per iteration"
+            )
+        })
+    }
+
+    fn evaluate(
+        &mut self,
+        sample: &Sample<'_, T>,
+        weight: f64,
+        cotangents: &mut Cotangents<T>,
+    ) -> Result<f64, LossError> {
+        self.gather(sample);
+        self.cotangents.reset(sample.layout, 0, self.drawn.len());
+        let own = Sample {
+            trajectory: &self.trajectory,
+            ..*sample
+        };
+        let value = self.term.evaluate(&own, weight, &mut self.cotangents)?;
+        let (potential, spikes) = self.cotangents.both();
+        let (layout, drawn) = (sample.layout, &self.drawn);
+        add_columns(&mut cotangents.potential, potential, layout, drawn);
+        if let Some(spikes) = spikes {
+            add_columns(cotangents.spikes_mut(), spikes, layout, drawn);
+        }
+        Ok(value)
+    }
+}
+
+/// `units` of the population, every subset with the same chance, ascending: the first places of a
+/// keyed shuffle (Fisher & Yates).
+fn subset(population: &[u32], units: usize, stream: Stream, iteration: u32, drawn: &mut Vec<u32>) {
+    drawn.clear();
+    drawn.extend_from_slice(population);
+    for place in 0..units {
+        let left = population.len() - place;
+        let other = place + stream.below(left, iteration, place as u32, 0);
+        drawn.swap(place, other);
+    }
+    drawn.truncate(units);
+    drawn.sort_unstable();
+}
+
+/// Statistics of the recorded spikes of some units, by way of `columns`.
+fn statistics(
+    recorded: &SpikeIndex,
+    layout: &TrialLayout,
+    lags: usize,
+    units: &[u32],
+    columns: &mut TrialArray<u8>,
+) -> Arc<DataStatistics> {
+    columns.reset(layout.trials(), layout.max_bins(), 0, units.len());
+    if units.is_empty() {
+        // The term says that it can measure no lag.
+        return Arc::new(DataStatistics::without_pairs(columns, layout));
+    }
+    for (k, trial) in recorded.trials().iter().enumerate() {
+        for (at, &unit) in units.iter().enumerate() {
+            for &bin in trial.of(unit as usize) {
+                columns.row_mut(k, bin as usize)[at] = 1;
+            }
+        }
+    }
+    Arc::new(DataStatistics::new(columns, layout, lags))
+}
+
+/// The numbers of some units out of those of all.
+fn pick<X: Copy>(all: &[X], units: &[u32], own: &mut [X]) {
+    for (own, &unit) in own.iter_mut().zip(units) {
+        *own = all[unit as usize];
+    }
+}
+
+/// Adds the numbers of some units to those of all, in the scored bins.
+fn add_columns<T: Real>(
+    all: &mut TrialArray<T>,
+    own: &TrialArray<T>,
+    layout: &TrialLayout,
+    units: &[u32],
+) {
+    let (width, len) = (all.units(), all.trial_len().max(1));
+    let trials = all.as_mut_slice().par_chunks_mut(len).enumerate();
+    trials.for_each(|(k, trial)| {
+        for t in layout.first_bin()..layout.bins(k) {
+            let row = &mut trial[t * width..][..width];
+            for (&number, &unit) in own.row(k, t).iter().zip(units) {
+                row[unit as usize] += number;
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;
