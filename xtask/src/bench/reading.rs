@@ -29,6 +29,8 @@ pub fn parse(stdout: &str) -> Result<Reading, String> {
         serde_json::from_str(text).map_err(|error| format!("its JSON line is broken: {error}"))?;
     let number = |key: &str| line[key].as_f64();
     let median_ms = number("median_ms")
+        // A fit to convergence says seconds.
+        .or_else(|| number("fit_median_s").map(|seconds| 1e3 * seconds))
         .filter(|ms| *ms > 0.0)
         .ok_or("its JSON line has no positive median_ms")?;
     Ok(Reading {
@@ -153,6 +155,12 @@ mod tests {
         let read = parse("{\"median_ms\": 2, \"rate\": 0.1, \"loss\": null}").unwrap();
         assert_eq!((read.rate, read.gradient_share), (Some(0.1), None));
         assert_eq!(read.peak_rss_mb, None);
+    }
+
+    #[test]
+    fn a_fit_tells_seconds() {
+        let read = parse("{\"fit_median_s\": 8.5, \"peak_rss_mb\": 600}").unwrap();
+        assert_eq!(read.median_ms, 8500.0);
     }
 
     #[test]

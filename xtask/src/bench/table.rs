@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::cases::Case;
+use super::cases::{Case, What};
 use super::reading::{Outcome, Summary};
 
 /// The name of the first column's program.
 pub const REFIRE: &str = "refire";
+
+/// The column of refire's defaults, which no peer is held against.
+pub const DEFAULTS: &str = "refire defaults";
 
 /// One case and what each program made of it, refire first.
 pub struct Row {
@@ -20,15 +23,19 @@ impl Row {
     }
 
     fn refire(&self) -> Result<Summary, &str> {
-        let mut own = self.outcomes.iter().filter(|(name, _)| *name == REFIRE);
-        own.next()
-            .map_or(Err("it was never started"), |(_, outcome)| {
-                outcome.summary()
-            })
+        self.named(REFIRE).unwrap_or(Err("it was never started"))
+    }
+
+    fn named(&self, wanted: &str) -> Option<Result<Summary, &str>> {
+        let mut found = self.outcomes.iter().filter(|(name, _)| *name == wanted);
+        found.next().map(|(_, outcome)| outcome.summary())
     }
 
     fn peers(&self) -> impl Iterator<Item = (&'static str, Result<Summary, &str>)> {
-        let peers = self.outcomes.iter().filter(|(name, _)| *name != REFIRE);
+        let peers = self
+            .outcomes
+            .iter()
+            .filter(|(name, _)| ![REFIRE, DEFAULTS].contains(name));
         peers.map(|(name, outcome)| (*name, outcome.summary()))
     }
 
@@ -45,8 +52,9 @@ pub fn markdown(rows: &[Row], machine: &str, rounds: u32) -> String {
     let with_peers = rows.iter().any(|row| row.peers().next().is_some());
     let mut headings = vec!["work", "refire ms"];
     if with_peers {
-        headings.extend(["best peer ms", "peer / refire"]);
+        headings.extend(["best peer ms", "peer / refire", "asked for"]);
     }
+    headings.push("refire defaults ms");
     headings.extend(["spikes per bin", "spike gradient not 0", "peak MB"]);
     let mut lines = vec![format!(
         "{machine}; rounds: {rounds}; median ms of a call (fastest to slowest round)"
@@ -94,7 +102,9 @@ fn columns(row: &Row, with_peers: bool) -> Vec<String> {
             (Ok(own), Some((_, peer))) => format!("{:.1}", peer.median_ms / own.median_ms),
             _ => "-".to_owned(),
         });
+        columns.push(bound(row));
     }
+    columns.push(row.named(DEFAULTS).map_or("-".to_owned(), |s| time(&s)));
     let own = refire.ok();
     let peer = best.map(|(_, summary)| summary);
     let pair = |show: fn(&Summary) -> Option<String>| {
@@ -117,6 +127,28 @@ fn columns(row: &Row, with_peers: bool) -> Vec<String> {
     }));
     columns.push(pair(|s| s.peak_rss_mb.map(|mb| format!("{mb:.0}"))));
     columns
+}
+
+/// The ratio asked for, and whether it is reached. A spoilt free-running rate is no comparison: in a
+/// step it has to be 0.10 +- 0.02 on both sides.
+fn bound(row: &Row) -> String {
+    let Some(bound) = row.case.bound else {
+        return "-".to_owned();
+    };
+    let verdict = match (row.refire(), row.best_peer()) {
+        (Ok(own), Some((_, peer))) => {
+            let off = |s: &Summary| s.rate.is_none_or(|rate| (rate - 0.1).abs() > 0.02);
+            if row.case.what == What::Step && (off(&own) || off(&peer)) {
+                "rate off 0.10 +- 0.02"
+            } else if peer.median_ms >= bound * own.median_ms {
+                "yes"
+            } else {
+                "no"
+            }
+        }
+        _ => "not run",
+    };
+    format!("{bound}: {verdict}")
 }
 
 fn time(summary: &Result<Summary, &str>) -> String {
@@ -171,6 +203,8 @@ fn row_json(row: &Row) -> Value {
         "lags": case.lags,
         "threads": case.threads,
         "iterations": case.iterations,
+        "noise_covariance": case.noise_covariance,
+        "bound": case.bound,
         "runs": runs,
     })
 }
@@ -178,7 +212,7 @@ fn row_json(row: &Row) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::cases::{What, select};
+    use crate::bench::cases::select;
     use crate::bench::reading::parse;
 
     fn measured(lines: &[&str]) -> Outcome {
@@ -196,7 +230,7 @@ mod tests {
     }
 
     fn row(outcomes: Vec<(&'static str, Outcome)>) -> Row {
-        let case = select(&[What::Step], false)[0];
+        let case = select(&[What::Step], false, false)[0];
         Row { case, outcomes }
     }
 
@@ -222,7 +256,7 @@ mod tests {
         assert_eq!(
             lines[5],
             "| step, 69 units, 641 bins, 1T | 20.0 (20.0 to 20.0) | \
-             210.0 (210.0 to 210.0) PyTorch script | 10.5 | 0.100 / 0.120 | 6.5 % / - | 50 / 850 |"
+             210.0 (210.0 to 210.0) PyTorch script | 10.5 | 4: yes | - | 0.100 / 0.120 | 6.5 % / - | 50 / 850 |"
         );
         assert_eq!(
             lines[7],
@@ -232,15 +266,35 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_holds_only_at_the_rate() {
+        let verdict = |own: &str, peer: &str| {
+            let outcomes = vec![(REFIRE, measured(&[own])), ("JAX", measured(&[peer]))];
+            bound(&row(outcomes))
+        };
+        let own = r#"{"median_ms": 50, "rate_free": 0.1}"#;
+        for (peer, expected) in [
+            (r#"{"median_ms": 200, "rate_free": 0.119}"#, "4: yes"),
+            (r#"{"median_ms": 199, "rate_free": 0.081}"#, "4: no"),
+            (
+                r#"{"median_ms": 900, "rate_free": 0.13}"#,
+                "4: rate off 0.10 +- 0.02",
+            ),
+            (r#"{"median_ms": 900}"#, "4: rate off 0.10 +- 0.02"),
+        ] {
+            assert_eq!(verdict(own, peer), expected);
+        }
+    }
+
+    #[test]
     fn without_peers_there_are_no_columns_for_them() {
         let text = markdown(&[row(vec![(REFIRE, own())])], "Some CPU, 2 cores", 3);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[2..],
             [
-                "| work | refire ms | spikes per bin | spike gradient not 0 | peak MB |",
-                "| --- | --- | --- | --- | --- |",
-                "| step, 69 units, 641 bins, 1T | 20.0 (20.0 to 20.0) | 0.100 | 6.5 % | 50 |",
+                "| work | refire ms | refire defaults ms | spikes per bin | spike gradient not 0 | peak MB |",
+                "| --- | --- | --- | --- | --- | --- |",
+                "| step, 69 units, 641 bins, 1T | 20.0 (20.0 to 20.0) | - | 0.100 | 6.5 % | 50 |",
             ]
         );
     }
@@ -254,7 +308,7 @@ mod tests {
         assert!(!no_peer.refire_failed());
         let text = markdown(&[no_peer], "m", 1);
         assert!(
-            text.contains("| not run: No module named 'jax' | - | 0.100 / - |"),
+            text.contains("| not run: No module named 'jax' | - | 4: not run | - | 0.100 / - |"),
             "{text}"
         );
         let peer = measured(&[r#"{"median_ms": 210}"#]);
@@ -262,7 +316,7 @@ mod tests {
         assert!(no_own.refire_failed());
         let text = markdown(&[no_own], "m", 1);
         assert!(
-            text.contains("| not run: no example | 210.0 (210.0 to 210.0) JAX | - |"),
+            text.contains("| not run: no example | 210.0 (210.0 to 210.0) JAX | - | 4: not run |"),
             "{text}"
         );
     }

@@ -29,7 +29,10 @@ pub const RULES: &[Rule] = &[
     rule("refire-recording", 2, &["refire-core"]),
     rule("refire-sim", 2, &["refire-core", "refire-kernels", "refire-neuron", "refire-random"]),
     rule("refire-bptt", 3, &["refire-core", "refire-kernels", "refire-neuron", "refire-sim"]),
-    rule("refire-loss", 3, &["refire-core", "refire-kernels", "refire-neuron", "refire-sim"]),
+    rule("refire-convex", 3, &["refire-core", "refire-drive", "refire-kernels", "refire-sim"]),
+    rule("refire-loss", 3, &[
+        "refire-core", "refire-kernels", "refire-neuron", "refire-random", "refire-sim",
+    ]),
     rule("refire-synth", 3, &[
         "refire-core", "refire-neuron", "refire-random", "refire-recording", "refire-sim",
     ]),
@@ -37,9 +40,9 @@ pub const RULES: &[Rule] = &[
         "refire-core", "refire-neuron", "refire-random", "refire-sim",
     ]),
     rule("refire-fit", 4, &[
-        "refire-bptt", "refire-core", "refire-drive", "refire-kernels", "refire-loss",
-        "refire-metrics", "refire-neuron", "refire-optim", "refire-random", "refire-recording",
-        "refire-sim",
+        "refire-bptt", "refire-convex", "refire-core", "refire-drive", "refire-kernels",
+        "refire-loss", "refire-metrics", "refire-neuron", "refire-optim", "refire-random",
+        "refire-recording", "refire-sim",
     ]),
     rule("refire-verify", 5, &[
         "refire-bptt", "refire-core", "refire-drive", "refire-fit", "refire-loss",
@@ -47,8 +50,8 @@ pub const RULES: &[Rule] = &[
         "refire-sim", "refire-testkit",
     ]),
     rule("refire", 5, &[
-        "refire-bptt", "refire-core", "refire-drive", "refire-fit", "refire-kernels",
-        "refire-loss", "refire-metrics", "refire-neuron", "refire-optim", "refire-random",
+        "refire-bptt", "refire-convex", "refire-core", "refire-drive", "refire-fit",
+        "refire-kernels", "refire-loss", "refire-metrics", "refire-neuron", "refire-optim", "refire-random",
         "refire-recording", "refire-report", "refire-sim", "refire-synth",
     ]),
 ];
