@@ -231,13 +231,6 @@ impl<'a, T: Real> Solver<'a, T> {
             }
         }
         let Some(start) = start else { return Ok(at) };
-        let same = |what, expected: usize, found: usize| {
-            (expected == found).then_some(()).ok_or(ConvexError::Shape {
-                what,
-                expected,
-                found,
-            })
-        };
         let units = shape.units;
         same(
             "couplings to start from",
@@ -285,18 +278,19 @@ impl<'a, T: Real> Solver<'a, T> {
     }
 }
 
+fn same(what: &'static str, expected: usize, found: usize) -> Result<(), ConvexError> {
+    (expected == found).then_some(()).ok_or(ConvexError::Shape {
+        what,
+        expected,
+        found,
+    })
+}
+
 pub(crate) fn check<T: Real>(
     problem: &Problem<'_, T>,
     ridge: Ridge,
     limits: Limits,
 ) -> Result<(), ConvexError> {
-    let same = |what, expected: usize, found: usize| {
-        (expected == found).then_some(()).ok_or(ConvexError::Shape {
-            what,
-            expected,
-            found,
-        })
-    };
     let (spikes, layout, encoder) = (problem.spikes, problem.layout, problem.encoder);
     same("trials of the spikes", layout.trials(), spikes.trials())?;
     same("units of the drive", spikes.units(), encoder.units())?;

@@ -239,7 +239,7 @@ impl<T: Real> Engine<T> {
             let total = evaluate_terms(
                 &mut self.terms,
                 mode,
-                &sample,
+                (&sample, 1.0),
                 &mut buffers.cotangents,
                 &mut losses,
             )?;
@@ -254,7 +254,7 @@ impl<T: Real> Engine<T> {
                     total,
                     |sample, cotangents| {
                         let mut losses = Losses::zeros(terms.len());
-                        evaluate_terms(terms, mode, sample, cotangents, &mut losses)
+                        evaluate_terms(terms, mode, (sample, 1.0), cotangents, &mut losses)
                     },
                 );
                 let trajectory = &buffers.trajectory;
@@ -288,19 +288,20 @@ impl<T: Real> Engine<T> {
     }
 }
 
-/// Adds the terms of one pass to `losses`, and their cotangents; returns their weighted sum.
-fn evaluate_terms<T: Real>(
+/// Adds the terms of one pass to `losses`, and their cotangents; returns their weighted sum. A sample that
+/// is a `share` of the pass, 1 for all of it, counts as that.
+pub(crate) fn evaluate_terms<T: Real>(
     terms: &mut [WeightedTerm<T>],
     mode: Mode,
-    sample: &Sample<'_, T>,
+    (sample, share): (&Sample<'_, T>, f64),
     cotangents: &mut Cotangents<T>,
     losses: &mut Losses,
 ) -> Result<f64, LossError> {
     let mut total = 0.0;
     for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
         if term.pass() == mode && *weight > 0.0 {
-            let value = term.evaluate(sample, *weight, cotangents)?;
-            losses.terms[at] = value;
+            let value = share * term.evaluate(sample, share * *weight, cotangents)?;
+            losses.terms[at] += value;
             losses.total += *weight * value;
             total += *weight * value;
         }

@@ -1,6 +1,6 @@
 //! An evaluation that keeps the state of a pass at every S-th bin, in place of every bin.
 
-use crate::engine::{FittedNetwork, Losses, PassBuffers, WeightedTerm};
+use crate::engine::{FittedNetwork, Losses, PassBuffers, WeightedTerm, evaluate_terms};
 use crate::{FitError, Settings};
 use refire_bptt::{Gradient, SweepState, sweep_window};
 use refire_kernels::Real;
@@ -127,13 +127,8 @@ fn measure<T: Real>(
         recorded: None,
         recorded_keys: &[],
     };
-    for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
-        if term.pass() == mode && *weight > 0.0 {
-            let value = share * term.evaluate(&sample, share * *weight, &mut buffers.cotangents)?;
-            losses.terms[at] += value;
-            losses.total += *weight * value;
-        }
-    }
+    let cotangents = &mut buffers.cotangents;
+    evaluate_terms(terms, mode, (&sample, share), cotangents, losses)?;
     Ok(())
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn add_lagged_products<T: Real>(
     first_bin: usize,
     lags: usize,
     part_of_slot: &[usize],
-    sums: &mut [Vec<T>],
+    (buffers, sums): (&mut LaggedSums<T>, &mut [Vec<T>]),
 ) {
     for (part, sums) in sums.iter_mut().enumerate() {
         let slots = part_of_slot.iter().enumerate();
@@ -98,7 +98,7 @@ pub(crate) fn add_lagged_products<T: Real>(
             ahead: margin,
             lags,
         };
-        LaggedSums::default().add(by_source, signal, behind, sums);
+        buffers.add(by_source, signal, behind, sums);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
 use crate::trials::{mean_over_trials, parts};
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use refire_sim::LaggedSums;
 
 /// Statistics of the recorded spikes of the training trials.
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ impl DataStatistics {
             layout.first_bin(),
             lags,
             &position,
-            &mut products,
+            (&mut LaggedSums::default(), &mut products),
         );
         for (group, products) in groups.iter().zip(products) {
             if let Some(condition) = &mut self.conditions[group.condition] {

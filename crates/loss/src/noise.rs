@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use refire_core::{TrialArray, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_rows, dispatch, matmul};
 use refire_neuron::EscapeNoise;
-use refire_sim::{Cotangents, Mode};
+use refire_sim::{Cotangents, LaggedSums, Mode};
 use std::sync::Arc;
 
 const NAME: &str = "nc";
@@ -40,6 +40,7 @@ pub struct NoiseCovariance<T, E> {
     centred: TrialArray<T>,
     d_centred: TrialArray<T>,
     sums: Vec<Vec<T>>,
+    lagged: LaggedSums<T>,
 }
 
 impl<T: Real, E> NoiseCovariance<T, E> {
@@ -58,6 +59,7 @@ impl<T: Real, E> NoiseCovariance<T, E> {
             centred: TrialArray::default(),
             d_centred: TrialArray::default(),
             sums: Vec::new(),
+            lagged: LaggedSums::default(),
         }
     }
 
@@ -183,7 +185,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
             layout.first_bin(),
             lags,
             &part_of_slot,
-            &mut self.sums,
+            (&mut self.lagged, &mut self.sums),
         );
         let target = self.data.noise_covariance(&conditions);
         let value =

@@ -8,7 +8,7 @@ use crate::{LossError, LossTerm, Sample};
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::{LANES, Real};
 use refire_neuron::EscapeNoise;
-use refire_sim::{Cotangents, Mode};
+use refire_sim::{Cotangents, LaggedSums, Mode};
 
 const NAME: &str = "nc";
 
@@ -37,6 +37,7 @@ pub struct PublishedNoiseCovariance<T, E> {
     lagged: LaggedProducts<T>,
     recorded: RecordedProducts,
     spikes: SpikeIndex,
+    sums: LaggedSums<T>,
 }
 
 impl<T: Real, E> PublishedNoiseCovariance<T, E> {
@@ -54,6 +55,7 @@ impl<T: Real, E> PublishedNoiseCovariance<T, E> {
             lagged: LaggedProducts::new(lags),
             recorded: RecordedProducts::new(lags, wrap),
             spikes: SpikeIndex::default(),
+            sums: LaggedSums::default(),
         }
     }
 
@@ -130,7 +132,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
                     first,
                     lags,
                     &part_of_slot,
-                    std::slice::from_mut(data),
+                    (&mut self.sums, std::slice::from_mut(data)),
                 );
             } else {
                 let bins = recorded_layout.max_bins() - first;
