@@ -8,10 +8,9 @@
 
 mod common;
 
-use common::{Fit, Shape, activity, recording};
+use common::{Fit, RATE, Shape, activity, recording};
 use criterion::{BatchSize, Criterion};
 use refire::bptt::{Gradient, sweep};
-use refire::core::TrialArray;
 use refire::fit::{Form, Objective};
 use refire::kernels::dispatch;
 use refire::loss::{
@@ -25,16 +24,21 @@ use refire::sim::{Cotangents, Mode, PassInput, Trajectory, run};
 use std::sync::Arc;
 use std::time::Duration;
 
-const SHAPE: Shape = Shape {
-    units: 69,
-    hidden: 0,
-    bins: 641,
-    trials: 20,
-    lags: 9,
-};
+/// The recording of the published fits, and a network whose couplings no second-level cache holds;
+/// with each the iterations that bring its free-running rate to where it stays.
+const SHAPES: [(Shape, usize); 2] = [(shape(69, 641), 30), (shape(500, 200), 5)];
 
-/// Iterations that bring the free-running rate to where it stays.
-const TRAINED: usize = 30;
+const fn shape(units: usize, bins: usize) -> Shape {
+    Shape {
+        units,
+        hidden: 0,
+        in_degree: 0,
+        bins,
+        trials: 20,
+        lags: 9,
+        rate: RATE,
+    }
+}
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -42,29 +46,37 @@ fn main() {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(1500))
         .configure_from_args();
-    let (recording, stimulus) = recording(&SHAPE).expect("a synthetic recording");
-    passes(&mut criterion, &recording, &stimulus);
-    for form in [Form::Published, Form::Corrected] {
-        let mut fit = trained(&recording, &stimulus, form);
-        let name = format!("iteration {form:?}").to_lowercase();
-        criterion.bench_function(&format!("{name}/{SHAPE}"), |b| {
-            b.iter(|| fit.step().expect("an iteration"));
-        });
+    for (shape, training) in &SHAPES {
+        let (recording, stimulus) = recording(shape).expect("a synthetic recording");
+        let trained = |form| {
+            let settings = shape.settings(Objective::MleAndSampleAndMeasure, form);
+            let mut fit = Fit::new(&recording, &stimulus, settings).expect("a fit");
+            for _ in 0..*training {
+                fit.step().expect("an iteration");
+            }
+            fit
+        };
+        let mut fit = trained(Form::Published);
+        passes(&mut criterion, shape, &recording, &fit);
+        iteration(&mut criterion, "published", shape, &mut fit);
+        iteration(
+            &mut criterion,
+            "corrected",
+            shape,
+            &mut trained(Form::Corrected),
+        );
     }
     criterion.final_summary();
 }
 
-fn trained<'a>(recording: &'a Recording, stimulus: &TrialArray<f64>, form: Form) -> Fit<'a> {
-    let settings = SHAPE.settings(Objective::MleAndSampleAndMeasure, form);
-    let mut fit = Fit::new(recording, stimulus, settings).expect("a fit");
-    for _ in 0..TRAINED {
-        fit.step().expect("an iteration");
-    }
-    fit
+fn iteration(criterion: &mut Criterion, form: &str, shape: &Shape, fit: &mut Fit<'_>) {
+    criterion.bench_function(&format!("iteration {form}/{shape}"), |b| {
+        b.iter(|| fit.step().expect("an iteration"));
+    });
 }
 
-fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArray<f64>) {
-    let fit = trained(recording, stimulus, Form::Published);
+fn passes(criterion: &mut Criterion, shape: &Shape, recording: &Recording, fit: &Fit<'_>) {
+    let (units, lags) = (shape.units, shape.lags);
     let batch = fit.batch().expect("a batch");
     let padded = fit.network().expect("a network");
     let network = padded.network().expect("a network");
@@ -74,9 +86,9 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
 
     let uniforms = KeyedUniforms::new(stream, 0, &batch.free_keys);
     fit.free_run(&batch, &padded, 0, free).expect("a free run");
-    let (rate, _) = activity(free, SHAPE.units);
-    let shape = format!("{SHAPE},rate={rate:.2}");
-    criterion.bench_function(&format!("free_run/{shape}"), |b| {
+    let (rate, _) = activity(free, units);
+    let at_rate = format!("{shape},rate={rate:.2}");
+    criterion.bench_function(&format!("free_run/{at_rate}"), |b| {
         b.iter(|| fit.free_run(&batch, &padded, 0, free).expect("a free run"));
     });
     let input = PassInput {
@@ -85,17 +97,17 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
         before: None,
         drive: padded.drive(),
     };
-    criterion.bench_function(&format!("clamped/{shape}"), |b| {
+    criterion.bench_function(&format!("clamped/{at_rate}"), |b| {
         b.iter(|| run(&network, Mode::Clamped, &input, &uniforms, clamped).expect("a pass"));
     });
-    let mut draws = vec![0.0f32; SHAPE.units];
-    criterion.bench_function(&format!("uniforms/{SHAPE}"), |b| {
+    let mut draws = vec![0.0f32; shape.units];
+    criterion.bench_function(&format!("uniforms/{shape}"), |b| {
         b.iter(|| {
             dispatch(
                 #[inline(always)]
                 || {
-                    for slot in 0..SHAPE.trials {
-                        for t in 0..SHAPE.bins {
+                    for slot in 0..shape.trials {
+                        for t in 0..shape.bins {
                             uniforms.fill(slot, t, 0, &mut draws);
                         }
                     }
@@ -107,8 +119,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
 
     let all: Vec<usize> = (0..recording.n_trials()).collect();
     let (spikes, layout) = recording.select(&all, 0).expect("all trials");
-    let data = Arc::new(DataStatistics::new(&spikes, &layout, SHAPE.lags));
-    let (units, lags) = (SHAPE.units, SHAPE.lags);
+    let data = Arc::new(DataStatistics::new(&spikes, &layout, shape.lags));
     let terms: [(&str, Box<dyn LossTerm<f32>>); 5] = [
         ("likelihood", Box::new(Likelihood::new(Logistic, units))),
         (
@@ -145,7 +156,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
             recorded_keys: &batch.recorded_keys,
         };
         cotangents.reset(layout, lags, padded.units());
-        criterion.bench_function(&format!("{name}/{shape}"), |b| {
+        criterion.bench_function(&format!("{name}/{at_rate}"), |b| {
             b.iter(|| {
                 term.evaluate(&sample, 1.0, &mut cotangents)
                     .expect("a value")
@@ -165,7 +176,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
     likelihood
         .evaluate(&sample, 1.0, &mut cotangents)
         .expect("a value");
-    let mut gradient = Gradient::zeros(&network, 1, SHAPE.bins);
+    let mut gradient = Gradient::zeros(&network, 1, shape.bins);
     for (name, mode, spike_gradient) in [
         ("reverse clamped", Mode::Clamped, SpikeGradient::None),
         (
@@ -179,7 +190,7 @@ fn passes(criterion: &mut Criterion, recording: &Recording, stimulus: &TrialArra
             Mode::Clamped => (&batch.recorded_layout, &*clamped),
             Mode::FreeRunning => (&batch.free_layout, &*free),
         };
-        criterion.bench_function(&format!("{name}/{shape}"), |b| {
+        criterion.bench_function(&format!("{name}/{at_rate}"), |b| {
             b.iter_batched_ref(
                 || cotangents.clone(),
                 |cotangents| {

@@ -3,9 +3,11 @@
 
 #[path = "../benches/common/mod.rs"]
 mod common;
+#[path = "../benches/common/memory.rs"]
+mod memory;
 
 use clap::{Parser, ValueEnum};
-use common::{Fit, Shape, activity, recording};
+use common::{Fit, RATE, Shape, activity, recording};
 use refire::fit::{Form, Objective};
 use refire::sim::Trajectory;
 use std::error::Error;
@@ -42,6 +44,12 @@ struct Options {
     /// Hidden units.
     #[arg(long, default_value_t = 0)]
     hidden: usize,
+    /// Synapses onto each unit; 0 couples all to all.
+    #[arg(long, default_value_t = 0)]
+    in_degree: usize,
+    /// Ordered pairs of units of the corrected noise covariance; 0 takes all.
+    #[arg(long, default_value_t = 0)]
+    noise_pairs: usize,
     /// Bins per trial.
     #[arg(long, default_value_t = 641)]
     bins: usize,
@@ -53,6 +61,9 @@ struct Options {
     lags: usize,
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Spikes per bin that the units of the recording are around.
+    #[arg(long, default_value_t = RATE, value_parser = rate)]
+    rate: f64,
     #[arg(long, value_enum, default_value = "step")]
     what: What,
     /// Timed calls.
@@ -71,6 +82,17 @@ struct Options {
     json: bool,
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if rate > 0.0 && rate <= 0.5 {
+        Ok(rate)
+    } else {
+        Err(format!(
+            "expected a rate above 0 and at most 0.5, found {rate}"
+        ))
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     rayon::ThreadPoolBuilder::new()
@@ -79,9 +101,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let shape = Shape {
         units: options.units,
         hidden: options.hidden,
+        in_degree: options.in_degree,
         bins: options.bins,
         trials: options.trials,
         lags: options.lags,
+        rate: options.rate,
     };
     let form = match options.form {
         Terms::Published => Form::Published,
@@ -93,6 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (recording, stimulus) = recording(&shape)?;
     let mut settings = shape.settings(objective, form);
+    settings.noise_pairs = options.noise_pairs;
     if options.no_noise_covariance {
         settings.weights.nc = 0.0;
     }
@@ -138,6 +163,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "noise_covariance": !options.no_noise_covariance,
         "n": options.units,
         "hidden": options.hidden,
+        "in_degree": options.in_degree,
         "t": options.bins,
         "batch": options.trials,
         "lags": options.lags,
@@ -146,22 +172,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "min_ms": rounded(milliseconds[0], 2),
         "max_ms": rounded(milliseconds[milliseconds.len() - 1], 2),
         "cpu_ms_per_call": cpu.map(|ms| rounded(ms, 1)),
-        "peak_rss_mb": peak_memory().map(|mb| rounded(mb, 0)),
+        "peak_rss_mb": memory::peak().map(|mb| rounded(mb, 0)),
         "rate_free": rounded(rate, 4),
         "frac_psi_nonzero": rounded(inside, 4),
     });
     println!("{line}");
     Ok(())
-}
-
-/// Largest resident memory of this process in MiB, where the system tells.
-fn peak_memory() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
 }
 
 /// Processor time of all threads of this process so far in milliseconds, where the system tells: on

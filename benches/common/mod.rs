@@ -3,8 +3,8 @@
 use refire::core::TrialArray;
 use refire::drive::{Encoder, FeatureDrive};
 use refire::fit::{
-    Batch, DriveKind, Engine, FitError, Form, Losses, Objective, PaddedNetwork, Parameters, Pool,
-    Settings, Streams, WeightedTerm, Weights, terms,
+    Batch, CouplingKind, DriveKind, Engine, FitError, Form, Losses, Objective, PaddedNetwork,
+    Parameters, Pool, Settings, Streams, WeightedTerm, Weights, terms,
 };
 use refire::kernels::logistic;
 use refire::loss::{Likelihood, PublishedNoiseCovariance, PublishedPsth};
@@ -25,14 +25,21 @@ const FEATURES: usize = 20;
 /// Seed of recording, start and fit.
 const SEED: u64 = 1;
 
+/// Spikes per bin at which the fits are timed unless said.
+pub const RATE: f64 = 0.095;
+
 /// Size of the fitted network and of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     pub units: usize,
     pub hidden: usize,
+    /// Synapses onto each unit; 0 couples all to all.
+    pub in_degree: usize,
     pub bins: usize,
     pub trials: usize,
     pub lags: usize,
+    /// Spikes per bin that the units of the recording are around, below 0.5.
+    pub rate: f64,
 }
 
 impl fmt::Display for Shape {
@@ -40,6 +47,9 @@ impl fmt::Display for Shape {
         write!(f, "units={}", self.units)?;
         if self.hidden > 0 {
             write!(f, "+{}", self.hidden)?;
+        }
+        if self.in_degree > 0 {
+            write!(f, ",in-degree={}", self.in_degree)?;
         }
         write!(
             f,
@@ -55,6 +65,11 @@ impl Shape {
         Settings {
             lags: self.lags,
             hidden: self.hidden,
+            couplings: match self.in_degree {
+                0 => CouplingKind::Dense,
+                _ => CouplingKind::Sparse,
+            },
+            in_degree: self.in_degree,
             objective,
             weights: Weights::default_for(objective, form),
             form,
@@ -103,7 +118,7 @@ fn between(family: u32, at: usize, low: f64, high: f64) -> f64 {
 }
 
 /// Stimulus features `[1][bin][feature]`, and a recording of units that are linear in them and share
-/// a fluctuation in each trial: about 0.1 spikes per bin, correlated over time and between units.
+/// a fluctuation in each trial: correlated over time and between units.
 pub fn recording(shape: &Shape) -> Result<(Recording, TrialArray<f64>), Box<dyn Error>> {
     let (units, bins) = (shape.units, shape.bins);
     let stream = Stream::new(SEED, Purpose::Synthetic);
@@ -119,7 +134,7 @@ pub fn recording(shape: &Shape) -> Result<(Recording, TrialArray<f64>), Box<dyn 
     let tuning_range = 0.6 * (3.0 / FEATURES as f64).sqrt();
     let base: Vec<f64> = (0..units)
         .map(|i| {
-            let p = between(0, i, 0.05, 0.14);
+            let p = between(0, i, 0.05, 0.14) * (shape.rate / RATE);
             (p / (1.0 - p)).ln()
         })
         .collect();
@@ -176,6 +191,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, Box<dyn Error>> {
         let observed = recording.n_units();
         let units = observed + settings.hidden;
+        let settings = settings.with_synapses(units)?;
         let encoder = FeatureDrive::<f32>::new(stimulus, &[stimulus.bins()], 1, units)?;
         let all: Vec<usize> = (0..recording.n_trials()).collect();
         let (spikes, layout) = recording.select(&all, 0)?;

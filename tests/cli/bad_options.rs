@@ -70,7 +70,15 @@ fn option_values() {
             &["--ridge", "auto or a number", "much"],
         ),
         ("--ridge 1", &["ridge", "optimizer lbfgs"]),
-        ("--checkpoint-bins 9", &["checkpoint-bins"]),
+        (
+            "--checkpoint-bins 9 --form published",
+            &["checkpoint-bins", "published statistics", "found 9"],
+        ),
+        (
+            "--checkpoint-bins 9 --spike-gradient score",
+            &["checkpoint-bins", "score gradient", "found 9"],
+        ),
+        ("--checkpoint-bins -1", &["--checkpoint-bins", "-1"]),
         ("--noise-parts 1000", &["noise-parts", "at most half"]),
         (
             "--noise-parts 18446744073709551615",
@@ -276,7 +284,7 @@ fn resuming_what_is_not_there_or_another_fit() {
         desk.refused("fit good.npz --resume fit", &["checkpoint.refire"]);
     }
     desk.write("fit/checkpoint.refire", newer(&whole));
-    desk.refused("fit good.npz --resume fit", &["version 2", "newer"]);
+    desk.refused("fit good.npz --resume fit", &["version 3", "newer"]);
     desk.write("fit/checkpoint.refire", model());
     desk.refused("fit good.npz --resume fit", &["found refire-model"]);
 }

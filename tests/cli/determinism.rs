@@ -29,6 +29,8 @@ fn threads_do_not_matter() {
         "--iterations 25 --hidden 4",
         "--iterations 25 --hidden 4 --form published",
         "--iterations 25 --hidden 1 --noise-pairs 2",
+        "--iterations 25 --hidden 4 --checkpoint-bins 40",
+        "--iterations 10 --noise-pairs 2 --noise-parts 2 --checkpoint-bins 7",
         "--iterations 10 --hidden 1 --history recorded --objective sm",
         "--iterations 10 --drive none --spike-gradient triangle --batch 6",
     ]
@@ -140,6 +142,7 @@ fn a_file_of_settings_is_the_same_as_options() {
 fn a_killed_fit_goes_on_from_its_checkpoint() {
     for options in [
         "--iterations 120 --hidden 3 --noise-pairs 2",
+        "--iterations 120 --hidden 3 --checkpoint-bins 40",
         "--iterations 120 --form published --history recorded --validation-fraction 0",
     ] {
         let desk = desk();

@@ -64,13 +64,41 @@ fn statistics_may_start_from_the_optimum_and_published_fits_never_do() {
 
 #[test]
 fn checkpointed_passes_reach_the_same_losses() {
-    let toy = Toy::default();
-    let whole = run_through(&toy.events(), "--objective mle --optimizer adam");
-    let windows = run_through(&toy.events(), "--objective mle --checkpoint-bins 7");
-    let last = |fit: &Value| {
-        let losses = fit["losses"]["terms"]["mle"].as_array().unwrap();
-        losses.last().and_then(Value::as_f64).unwrap()
+    let toy = Toy {
+        bins: (0..24).map(|k| 90 + k % 5).collect(),
+        conditions: Some((0..24).map(|k| k % 2).collect()),
+        units: 4,
+        ..Toy::default()
     };
-    let (a, b) = (last(&whole), last(&windows));
-    assert!((a - b).abs() < 1e-5 * a, "{a} {b}");
+    for (options, terms, bins) in [
+        ("--objective mle --optimizer adam", 1, 7),
+        ("--hidden 2", 4, 40),
+        ("--noise-pairs 6 --noise-parts 2 --history recorded", 3, 40),
+    ] {
+        let whole = run_through(&toy.events(), options);
+        let windows = run_through(
+            &toy.events(),
+            &format!("{options} --checkpoint-bins {bins}"),
+        );
+        let losses = whole["losses"]["terms"].as_object().unwrap();
+        assert_eq!(losses.len(), terms, "{options}");
+        for (name, losses) in losses {
+            let found = windows["losses"]["terms"][name].as_array().unwrap();
+            let pairs = losses.as_array().unwrap().iter().zip(found);
+            let mut compared = 0;
+            for (a, b) in pairs.filter_map(|(a, b)| Some((a.as_f64()?, b.as_f64()?))) {
+                assert!((a - b).abs() < 1e-4 * a.abs(), "{options}, {name}: {a} {b}");
+                compared += 1;
+            }
+            assert_eq!(compared, 3, "{options}, {name}");
+        }
+        for (name, a) in whole["test"].as_object().unwrap() {
+            let b = &windows["test"][name];
+            let near = match (a.as_f64(), b.as_f64()) {
+                (Some(a), Some(b)) => (a - b).abs() < 1e-3 * a.abs().max(1.0),
+                _ => a == b,
+            };
+            assert!(near, "{options}, {name}: {a} {b}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bad_options;
+mod couplings;
 mod desk;
 mod determinism;
 mod edges;

@@ -3,5 +3,6 @@
 #![cfg(test)]
 
 mod conformance;
+mod couplings;
 mod oracles;
 mod score;

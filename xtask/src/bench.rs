@@ -1,21 +1,30 @@
 //! `cargo xtask bench`: refire's timings and, beside them in one interleaved run, those of the same
 //! arithmetic in JAX, PyTorch and NumPy. Only ratios of one run on one machine mean anything.
+//! With `--growth`, how refire's time grows with the sizes of the work; with `--roofline`, its stages
+//! beside what the machine allows.
 
 mod cases;
+mod growth;
 mod reading;
 mod runner;
+mod stamp;
 mod table;
 mod variant;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use self::cases::What;
 use self::reading::Outcome;
 use self::runner::Runner;
+use self::stamp::Stamp;
 use self::table::Row;
 use crate::workspace;
+
+/// Threads that growth is measured on.
+const GROWTH_THREADS: u32 = 2;
 
 /// What to time, against what, and how often.
 #[derive(clap::Args)]
@@ -45,16 +54,32 @@ pub struct Options {
     /// Tiny sizes, to see that every program starts; the figures mean nothing.
     #[arg(long)]
     quick: bool,
+    /// Time refire's training step over units, bins, trials and rate, and sparse couplings over synapses.
+    #[arg(long, conflicts_with_all = ["peers", "what", "large"])]
+    growth: bool,
+    /// Draw the growth to this SVG file [default: docs/figures/growth.svg, and nothing with --quick].
+    #[arg(long, requires = "growth", value_name = "FILE")]
+    figure: Option<PathBuf>,
+    /// Time the stages of one training step on one thread beside the limits of the machine.
+    #[arg(long, conflicts_with_all = ["peers", "what", "large", "growth", "json"])]
+    roofline: bool,
 }
 
 /// Times every case and prints the table.
 pub fn run(options: &Options) -> Result<()> {
+    if options.growth {
+        return run_growth(options);
+    }
+    if options.roofline {
+        return run_roofline(options);
+    }
+    let stamp = Stamp::now(options.rounds);
     let copies = std::env::temp_dir().join(format!("refire-bench-{}", std::process::id()));
-    let measured = measure(options, &copies);
+    let measured = measure(options, &stamp, &copies);
     // Left behind by an interrupted run, in a folder for what may be lost.
     let _ = std::fs::remove_dir_all(&copies);
     let rows = measured?;
-    println!("{}", table::markdown(&rows, &machine(), options.rounds));
+    println!("{}", table::markdown(&rows, &stamp));
     let unmeasured = rows
         .iter()
         .filter(|row| row.case.what != What::Fit && row.refire_failed())
@@ -63,7 +88,48 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn measure(options: &Options, copies: &Path) -> Result<Vec<Row>> {
+/// Times a training step over every size, prints the exponents and draws the figure.
+fn run_growth(options: &Options) -> Result<()> {
+    let examples = examples(&["bench_step", "bench_sparse"])?;
+    let stamp = Stamp::now(options.rounds);
+    let keep = |curves: &[growth::Curve]| match &options.json {
+        Some(path) => write(path, &growth::json(curves, &stamp)),
+        None => Ok(()),
+    };
+    let curves = growth::measure(&examples, options.rounds, options.quick, keep)?;
+    println!("{}", growth::markdown(&curves, &stamp));
+    let drawn = match &options.figure {
+        Some(path) => Some(path.clone()),
+        None if options.quick => None,
+        None => Some(workspace::root()?.join("docs/figures/growth.svg")),
+    };
+    if let Some(path) = drawn {
+        refire_report::write_atomic(&path, growth::svg(&curves))?;
+    }
+    let failed = curves.iter().filter(|curve| curve.failed()).count();
+    ensure!(
+        failed == 0,
+        "refire failed along {failed} of {} sizes",
+        curves.len()
+    );
+    Ok(())
+}
+
+/// Prints the stages of a step beside the limits of the machine.
+fn run_roofline(options: &Options) -> Result<()> {
+    let name = format!("bench_stages{}", std::env::consts::EXE_SUFFIX);
+    let mut stages = Command::new(examples(&["bench_stages"])?.join(name));
+    if options.quick {
+        stages.args(["--units", "12", "--bins", "40", "--trials", "4"]);
+        stages.args(["--iterations", "2", "--train", "1"]);
+    }
+    println!("{}", Stamp::now(1).line());
+    let status = stages.status().context("cannot start bench_stages")?;
+    ensure!(status.success(), "bench_stages failed");
+    Ok(())
+}
+
+fn measure(options: &Options, stamp: &Stamp, copies: &Path) -> Result<Vec<Row>> {
     let runners = runners(options, copies)?;
     let mut rows = Vec::new();
     for case in cases::select(&options.what, options.large, options.quick) {
@@ -94,40 +160,37 @@ fn measure(options: &Options, copies: &Path) -> Result<Vec<Row>> {
             .collect();
         rows.push(Row { case, outcomes });
         if let Some(path) = &options.json {
-            write(path, &table::json(&rows, &machine(), options.rounds))?;
+            write(path, &table::json(&rows, stamp))?;
         }
     }
     Ok(rows)
 }
 
-/// Writes under another name, then renames: an interrupted run keeps the rows it has.
+/// Replaces the file whole: an interrupted run keeps the rows it has.
 fn write(path: &Path, value: &serde_json::Value) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
     let text = serde_json::to_string_pretty(value)? + "\n";
-    std::fs::write(&partial, text)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .with_context(|| format!("cannot write {}", path.display()))
+    Ok(refire_report::write_atomic(path, text)?)
 }
 
-/// refire, built once, and the peers if they were asked for.
-fn runners(options: &Options, copies: &Path) -> Result<Vec<Runner>> {
-    let status = workspace::cargo(&[
-        "build",
-        "--release",
-        "--example",
-        "bench_step",
-        "--example",
-        "convex_fit",
-    ])?
-    .status()
-    .context("cannot start cargo build")?;
+/// Builds examples for timing; the folder they are in.
+fn examples(names: &[&str]) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "--release"];
+    arguments.extend(names.iter().flat_map(|&name| ["--example", name]));
+    let status = workspace::cargo(&arguments)?
+        .status()
+        .context("cannot start cargo build")?;
     ensure!(status.success(), "cargo build of the examples failed");
     let target = workspace::metadata()?["target_directory"]
         .as_str()
         .map(PathBuf::from)
         .context("cargo metadata names no target directory")?;
-    let mut runners = Vec::from(Runner::refire(&target.join("release/examples"), copies));
+    Ok(target.join("release/examples"))
+}
+
+/// refire, built once, and the peers if they were asked for.
+fn runners(options: &Options, copies: &Path) -> Result<Vec<Runner>> {
+    let built = examples(&["bench_step", "convex_fit"])?;
+    let mut runners = Vec::from(Runner::refire(&built, copies));
     if options.peers {
         runners.extend(Runner::peers(&options.python, &scripts(options)?, copies));
     }
@@ -141,14 +204,4 @@ fn scripts(options: &Options) -> Result<PathBuf> {
         None => std::env::var_os("REFIRE_SHARED").map_or("../shared".into(), PathBuf::from),
     };
     Ok(workspace::root()?.join(shared).join("peers"))
-}
-
-/// The processor and the cores this process may use.
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let model = std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| reading::cpu_model(&text))
-        .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    format!("{model}, {cores} cores")
 }

@@ -2,7 +2,7 @@
 
 use crate::Gradient;
 use rayon::prelude::*;
-use refire_core::{TrialArray, TrialLayout};
+use refire_core::{TrialArray, TrialLayout, aligned_vec, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
 use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
 use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
@@ -232,7 +232,9 @@ where
         let trials = adjoints.len() / padded;
         let mut zbar = vec![T::zero(); trials * free];
         let mut factor = vec![T::zero(); trials * free];
-        let (mut which, mut some) = (vec![0; free + 1], vec![T::zero(); free]);
+        let mut scratch = aligned_vec();
+        let (mut nonzero, mut which, mut some) =
+            (vec![0; free], vec![0; free], vec![T::zero(); free]);
         let longest = (first_trial..first_trial + trials)
             .map(|k| self.layout.bins(k))
             .max()
@@ -240,8 +242,8 @@ where
         for t in (self.layout.first_bin()..longest).rev() {
             if free > 0 {
                 let behind = (t + 1) * units;
-                let nonzero = self.factors(first_trial, t, &mut factor);
-                if nonzero as f64 > SPARSE_SHARE * factor.len() as f64 {
+                let passing = self.factors(first_trial, t, &mut factor);
+                if passing as f64 > SPARSE_SHARE * factor.len() as f64 {
                     self.network.coupling.gather_block(
                         self.free.clone(),
                         MatrixRef::rows(
@@ -251,9 +253,10 @@ where
                             padded,
                         ),
                         MatrixMut::rows(&mut zbar, trials, free, free),
+                        &mut scratch,
                     );
                 } else {
-                    let buffers = (&mut which[..], &mut some[..]);
+                    let buffers = (&mut nonzero[..], &mut which[..], &mut some[..]);
                     self.gather_nonzero(adjoints, behind, &factor, &mut zbar, buffers);
                 }
             }
@@ -329,19 +332,21 @@ where
         behind: usize,
         factor: &[T],
         zbar: &mut [T],
-        (which, some): (&mut [usize], &mut [T]),
+        (nonzero, which, some): (&mut [u8], &mut [usize], &mut [T]),
     ) {
         let block = self.network.coupling.lags() * self.network.coupling.units();
         let (free, padded) = (self.free.len(), self.trajectory.potential.trial_len());
         let trials = zbar.chunks_exact_mut(free).zip(factor.chunks_exact(free));
         for (k, (zbar, factor)) in trials.enumerate() {
             let lambda = &adjoints[k * padded + behind..][..block];
-            // Without a branch, which nothing could predict.
-            let mut count = 0;
-            for (i, &factor) in factor.iter().enumerate() {
-                which[count] = self.free.start + i;
-                count += usize::from(factor != T::zero());
+            for (z, &factor) in nonzero.iter_mut().zip(factor) {
+                *z = u8::from(factor != T::zero());
             }
+            let mut count = 0;
+            for_each_fired(nonzero, |i| {
+                which[count] = self.free.start + i;
+                count += 1;
+            });
             let (which, some) = (&which[..count], &mut some[..count]);
             self.network.coupling.gather_some(which, lambda, some);
             zbar.fill(T::zero());

@@ -28,11 +28,22 @@ impl TrialSpikes {
         self.listed.push((unit as u32, bin as u32));
     }
 
+    /// Adds the spikes of one bin, room for which is found once.
+    #[inline(always)]
+    pub fn push_all(&mut self, units: &[usize], bin: usize) {
+        let bin = bin as u32;
+        self.listed
+            .extend(units.iter().map(|&unit| (unit as u32, bin)));
+    }
+
     /// Indexes the spikes of a trial, `[bin][unit]`, 0 or 1.
     fn build(&mut self, spikes: &[u8], units: usize) {
         self.clear();
+        let mut fired = Vec::with_capacity(units);
         for (bin, row) in spikes.chunks_exact(units.max(1)).enumerate() {
-            for_each_fired(row, |unit| self.push(unit, bin));
+            fired.clear();
+            for_each_fired(row, |unit| fired.push(unit));
+            self.push_all(&fired, bin);
         }
         self.index(units);
     }

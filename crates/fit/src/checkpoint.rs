@@ -1,14 +1,14 @@
 //! The whole state of a fit between two iterations, and its file.
 
 use crate::trainer::optimisers;
-use crate::wire::{self, F32Bytes};
+use crate::wire::{self, F32Bytes, Synapses};
 use crate::{ConvexReport, FitError, History, Parameters, Settings};
 use refire_optim::{Adam, AdamSettings};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const FORMAT: &str = "refire-checkpoint";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// State of a fit: going on from it gives what a fit without a stop gives, byte for byte.
 #[derive(Clone, Debug)]
@@ -112,6 +112,7 @@ impl Checkpoint {
             bin_width_s: self.bin_width,
             recording_hash: self.recording_hash.clone(),
             iteration: self.iteration,
+            synapses: Synapses::of(&self.settings),
             parameters: tensors(&self.parameters),
             first_moments: self
                 .optimiser
@@ -136,7 +137,7 @@ impl Checkpoint {
     /// # Errors
     /// [`FitError::File`] where it is missing, damaged or from a newer refire.
     pub fn read(path: &Path) -> Result<Self, FitError> {
-        let body: Body = wire::read(path, FORMAT, VERSION)?;
+        let mut body: Body = wire::read(path, FORMAT, VERSION)?;
         let damaged = || {
             wire::error(
                 path,
@@ -156,6 +157,10 @@ impl Checkpoint {
                 path,
                 "damaged refire-checkpoint file: losses do not agree",
             ));
+        }
+        if let Some(synapses) = &body.synapses {
+            let connectivity = synapses.connectivity().ok_or_else(damaged)?;
+            body.settings.synapses = Some(connectivity);
         }
         let parameters = tensors(&body.parameters)?;
         let best = tensors(&body.best)?;
@@ -194,6 +199,8 @@ struct Body {
     bin_width_s: f64,
     recording_hash: String,
     iteration: usize,
+    #[serde(default)]
+    synapses: Option<Synapses>,
     parameters: [F32Bytes; 3],
     first_moments: [F32Bytes; 3],
     second_moments: [F32Bytes; 3],

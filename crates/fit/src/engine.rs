@@ -4,6 +4,7 @@ use crate::batch::Batch;
 use crate::padded::PaddedNetwork;
 use crate::score::Rewards;
 use crate::windows::Windows;
+use crate::wiring::Wiring;
 use crate::{FitError, Parameters, Settings};
 use refire_bptt::{Gradient, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
@@ -12,17 +13,18 @@ use refire_kernels::Real;
 use refire_loss::{LossError, LossTerm, Sample};
 use refire_neuron::{Logistic, Memoryless, SpikeGradient};
 use refire_random::{KeyedUniforms, Stream};
-use refire_sim::{Cotangents, DenseCoupling, Mode, Network, PassInput, Trajectory, run};
+use refire_sim::{AnyCoupling, Cotangents, Mode, Network, PassInput, Trajectory, run};
 
-/// The network the command line fits: dense couplings, logistic escape noise, memoryless units.
-pub type FittedNetwork<'a, T> = Network<'a, T, DenseCoupling<'a, T>, Logistic, Memoryless<T>>;
+/// The network the command line fits: couplings of some kind, logistic escape noise, memoryless units.
+pub type FittedNetwork<'a, T> = Network<'a, T, AnyCoupling<'a, T>, Logistic, Memoryless<T>>;
 
 /// What a network has besides its tensors.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct NetworkShape {
     pub observed: usize,
     pub live: usize,
     pub lags: usize,
+    pub wiring: Wiring,
     theta: f64,
 }
 
@@ -33,6 +35,7 @@ impl NetworkShape {
             observed,
             live: observed + settings.hidden,
             lags: settings.lags,
+            wiring: Wiring::of(settings),
             theta: settings.theta,
         }
     }
@@ -40,15 +43,15 @@ impl NetworkShape {
     /// Borrows tensors with rows of `units`.
     ///
     /// # Errors
-    /// [`FitError::Sim`] where the couplings have the wrong length.
+    /// As [`Wiring::coupling`].
     pub(crate) fn network<'a, T: Real>(
-        self,
+        &'a self,
         units: usize,
         couplings: &'a [T],
         bias: &'a [T],
     ) -> Result<FittedNetwork<'a, T>, FitError> {
         Ok(Network {
-            coupling: DenseCoupling::new(couplings, units, self.lags)?,
+            coupling: self.wiring.coupling(couplings, units, self.lags)?,
             escape: Logistic,
             dynamics: Memoryless::new(T::of(self.theta)),
             bias,
@@ -238,7 +241,7 @@ impl<T: Real> Engine<T> {
             };
             let total = evaluate_terms(
                 &mut self.terms,
-                mode,
+                |term| term.pass() == mode,
                 (&sample, 1.0),
                 &mut buffers.cotangents,
                 &mut losses,
@@ -254,7 +257,8 @@ impl<T: Real> Engine<T> {
                     total,
                     |sample, cotangents| {
                         let mut losses = Losses::zeros(terms.len());
-                        evaluate_terms(terms, mode, (sample, 1.0), cotangents, &mut losses)
+                        let in_mode = |term: &dyn LossTerm<T>| term.pass() == mode;
+                        evaluate_terms(terms, in_mode, (sample, 1.0), cotangents, &mut losses)
                     },
                 );
                 let trajectory = &buffers.trajectory;
@@ -279,7 +283,7 @@ impl<T: Real> Engine<T> {
                 &mut gradient.couplings,
                 &mut gradient.bias,
                 &mut self.drive,
-            );
+            )?;
             gradient.drive.clear();
             gradient.drive.resize(parameters.drive.len(), T::zero());
             self.encoder.pull_back(&self.drive, &mut gradient.drive);
@@ -288,18 +292,18 @@ impl<T: Real> Engine<T> {
     }
 }
 
-/// Adds the terms of one pass to `losses`, and their cotangents; returns their weighted sum. A sample that
-/// is a `share` of the pass, 1 for all of it, counts as that.
+/// Adds the terms that are `wanted`, all of one pass, to `losses`, and their cotangents; returns their
+/// weighted sum. A sample that is a `share` of the pass, 1 for all of it, counts as that.
 pub(crate) fn evaluate_terms<T: Real>(
     terms: &mut [WeightedTerm<T>],
-    mode: Mode,
+    wanted: impl Fn(&dyn LossTerm<T>) -> bool,
     (sample, share): (&Sample<'_, T>, f64),
     cotangents: &mut Cotangents<T>,
     losses: &mut Losses,
 ) -> Result<f64, LossError> {
     let mut total = 0.0;
     for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
-        if term.pass() == mode && *weight > 0.0 {
+        if *weight > 0.0 && wanted(term.as_ref()) {
             let value = share * term.evaluate(sample, share * *weight, cotangents)?;
             losses.terms[at] += value;
             losses.total += *weight * value;

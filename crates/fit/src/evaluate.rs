@@ -341,19 +341,19 @@ fn clamped_pass(
     data: &TrialArray<u8>,
     layout: &TrialLayout,
 ) -> Result<Trajectory<f32>, FitError> {
-    let drive = model.drive_currents()?;
+    let padded = model.network()?;
     let input = PassInput {
         layout,
         recorded: Some(data),
         before: None,
-        drive: &drive,
+        drive: padded.drive(),
     };
     let keys: Vec<u32> = (0..layout.trials() as u32).collect();
     let stream = Stream::new(model.settings.seed, Purpose::EvaluateClamped);
     let uniforms = KeyedUniforms::new(stream, 0, &keys);
     let mut out = Trajectory::default();
     run(
-        &model.network()?,
+        &padded.network()?,
         Mode::Clamped,
         &input,
         &uniforms,

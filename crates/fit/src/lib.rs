@@ -46,6 +46,7 @@ mod stability;
 mod trainer;
 mod windows;
 mod wire;
+mod wiring;
 
 pub use batch::{Batch, MIN_FREE_TRIALS, Pool};
 pub use checkpoint::Checkpoint;
@@ -61,3 +62,4 @@ pub use settings::{DriveKind, Form, HistoryStart, Objective, Settings, Weights};
 pub use simulate::{FreeRuns, Slot, free_runs};
 pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
 pub use trainer::{History, StepReport, Trainer, VALIDATE_EVERY};
+pub use wiring::CouplingKind;

@@ -1,11 +1,12 @@
 //! A fitted model: all that is needed to simulate.
 
-use crate::engine::{FittedNetwork, NetworkShape};
-use crate::{FitError, Parameters, Settings};
+use crate::wiring::Wiring;
+use crate::{FitError, PaddedNetwork, Parameters, Settings};
 use refire_core::TrialArray;
 use refire_drive::{DriveSpec, Encoder};
 use refire_metrics::{StabilityRange, baseline_probability};
 use refire_recording::{Recording, Split};
+use refire_sim::{Coupling, SimError};
 
 /// What the model keeps of its training trials.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,16 +64,47 @@ impl Model {
         self.observed() + self.settings.hidden
     }
 
-    /// The network, borrowing the parameters.
+    /// Rows of units filled up to whole registers, with the drive: what runs the network.
     ///
     /// # Errors
-    /// [`FitError::Sim`] where a tensor has the wrong length.
-    pub fn network(&self) -> Result<FittedNetwork<'_, f32>, FitError> {
-        NetworkShape::new(&self.settings, self.observed()).network(
-            self.units(),
-            &self.parameters.couplings,
-            &self.parameters.bias,
-        )
+    /// [`FitError::Sim`] where a tensor has the wrong length, [`FitError::Drive`] where the drive cannot be
+    /// built.
+    pub fn network(&self) -> Result<PaddedNetwork<f32>, FitError> {
+        let mut padded = PaddedNetwork::new(&self.settings, self.observed());
+        padded.load(&self.parameters, &self.drive_currents()?)?;
+        Ok(padded)
+    }
+
+    /// Couplings of some units to some units `[source][lag][target]`, current per spike, whatever their
+    /// kind.
+    ///
+    /// # Errors
+    /// [`FitError::Sim`] where they have the wrong length or the model does not have that many units.
+    pub fn couplings(&self, sources: usize, targets: usize) -> Result<Vec<f32>, FitError> {
+        let (units, lags) = (self.units(), self.settings.lags);
+        for found in [sources, targets] {
+            if found > units {
+                let what = "units whose couplings are asked for (at most)";
+                let expected = units;
+                return Err(SimError::Shape {
+                    what,
+                    expected,
+                    found,
+                }
+                .into());
+            }
+        }
+        let wiring = Wiring::of(&self.settings);
+        let coupling = wiring.coupling(&self.parameters.couplings, units, lags)?;
+        let mut block = vec![0.0; lags * units];
+        let mut some = Vec::with_capacity(sources * lags * targets);
+        for source in 0..sources {
+            block.fill(0.0);
+            coupling.scatter(source, &mut block);
+            let rows = block.chunks_exact(units);
+            rows.for_each(|row| some.extend_from_slice(&row[..targets]));
+        }
+        Ok(some)
     }
 
     /// The encoder of the drive.

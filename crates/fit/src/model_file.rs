@@ -1,9 +1,10 @@
-//! `model.refire`: the layout of the model file, version 1.
+//! `model.refire`: the layout of the model file, version 2; version 1 had dense couplings only.
 //!
 //! Nothing in it depends on the clock, the thread count or a path.
 
 use crate::model::{Model, Training};
-use crate::wire::{self, Bits, F32Bytes};
+use crate::wire::{self, Bits, F32Bytes, Synapses};
+use crate::wiring::Wiring;
 use crate::{FitError, Parameters, Settings};
 use refire_core::TrialArray;
 use refire_drive::DriveSpec;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const FORMAT: &str = "refire-model";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +26,8 @@ struct Body {
     bins_per_condition: Vec<usize>,
     drive: DriveSpec,
     features: Option<Features>,
+    #[serde(default)]
+    synapses: Option<Synapses>,
     couplings: F32Bytes,
     bias: F32Bytes,
     drive_weights: F32Bytes,
@@ -66,6 +69,7 @@ impl Model {
                 features: f.units(),
                 values: f.to_vec(),
             }),
+            synapses: Synapses::of(&self.settings),
             couplings: F32Bytes::new(&self.parameters.couplings),
             bias: F32Bytes::new(&self.parameters.bias),
             drive_weights: F32Bytes::new(&self.parameters.drive),
@@ -102,7 +106,10 @@ impl Model {
     }
 }
 
-fn assemble(body: Body) -> Result<Model, &'static str> {
+fn assemble(mut body: Body) -> Result<Model, &'static str> {
+    if let Some(synapses) = body.synapses {
+        body.settings.synapses = Some(synapses.connectivity().ok_or("synapses")?);
+    }
     let observed = body.unit_ids.len();
     let (trials, lags) = (body.training_bins.len(), body.settings.lags);
     let first_bin = body.settings.first_bin();
@@ -130,7 +137,8 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
     let drive = body.drive_weights.values().ok_or("drive weights")?;
     // Bounds units, and with them the size of the drive, by what the file really holds.
     let units = observed.checked_add(body.settings.hidden);
-    let size = units.and_then(|n| n.checked_mul(n)?.checked_mul(lags));
+    let wiring = Wiring::of(&body.settings);
+    let size = units.and_then(|n| wiring.parameters(n, lags));
     if size != Some(couplings.len()) || units != Some(bias.len()) {
         return Err("couplings and units do not agree");
     }

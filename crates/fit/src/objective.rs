@@ -38,7 +38,10 @@ pub fn terms<T: Real>(
     // Whatever holds a number per pair of units is left to the term that needs it.
     let all_pairs = settings.form == Form::Corrected && settings.noise_pairs == 0;
     let data = Arc::new(if all_pairs {
-        DataStatistics::new(spikes, layout, settings.lags)
+        match settings.checkpoint_bins {
+            0 => DataStatistics::new(spikes, layout, settings.lags),
+            bins => DataStatistics::by_windows(spikes, layout, settings.lags, bins),
+        }
     } else {
         DataStatistics::without_pairs(spikes, layout)
     });
@@ -66,9 +69,9 @@ pub fn terms<T: Real>(
             } else {
                 let (lags, pairs) = (settings.lags, settings.noise_pairs);
                 let stream = Stream::new(settings.seed, Purpose::NoisePairs);
-                let recorded = (spikes, layout);
+                let (recorded, window) = ((spikes, layout), settings.checkpoint_bins);
                 Box::new(SampledNoiseCovariance::new(
-                    Logistic, recorded, lags, parts, pairs, stream,
+                    Logistic, recorded, lags, parts, pairs, window, stream,
                 ))
             };
             add(nc, weights.nc, uncorrelated);

@@ -5,7 +5,6 @@ use crate::{FitError, FittedNetwork, Parameters, Settings};
 use refire_bptt::Gradient;
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
 use refire_kernels::{LANES, Real};
-use refire_sim::DenseCoupling;
 
 /// A copy of parameters and drive in which every row of units starts on a cache line, or half of
 /// one. Costs little (the couplings are copied once per pass over thousands of bins) and makes every
@@ -42,21 +41,16 @@ impl<T: Real> PaddedNetwork<T> {
     /// Copies couplings, biases and `drive` (`[condition][bin][unit]`).
     ///
     /// # Errors
-    /// [`FitError::Sim`] where a tensor has the wrong length.
+    /// [`FitError::Sim`] where a tensor has the wrong length, [`FitError::Setting`] where sparse couplings
+    /// have no synapses.
     pub fn load(
         &mut self,
         parameters: &Parameters<T>,
         drive: &TrialArray<T>,
     ) -> Result<(), FitError> {
-        let NetworkShape { live, lags, .. } = self.shape;
-        // The plain network checks the lengths.
-        DenseCoupling::new(&parameters.couplings, live, lags)?;
-        let units = self.units();
-        self.couplings.resize(units * lags * units, T::zero());
-        let rows = parameters.couplings.chunks_exact(live.max(1));
-        for (row, padded) in rows.zip(self.couplings.chunks_exact_mut(units.max(1))) {
-            padded[..live].copy_from_slice(row);
-        }
+        let (live, lags, units) = (self.shape.live, self.shape.lags, self.units());
+        let (wiring, couplings) = (&self.shape.wiring, &mut self.couplings);
+        wiring.pad(&parameters.couplings, (live, units), lags, couplings)?;
         self.bias.resize(units, T::zero());
         self.bias[..parameters.bias.len()].copy_from_slice(&parameters.bias);
         self.drive.reshape(drive.trials(), drive.bins(), 0, units);
@@ -84,19 +78,17 @@ impl<T: Real> PaddedNetwork<T> {
         couplings: &mut Vec<T>,
         bias: &mut Vec<T>,
         drive: &mut TrialArray<T>,
-    ) {
-        let (live, units) = (self.shape.live, self.units());
-        couplings.clear();
-        let rows = gradient.couplings.chunks_exact(units.max(1));
-        for row in rows.take(live * self.shape.lags) {
-            couplings.extend_from_slice(&row[..live]);
-        }
+    ) -> Result<(), FitError> {
+        let (live, lags, units) = (self.shape.live, self.shape.lags, self.units());
+        let wiring = &self.shape.wiring;
+        wiring.strip(&gradient.couplings, (live, units), lags, couplings)?;
         bias.clear();
         bias.extend_from_slice(&gradient.bias[..live]);
         let rows = gradient.drive.as_slice().chunks_exact(units.max(1));
         for (row, padded) in drive.as_mut_slice().chunks_exact_mut(live.max(1)).zip(rows) {
             row.copy_from_slice(&padded[..live]);
         }
+        Ok(())
     }
 
     /// The network of what was loaded.
@@ -152,7 +144,7 @@ mod tests {
         gradient.drive.clone_from(&network.drive);
         let (mut couplings, mut bias) = (vec![9.0], Vec::new());
         let mut stripped = TrialArray::zeros(2, 4, 0, 3);
-        network.strip(&gradient, &mut couplings, &mut bias, &mut stripped);
+        network.strip(&gradient, &mut couplings, &mut bias, &mut stripped)?;
         assert_eq!(couplings, parameters.couplings);
         assert_eq!(bias, parameters.bias);
         assert_eq!(stripped, drive);

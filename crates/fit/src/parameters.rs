@@ -1,6 +1,7 @@
 //! Parameters of a model: three named tensors, and where they start.
 
 use crate::Settings;
+use crate::wiring::Wiring;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -11,7 +12,8 @@ use refire_random::{Purpose, Stream};
 /// Everything that is fitted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters<T> {
-    /// `[source][lag][target]`, current per spike.
+    /// `[source][lag][target]`, current per spike; sparse couplings `[source][lag][synapse of the source]`,
+    /// low-rank ones `[source][component]`, then `[component][lag][target]`.
     pub couplings: Vec<T>,
     /// `[unit]`, current.
     pub bias: Vec<T>,
@@ -49,7 +51,7 @@ impl<T: Real> Parameters<T> {
 
     /// Where a fit starts: biases from the log-odds of each unit's mean rate (hidden units: of the
     /// mean over observed ones), couplings a truncated normal of a tenth of the published standard
-    /// deviation `1/sqrt(units * lags)`, no drive.
+    /// deviation `1/sqrt(in-degree * lags)`, no drive.
     pub fn initial(settings: &Settings, probability: &[f64], drive: usize) -> Self {
         let (observed, units) = (probability.len(), probability.len() + settings.hidden);
         let mean = probability.iter().sum::<f64>() / observed.max(1) as f64;
@@ -60,19 +62,26 @@ impl<T: Real> Parameters<T> {
                 T::of(dynamics.current(Logistic.potential(p)))
             })
             .collect();
-        let count = units * settings.lags * units;
-        let sd = 0.1 / ((units * settings.lags) as f64).sqrt();
+        let (wiring, lags) = (Wiring::of(settings), settings.lags);
+        let count = wiring.parameters(units, lags).unwrap_or(0);
+        let published = |in_degree: usize| 1.0 / ((in_degree * lags).max(1) as f64).sqrt();
+        let in_degrees = wiring.in_degrees(lags);
+        let sd = |at: usize| {
+            let in_degree = in_degrees.as_ref().and_then(|d| d.get(at));
+            let in_degree = in_degree.map_or(units, |&d| d as usize);
+            wiring.sd_of_parameters(0.1 * published(in_degree))
+        };
         let key = Stream::new(settings.seed, Purpose::Initial).words(0, 0, 0, 0);
         let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut normal = || loop {
+        let mut normal = |at: usize| loop {
             let x: f64 = StandardNormal.sample(&mut rng);
             if x.abs() <= 2.0 {
-                return T::of(sd * x);
+                return T::of(sd(at) * x);
             }
         };
         Self {
-            couplings: (0..count).map(|_| normal()).collect(),
+            couplings: (0..count).map(&mut normal).collect(),
             bias,
             drive: vec![T::zero(); drive],
         }

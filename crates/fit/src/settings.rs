@@ -1,8 +1,10 @@
 //! Every setting that decides the result of a fit.
 
-use crate::{FitError, Optimizer};
+use crate::{CouplingKind, FitError, Optimizer};
 use refire_neuron::SpikeGradient;
+use refire_sim::Connectivity;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Most observed units whose noise covariance is measured on all pairs unless asked otherwise.
 const MOST_UNITS_OF_ALL_PAIRS: usize = 2_000;
@@ -122,6 +124,18 @@ pub struct Settings {
     pub history: HistoryStart,
     /// Hidden units.
     pub hidden: usize,
+    /// Kind of the couplings.
+    #[serde(default)]
+    pub couplings: CouplingKind,
+    /// Synapses drawn onto every unit, of sparse couplings; 0 where a mask gives them.
+    #[serde(default)]
+    pub in_degree: usize,
+    /// Components of low-rank couplings.
+    #[serde(default)]
+    pub rank: usize,
+    /// The synapses of sparse couplings ([`Settings::with_synapses`]); files keep them apart.
+    #[serde(skip)]
+    pub synapses: Option<Arc<Connectivity>>,
     /// Terms fitted.
     pub objective: Objective,
     /// Their weights.
@@ -162,8 +176,8 @@ pub struct Settings {
     #[serde(default)]
     pub ridge: Option<f64>,
     /// Bins between two states that a pass keeps: those in between are run again in the reverse sweep.
-    /// 0 keeps every bin. Only for the likelihood alone, and not with the score gradient. It changes
-    /// results by rounding.
+    /// 0 keeps every bin. Not with the published statistics and not with the score gradient, which need all
+    /// bins at once. It changes results by rounding.
     #[serde(default)]
     pub checkpoint_bins: usize,
     /// Learning rate of the first iterations; it decays to zero as half a cosine.
@@ -189,6 +203,10 @@ impl Default for Settings {
             lags: 9,
             history: HistoryStart::default(),
             hidden: 0,
+            couplings: CouplingKind::default(),
+            in_degree: 0,
+            rank: 0,
+            synapses: None,
             objective,
             weights: Weights::default_for(objective, form),
             form,
@@ -251,12 +269,21 @@ impl Settings {
             serde_json::to_value(other).ok()?,
         );
         let (mine, theirs) = (mine.as_object()?, theirs.as_object()?);
-        mine.iter()
+        let named = mine
+            .iter()
             .find(|(name, value)| theirs.get(*name) != Some(*value))
             .map(|(name, value)| {
                 let found = theirs.get(name).map(ToString::to_string);
                 (name.clone(), value.to_string(), found.unwrap_or_default())
-            })
+            });
+        named.or_else(|| {
+            let count = |settings: &Self| match &settings.synapses {
+                Some(synapses) => format!("one of {} synapses", synapses.synapses()),
+                None => "none".to_string(),
+            };
+            (self.synapses != other.synapses)
+                .then(|| ("mask".to_string(), count(self), count(other)))
+        })
     }
 
     /// Names and weights of the terms that the objective has.
@@ -297,6 +324,7 @@ impl Settings {
                 return wrong(name, allowed, found.to_string());
             }
         }
+        self.check_couplings()?;
         if self.optimizer == Optimizer::Lbfgs {
             let allowed = if self.hidden > 0 {
                 "adam with hidden units (the likelihood is convex without them)"
@@ -306,6 +334,8 @@ impl Settings {
                 "adam with the published form"
             } else if self.checkpoint_bins > 0 {
                 "adam with checkpoint-bins (lbfgs keeps every bin)"
+            } else if self.couplings != CouplingKind::Dense {
+                "adam with sparse or low-rank couplings"
             } else {
                 ""
             };
@@ -330,15 +360,18 @@ impl Settings {
                 found,
             );
         }
-        let by_windows =
-            !self.objective.has_statistics() && self.spike_gradient != SpikeGradient::Score;
-        if self.checkpoint_bins > 0 && !by_windows {
-            let found = self.checkpoint_bins.to_string();
-            return wrong(
-                "checkpoint-bins",
-                "0 (keep every bin) unless the objective is mle and the spike gradient not score",
-                found,
-            );
+        if self.checkpoint_bins > 0 {
+            let published = self.form == Form::Published && self.objective.has_statistics();
+            let allowed = if self.spike_gradient == SpikeGradient::Score {
+                "0 (keep every bin) with the score gradient"
+            } else if published {
+                "0 (keep every bin) with the published statistics"
+            } else {
+                ""
+            };
+            if !allowed.is_empty() {
+                return wrong("checkpoint-bins", allowed, self.checkpoint_bins.to_string());
+            }
         }
         let positive = [
             ("drive-spacing", self.drive_spacing),

@@ -3,7 +3,7 @@
 use crate::{FitError, Model, PaddedNetwork};
 use refire_core::{TrialArray, TrialLayout};
 use refire_random::{KeyedUniforms, Stream};
-use refire_sim::{Mode, PassInput, Trajectory, run};
+use refire_sim::{Mode, PassInput, PassState, Trajectory, run, run_window};
 
 /// Where one free-running trial starts and how long it lasts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct FreeRuns<'a> {
     padded: PaddedNetwork<f32>,
     stream: Stream,
     trajectory: Trajectory<f32>,
+    /// All bins, where the trajectory is one window of them.
+    spikes: TrialArray<u8>,
 }
 
 /// Prepares free runs of a model with the random numbers of `stream`.
@@ -32,13 +34,12 @@ pub struct FreeRuns<'a> {
 /// # Errors
 /// [`FitError`] where the model cannot be run.
 pub fn free_runs(model: &Model, stream: Stream) -> Result<FreeRuns<'_>, FitError> {
-    let mut padded = PaddedNetwork::new(&model.settings, model.observed());
-    padded.load(&model.parameters, &model.drive_currents()?)?;
     Ok(FreeRuns {
         model,
-        padded,
+        padded: model.network()?,
         stream,
         trajectory: Trajectory::default(),
+        spikes: TrialArray::default(),
     })
 }
 
@@ -64,7 +65,7 @@ impl FreeRuns<'_> {
     /// Runs one presentation of each slot. It goes on from `previous` (`[slot][lag][unit]`, from
     /// [`Self::last_bins`]), its own bins of history left out, or starts like the slot's training
     /// trial. Draws are keyed by
-    /// (`presentation`, slot key). Returns spikes `[slot][bin][unit]`, of observed units, then hidden
+    /// (`presentation`, slot key). A model fitted window by window is run so, with the same spikes. Returns spikes `[slot][bin][unit]`, of observed units, then hidden
     /// ones, then silent columns that fill up the rows, and their layout.
     ///
     /// # Errors
@@ -96,14 +97,34 @@ impl FreeRuns<'_> {
         };
         let uniforms = KeyedUniforms::new(self.stream, presentation, &keys);
         let network = self.padded.network()?;
-        run(
-            &network,
-            Mode::FreeRunning,
-            &input,
-            &uniforms,
-            &mut self.trajectory,
-        )?;
-        Ok((&self.trajectory.spikes, layout))
+        let (mode, trajectory) = (Mode::FreeRunning, &mut self.trajectory);
+        let size = self.model.settings.checkpoint_bins;
+        if size == 0 {
+            run(&network, mode, &input, &uniforms, trajectory)?;
+            return Ok((&trajectory.spikes, layout));
+        }
+        let (bins, units) = (layout.max_bins(), self.padded.units());
+        let mut state = PassState::default();
+        self.spikes.reset(slots.len(), bins, 0, units);
+        for start in (0..bins).step_by(size) {
+            let window = start..bins.min(start.saturating_add(size));
+            let rows = start * units..window.end * units;
+            let state = &mut state;
+            run_window(&network, mode, &input, &uniforms, window, state, trajectory)?;
+            for k in 0..slots.len() {
+                let own = &mut self.spikes.trial_mut(k)[rows.clone()];
+                own.copy_from_slice(trajectory.spikes.trial(k));
+            }
+        }
+        Ok((&self.spikes, layout))
+    }
+
+    /// Spikes of the last presentation.
+    fn spikes(&self) -> &TrialArray<u8> {
+        match self.model.settings.checkpoint_bins {
+            0 => &self.trajectory.spikes,
+            _ => &self.spikes,
+        }
     }
 
     /// The last bins of the slots just presented, `[slot][lag][unit]`: history of what follows.
@@ -111,9 +132,66 @@ impl FreeRuns<'_> {
         let (lags, units) = (self.model.settings.lags, self.padded.units());
         let mut last = TrialArray::zeros(slots.len(), lags, 0, units);
         for (row, slot) in slots.iter().enumerate() {
-            let block = self.trajectory.spikes.block(row, slot.bins - lags, lags);
+            let block = self.spikes().block(row, slot.bins - lags, lags);
             last.trial_mut(row).copy_from_slice(block);
         }
         last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Objective, Settings, Trainer};
+    use refire_random::Purpose;
+    use refire_recording::{BinWidth, Recording, RecordingParts};
+
+    /// Two presentations of each slot, the second going on from the first.
+    fn presented(model: &Model) -> Vec<Vec<u8>> {
+        let mut runs = free_runs(model, Stream::new(9, Purpose::Simulate)).unwrap();
+        let slots: Vec<Slot> = (0..9).map(|key| runs.slot(key, 0, 0)).collect();
+        let first = runs.present(&slots, 0, None).unwrap().0.as_slice().to_vec();
+        let last = runs.last_bins(&slots);
+        let second = runs.present(&slots, 1, Some(&last)).unwrap().0;
+        vec![first, last.as_slice().to_vec(), second.as_slice().to_vec()]
+    }
+
+    #[test]
+    fn runs_by_windows_have_the_same_spikes() {
+        let mut spikes = TrialArray::<u8>::zeros(12, 17, 0, 3);
+        let bins: Vec<usize> = (0..12).map(|k| 13 + k % 5).collect();
+        for (k, &bins) in bins.iter().enumerate() {
+            for (at, z) in spikes.trial_mut(k)[..3 * bins].iter_mut().enumerate() {
+                *z = u8::from(at * (at + k) % 11 < 4);
+            }
+        }
+        let width = BinWidth::from_seconds(0.01).unwrap();
+        let recording = Recording::new(RecordingParts {
+            bins,
+            ..RecordingParts::new(spikes, width)
+        })
+        .unwrap();
+        for history in [crate::HistoryStart::Zero, crate::HistoryStart::Recorded] {
+            let settings = Settings {
+                lags: 4,
+                history,
+                hidden: 1,
+                objective: Objective::Mle,
+                batch: 6,
+                learning_rate: 0.3,
+                ..Settings::default()
+            };
+            let mut trainer = Trainer::new(&recording, &settings).unwrap();
+            for _ in 0..3 {
+                trainer.step().unwrap();
+            }
+            let mut model = trainer.model();
+            let expected = presented(&model);
+            assert!(expected.iter().all(|spikes| spikes.contains(&1)));
+            for size in [1, 3, 4, 5, 17, 20] {
+                model.settings.checkpoint_bins = size;
+                assert_eq!(presented(&model), expected, "windows of {size}");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
+use crate::wiring::Wiring;
 use crate::{DriveKind, FitError, Form, Settings};
 use refire_loss::units_for_pairs;
 use refire_neuron::SpikeGradient;
@@ -16,7 +17,48 @@ const PARAMETER_COPIES: f64 = 10.0;
 /// keeps them a second time.
 const BATCH_ARRAYS: f64 = 5.0;
 
-/// Numbers of four bytes that the noise covariance holds, given the bins of a batch.
+/// Bins of all trials together that are held at a time.
+struct Held {
+    /// Of the passes, [`BATCH_ARRAYS`] numbers per unit each.
+    passes: f64,
+    /// Of the passes and of the recorded trials, whose deviations are taken.
+    deviations: [f64; 2],
+}
+
+/// Passes that keep every bin, or a window of them, the states between windows and the recorded spikes.
+fn held(recording: &Recording, settings: &Settings) -> Held {
+    let (lags, batch) = (settings.lags as f64, settings.batch as f64);
+    let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
+    // Free-running trials are padded as the recorded ones are, each behind as few bins as there are.
+    let shortest = recording.bins().iter().copied().min().unwrap_or(1).max(1) as f64;
+    let free_bins = settings.free_bins as f64;
+    if settings.checkpoint_bins == 0 {
+        let passes = batch * (longest + lags) + free_bins * (1.0 + lags / shortest);
+        let recorded = recording.bins().iter().sum::<usize>() as f64;
+        return Held {
+            passes,
+            deviations: [passes, recorded],
+        };
+    }
+    let size = settings.checkpoint_bins as f64;
+    let free_trials = if settings.objective.has_statistics() {
+        batch.max((free_bins / shortest).ceil())
+    } else {
+        0.0
+    };
+    let window = longest.min(size) + lags;
+    let states = (longest / size).ceil() * lags;
+    // Spikes are bytes: those of all recorded bins, and before every window as many rows as lags.
+    let kept = batch * (states + 0.25 * longest) + free_trials * 1.25 * states;
+    let of_window = (batch + free_trials) * window;
+    let recorded = recording.n_trials() as f64 * (window + lags);
+    Held {
+        passes: of_window + kept / BATCH_ARRAYS,
+        deviations: [of_window + free_trials * lags, recorded],
+    }
+}
+
+/// Numbers of four bytes that the noise covariance holds, given what is held of passes.
 ///
 /// The published form: a block per frequency, of which there are up to six per lag, each of real and
 /// imaginary units. The corrected form, of the units it measures: slopes of every part and, in double
@@ -24,7 +66,7 @@ const BATCH_ARRAYS: f64 = 5.0;
 /// deviations of a batch, their cotangents, and the deviations of the recorded trials in double
 /// precision. A sample of units has its own copy of the pass (potentials, probabilities, two cotangents,
 /// spikes as bytes) and of their recorded spikes, and an index of all recorded spikes.
-fn noise_covariance(recording: &Recording, settings: &Settings, batch_bins: f64) -> f64 {
+fn noise_covariance(recording: &Recording, settings: &Settings, held: &Held) -> f64 {
     let (lags, observed) = (settings.lags as f64, recording.n_units());
     let units = match (settings.form, settings.noise_pairs) {
         (Form::Published, _) => {
@@ -37,10 +79,11 @@ fn noise_covariance(recording: &Recording, settings: &Settings, batch_bins: f64)
     // More parts than trials are refused later on, by a message of their own.
     let parts = settings.noise_parts.min(settings.free_bins.max(1)) as f64;
     let blocks = parts + 2.0 * 2.0 * (1.0 + recording.n_conditions() as f64);
-    let recorded_bins = recording.bins().iter().sum::<usize>() as f64;
+    let [batch_bins, recorded_bins] = held.deviations;
     let (copies, index) = if settings.noise_pairs > 0 {
         let index = 3.0 * recording.total_spikes() as f64;
-        (4.25 * batch_bins + 0.25 * recorded_bins, index)
+        let recorded = recording.bins().iter().sum::<usize>() as f64;
+        (4.25 * batch_bins + 0.25 * recorded, index)
     } else {
         (0.0, 0.0)
     };
@@ -48,10 +91,9 @@ fn noise_covariance(recording: &Recording, settings: &Settings, batch_bins: f64)
     blocks * lags * units * units + (deviations + copies) * units + index
 }
 
-/// Checks that parameters and one batch can be held by a machine, and by this one.
-pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(), FitError> {
+/// Numbers of four bytes that parameters and one batch take.
+fn numbers(recording: &Recording, settings: &Settings) -> f64 {
     let units = recording.n_units() as f64 + settings.hidden as f64;
-    let lags = settings.lags as f64;
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     let features = recording.stimulus().map_or(0, |s| s.features()) as f64;
     let conditions = recording.n_conditions() as f64;
@@ -60,21 +102,15 @@ pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(
         DriveKind::Condition => conditions * longest,
         DriveKind::Features => settings.stimulus_lags as f64 * features,
     };
-    let parameters = units * units * lags + units * drive;
-    // Free-running trials are padded as the recorded ones are, each behind as few bins as there are.
-    let shortest = recording.bins().iter().copied().min().unwrap_or(1).max(1) as f64;
-    let free_bins = settings.free_bins as f64 * (1.0 + lags / shortest);
-    let batch = match settings.checkpoint_bins {
-        0 => (settings.batch as f64 * (longest + lags) + free_bins) * units,
-        // One window of recorded trials, the states between windows, and the spikes of all bins.
-        size => {
-            let window = longest.min(size as f64) + lags;
-            let states = (longest / size as f64).ceil() * lags + 0.25 * longest;
-            settings.batch as f64 * (window + states / BATCH_ARRAYS) * units
-        }
-    };
+    // Synapses of an in-degree have not been drawn yet.
+    let drawn = units * settings.in_degree as f64 * settings.lags as f64;
+    let whole = recording.n_units().checked_add(settings.hidden);
+    let couplings = whole.and_then(|n| Wiring::of(settings).parameters(n, settings.lags));
+    let couplings = couplings.map_or(f64::INFINITY, |n| n as f64);
+    let parameters = couplings.max(drawn) + units * drive;
+    let held = held(recording, settings);
     let blocks = if settings.objective.has_statistics() {
-        noise_covariance(recording, settings, batch / units.max(1.0))
+        noise_covariance(recording, settings, &held)
     } else {
         0.0
     };
@@ -82,7 +118,12 @@ pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(
         SpikeGradient::Score => 2.0,
         _ => 1.0,
     };
-    let numbers = PARAMETER_COPIES * parameters + batches * BATCH_ARRAYS * batch + blocks;
+    PARAMETER_COPIES * parameters + batches * BATCH_ARRAYS * held.passes * units + blocks
+}
+
+/// Checks that parameters and one batch can be held by a machine, and by this one.
+pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(), FitError> {
+    let numbers = numbers(recording, settings);
     let held = numbers <= MAX_NUMBERS
         && Vec::<f32>::new()
             .try_reserve_exact(numbers as usize)
@@ -91,7 +132,7 @@ pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(
         return Ok(());
     }
     Err(FitError::TooLarge {
-        units,
+        units: recording.n_units() as f64 + settings.hidden as f64,
         lags: settings.lags,
         batch: settings.batch,
         gigabytes: numbers * 4e-9,
@@ -104,21 +145,48 @@ mod tests {
     use refire_core::TrialArray;
     use refire_recording::{BinWidth, RecordingParts};
 
+    fn recording(trials: usize, bins: usize, units: usize) -> Recording {
+        let spikes = TrialArray::<u8>::zeros(trials, bins, 0, units);
+        let width = BinWidth::from_seconds(0.01).unwrap();
+        Recording::new(RecordingParts::new(spikes, width)).unwrap()
+    }
+
     #[test]
     fn a_sample_of_pairs_does_not_grow_with_the_units() {
         let of = |units: usize, noise_pairs| {
-            let spikes = TrialArray::<u8>::zeros(2, 4, 0, units);
-            let width = BinWidth::from_seconds(0.01).unwrap();
-            let recording = Recording::new(RecordingParts::new(spikes, width)).unwrap();
             let settings = Settings {
                 noise_pairs,
                 ..Settings::default()
             };
-            noise_covariance(&recording, &settings, 100.0)
+            let held = Held {
+                passes: 100.0,
+                deviations: [100.0, 8.0],
+            };
+            noise_covariance(&recording(2, 4, units), &settings, &held)
         };
         assert_eq!(of(300, 65_536), of(3_000, 65_536));
         // Those of all pairs among as many units, and the copies.
         assert!(of(257, 0) < of(3_000, 65_536));
         assert!(of(3_000, 0) > 100.0 * of(257, 0));
+    }
+
+    #[test]
+    fn windows_grow_with_the_root_of_the_bins() {
+        // What is held of passes and for the noise covariance; `checkpoint-bins` by the root of lags and bins.
+        let of = |bins: usize, checkpoint_bins| {
+            let settings = Settings {
+                drive: DriveKind::None,
+                free_bins: 0,
+                checkpoint_bins,
+                ..Settings::default()
+            };
+            let recording = recording(90, bins, 20);
+            // But for the recorded spikes, which are there anyway.
+            let spikes = 0.25 * (90 * bins * 20) as f64;
+            numbers(&recording, &settings) - if checkpoint_bins > 0 { spikes } else { 0.0 }
+        };
+        assert!((of(14_400, 0) / of(3_600, 0) - 4.0).abs() < 0.05);
+        assert!((of(14_400, 360) / of(3_600, 180) - 2.0).abs() < 0.1);
+        assert!(of(14_400, 360) < 0.1 * of(14_400, 0));
     }
 }

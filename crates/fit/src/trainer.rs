@@ -3,6 +3,7 @@
 use crate::batch::{Batch, Pool};
 use crate::engine::{Engine, Losses, Streams};
 use crate::size::check_size;
+use crate::wiring::Wiring;
 use crate::{
     Checkpoint, ConvexReport, DriveKind, FitError, Form, Model, Objective, Optimizer, Parameters,
     Settings, TENSORS, Training, convex, objective,
@@ -94,6 +95,9 @@ impl<'a> Trainer<'a> {
             }
         }
         check_size(recording, settings)?;
+        let settings = &settings
+            .clone()
+            .with_synapses(recording.n_units() + settings.hidden)?;
         let split = Split::draw(
             recording.conditions(),
             settings.test_fraction,
@@ -373,22 +377,24 @@ impl<'a> Trainer<'a> {
     }
 
     /// A Gaussian prior on couplings and drive, relative to the likelihood of all training bins:
-    /// `d/dw [w^2 / (2 (theta sd)^2 N)]`, `N` scored (trial, bin, unit). Biases have none.
+    /// `d/dw [w^2 / (2 (theta sd)^2 N)]`, `N` scored (trial, bin, unit). Biases have none. The factors of
+    /// low-rank couplings have the one that gives couplings their standard deviation.
     fn add_prior_gradient(&mut self) {
-        let theta = self.settings.theta;
-        let strength = |sd: f64| (1.0 / ((theta * sd).powi(2) * self.scored)) as f32;
-        let (couplings, drive) = (
-            strength(self.settings.coupling_prior),
-            strength(self.settings.drive_prior),
-        );
+        let (theta, settings) = (self.settings.theta, &self.settings);
+        let of_couplings = Wiring::of(settings).sd_of_parameters(theta * settings.coupling_prior);
+        let strength = |sd: f64| (1.0 / (sd.powi(2) * self.scored)) as f32;
         let parameters = &self.state.parameters;
         let pairs = [
             (
                 &mut self.gradient.couplings,
                 &parameters.couplings,
-                couplings,
+                strength(of_couplings),
             ),
-            (&mut self.gradient.drive, &parameters.drive, drive),
+            (
+                &mut self.gradient.drive,
+                &parameters.drive,
+                strength(theta * settings.drive_prior),
+            ),
         ];
         for (gradient, values, strength) in pairs {
             for (g, &w) in gradient.iter_mut().zip(values) {

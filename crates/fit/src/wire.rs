@@ -1,31 +1,43 @@
 //! The frame of every file refire writes for itself: named MessagePack with a format name and a
 //! version; numbers of tensors as little-endian bytes.
 
-use crate::FitError;
+use crate::{FitError, Settings};
+use refire_sim::Connectivity;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::Arc;
 
-/// Little-endian `f32`s as one byte string.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct F32Bytes(#[serde(with = "serde_bytes")] Vec<u8>);
+macro_rules! numbers_as_bytes {
+    ($(#[$meta:meta])* $name:ident: $number:ty) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(#[serde(with = "serde_bytes")] Vec<u8>);
 
-impl F32Bytes {
-    pub fn new(values: &[f32]) -> Self {
-        Self(values.iter().flat_map(|x| x.to_le_bytes()).collect())
-    }
+        impl $name {
+            pub fn new(values: &[$number]) -> Self {
+                Self(values.iter().flat_map(|x| x.to_le_bytes()).collect())
+            }
 
-    /// The numbers; `None` where the bytes do not divide.
-    pub fn values(&self) -> Option<Vec<f32>> {
-        let chunks = self.0.chunks_exact(4);
-        chunks.remainder().is_empty().then(|| {
-            chunks
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect()
-        })
-    }
+            /// The numbers; `None` where the bytes do not divide.
+            pub fn values(&self) -> Option<Vec<$number>> {
+                let (chunks, rest) = self.0.as_chunks();
+                let numbers = chunks.iter().map(|&bytes| <$number>::from_le_bytes(bytes));
+                rest.is_empty().then(|| numbers.collect())
+            }
+        }
+    };
 }
+
+numbers_as_bytes!(
+    /// Little-endian `f32`s as one byte string.
+    F32Bytes: f32
+);
+numbers_as_bytes!(
+    /// Little-endian `u32`s as one byte string.
+    U32Bytes: u32
+);
 
 /// Zeros and ones, eight to a byte.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +62,32 @@ impl Bits {
     pub fn values(&self, count: usize) -> Option<Vec<u8>> {
         (self.0.len() == count.div_ceil(8))
             .then(|| (0..count).map(|i| (self.0[i / 8] >> (i % 8)) & 1).collect())
+    }
+}
+
+/// Synapses of sparse couplings: how many each source has, and their targets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Synapses {
+    out_degrees: U32Bytes,
+    targets: U32Bytes,
+}
+
+impl Synapses {
+    /// Those of some settings, where they have any.
+    pub fn of(settings: &Settings) -> Option<Self> {
+        settings.synapses.as_ref().map(|synapses| Self {
+            out_degrees: U32Bytes::new(&synapses.out_degrees()),
+            targets: U32Bytes::new(synapses.targets()),
+        })
+    }
+
+    /// The connectivity; `None` where the lists are damaged.
+    pub fn connectivity(&self) -> Option<Arc<Connectivity>> {
+        let (degrees, targets) = (self.out_degrees.values()?, self.targets.values()?);
+        Connectivity::from_lists(&degrees, targets)
+            .ok()
+            .map(Arc::new)
     }
 }
 

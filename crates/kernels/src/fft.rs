@@ -35,6 +35,22 @@ pub struct SpectrumShape {
     pub stride: usize,
 }
 
+/// Samples of some signals: rows `width` numbers apart, less those of `mean`, where that is not empty. Both
+/// start with the first sample of `present`; the others are zero.
+#[derive(Clone, Debug)]
+pub struct Samples<'a, T> {
+    /// Rows of samples.
+    pub rows: &'a [T],
+    /// Numbers from one row to the next.
+    pub width: usize,
+    /// Rows to be subtracted, or none.
+    pub mean: &'a [T],
+    /// Numbers from one of them to the next.
+    pub mean_width: usize,
+    /// The samples that are not zero.
+    pub present: Range<usize>,
+}
+
 impl<T: Real> RealFft<T> {
     /// A transform of signals of `size` samples.
     ///
@@ -59,28 +75,20 @@ impl<T: Real> RealFft<T> {
         4 * self.half * LANES
     }
 
-    /// The spectra of signals that are zero but for the samples `present`, which are rows of `signals`,
-    /// `width` numbers apart. `scratch` holds
-    /// [`Self::scratch_len`] numbers, best aligned to a cache line.
+    /// The spectra of signals. `scratch` holds [`Self::scratch_len`] numbers, best aligned to a cache line.
     ///
     /// # Panics
     /// If a slice is too short for its shape.
     pub fn forward(
         &self,
-        signals: &[T],
-        width: usize,
-        present: Range<usize>,
+        samples: Samples<'_, T>,
         spectra: &mut [T],
         shape: SpectrumShape,
         scratch: &mut [T],
     ) {
         T::with_vectors(Forward {
             fft: self,
-            rows: Rows {
-                signals,
-                width,
-                present,
-            },
+            samples,
             spectra,
             shape,
             scratch,
@@ -198,15 +206,9 @@ fn butterflies<T: Copy, R: Vectors<T>>(
     }
 }
 
-struct Rows<'a, T> {
-    signals: &'a [T],
-    width: usize,
-    present: Range<usize>,
-}
-
 struct Forward<'a, T> {
     fft: &'a RealFft<T>,
-    rows: Rows<'a, T>,
+    samples: Samples<'a, T>,
     spectra: &'a mut [T],
     shape: SpectrumShape,
     scratch: &'a mut [T],
@@ -224,8 +226,8 @@ impl<T: Real> Kernel<T> for Forward<'_, T> {
         for column in (0..columns).step_by(R::LANES) {
             let end = columns.min(column + R::LANES);
             for m in 0..half {
-                re[m] = self.rows.load(r, 2 * m, column..end);
-                im[m] = self.rows.load(r, 2 * m + 1, column..end);
+                re[m] = self.samples.load(r, 2 * m, column..end);
+                im[m] = self.samples.load(r, 2 * m + 1, column..end);
             }
             let moved = self
                 .fft
@@ -251,15 +253,19 @@ impl<T: Real> Kernel<T> for Forward<'_, T> {
     }
 }
 
-impl<T: Real> Rows<'_, T> {
+impl<T: Real> Samples<'_, T> {
     /// Sample `s` of some signals.
     #[inline(always)]
     fn load<R: Vectors<T>>(&self, r: R, s: usize, columns: Range<usize>) -> R::V {
         if s < self.present.start || s >= self.present.end {
             return r.splat(T::zero());
         }
-        let row = &self.signals[(s - self.present.start) * self.width..];
-        r.load(&row[columns])
+        let row = s - self.present.start;
+        let sample = r.load(&self.rows[row * self.width..][columns.clone()]);
+        if self.mean.is_empty() {
+            return sample;
+        }
+        r.sub(sample, r.load(&self.mean[row * self.mean_width..][columns]))
     }
 }
 
@@ -389,6 +395,7 @@ mod tests {
             log_size in 2u32..9,
             columns in 1usize..40,
             (from, to) in (0.0f64..1.0, 0.0f64..1.0),
+            with_mean in any::<bool>(),
             seed in 0u64..1000,
         ) {
             let size = 1usize << log_size;
@@ -397,7 +404,12 @@ mod tests {
             let present = at(from.min(to))..at(from.max(to));
             let width = columns + 3;
             let rows: Vec<f64> = (0..present.len() * width).map(number).collect();
+            let mean: Vec<f64> = (0..present.len() * columns).map(|i| number(i + 7)).collect();
             let x = |s: usize, column: usize| match present.contains(&s) {
+                true if with_mean => {
+                    rows[(s - present.start) * width + column]
+                        - mean[(s - present.start) * columns + column]
+                }
                 true => rows[(s - present.start) * width + column],
                 false => 0.0,
             };
@@ -405,7 +417,14 @@ mod tests {
             let shape = SpectrumShape { columns, stride: 2 * columns + 5 };
             let mut scratch = vec![8.0; fft.scratch_len()];
             let mut spectra = vec![7.0; size / 2 * shape.stride];
-            fft.forward(&rows, width, present.clone(), &mut spectra, shape, &mut scratch);
+            let samples = Samples {
+                rows: &rows,
+                width,
+                mean: if with_mean { &mean } else { &[] },
+                mean_width: columns,
+                present: present.clone(),
+            };
+            fft.forward(samples, &mut spectra, shape, &mut scratch);
             for f in 0..size / 2 {
                 for column in 0..columns {
                     let sum = |f: usize, g: fn(f64) -> f64| -> f64 {

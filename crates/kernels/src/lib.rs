@@ -24,7 +24,7 @@ mod vectors;
 
 pub use blocks::add_blocks;
 pub use dots::{dots, dots_of_rows};
-pub use fft::{RealFft, SpectrumShape};
+pub use fft::{RealFft, Samples, SpectrumShape};
 pub use matmul::{MatrixMut, MatrixRef, matmul};
 pub use panels::matmul_whole_rows;
 pub use real::{Real, logistic, softplus};

@@ -36,6 +36,10 @@ pub trait Real:
     /// below 3e-7).
     fn ln_1p_fast(self) -> Self;
 
+    /// `-ln(1 - self)` of a number in [0, 1/2], in a form that vectorises for `f32` (relative error below
+    /// 3e-7).
+    fn minus_ln_1m_fast(self) -> Self;
+
     /// Runs a kernel on the widest registers of this machine.
     fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output;
 
@@ -122,6 +126,11 @@ impl Real for f64 {
     }
 
     #[inline(always)]
+    fn minus_ln_1m_fast(self) -> Self {
+        -(-self).ln_1p()
+    }
+
+    #[inline(always)]
     fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output {
         with_f64(kernel)
     }
@@ -163,14 +172,14 @@ impl Real for f32 {
 
     #[inline(always)]
     fn ln_1p_fast(self) -> Self {
-        // ln(1 + x) = 2 artanh(s), s = x / (2 + x) <= 1/3: the odd series to s^13.
-        let s = self / (2.0 + self);
-        let q = s * s;
-        let series = ((((q * (1.0 / 13.0) + 1.0 / 11.0) * q + 1.0 / 9.0) * q + 1.0 / 7.0) * q
-            + 1.0 / 5.0)
-            * q
-            + 1.0 / 3.0;
-        2.0 * s + 2.0 * s * q * series
+        // ln(1 + x) = 2 artanh(s), s = x / (2 + x).
+        twice_artanh(self / (2.0 + self))
+    }
+
+    #[inline(always)]
+    fn minus_ln_1m_fast(self) -> Self {
+        // -ln(1 - q) = 2 artanh(s), s = q / (2 - q).
+        twice_artanh(self / (2.0 - self))
     }
 
     #[inline(always)]
@@ -179,6 +188,16 @@ impl Real for f32 {
     }
 
     gemm_with!(matrixmultiply::sgemm);
+}
+
+/// `2 artanh(s)` for `s` in [0, 1/3]: the odd series to `s^13`.
+#[inline(always)]
+fn twice_artanh(s: f32) -> f32 {
+    let q = s * s;
+    let series =
+        ((((q * (1.0 / 13.0) + 1.0 / 11.0) * q + 1.0 / 9.0) * q + 1.0 / 7.0) * q + 1.0 / 5.0) * q
+            + 1.0 / 3.0;
+    2.0 * s + 2.0 * s * q * series
 }
 
 /// `1 / (1 + exp(-v))`, for any `v`.
@@ -212,6 +231,9 @@ mod tests {
         fn fast_logarithm_and_softplus_match_f64(x in 0.0f32..1.0, v in -80.0f32..80.0) {
             let exact = f64::from(x).ln_1p();
             prop_assert!((f64::from(x.ln_1p_fast()) - exact).abs() <= 3e-7 * exact);
+            let exact = -(-0.5 * f64::from(x)).ln_1p();
+            let found = f64::from((0.5 * x).minus_ln_1m_fast());
+            prop_assert!((found - exact).abs() <= 3e-7 * exact);
             let exact = softplus(f64::from(v));
             prop_assert!((f64::from(softplus(v)) - exact).abs() <= 6e-7 * exact);
         }

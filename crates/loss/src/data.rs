@@ -2,7 +2,8 @@
 
 use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
 use crate::trials::{mean_over_trials, parts};
-use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use rayon::prelude::*;
+use refire_core::{SpikeIndex, TrialArray, TrialLayout, for_each_fired};
 use refire_sim::LaggedSums;
 
 /// Statistics of the recorded spikes of the training trials.
@@ -30,8 +31,19 @@ impl DataStatistics {
     /// the layout's first one left out at both ends of a lag. The covariances hold
     /// `lags * observed^2` numbers per condition.
     pub fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) -> Self {
+        Self::by_windows(spikes, layout, lags, layout.max_bins())
+    }
+
+    /// [`Self::new`] up to rounding, with the deviations of `window` bins held at a time: those of all bins
+    /// take eight times the memory of the spikes.
+    pub fn by_windows(
+        spikes: &TrialArray<u8>,
+        layout: &TrialLayout,
+        lags: usize,
+        window: usize,
+    ) -> Self {
         let mut statistics = Self::without_pairs(spikes, layout);
-        statistics.add_covariances(spikes, layout, lags);
+        statistics.add_covariances(spikes, layout, lags, window);
         statistics
     }
 
@@ -75,32 +87,55 @@ impl DataStatistics {
         total.iter().map(|&sum| of_rate(sum / count)).collect()
     }
 
-    fn add_covariances(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) {
+    fn add_covariances(
+        &mut self,
+        spikes: &TrialArray<u8>,
+        layout: &TrialLayout,
+        lags: usize,
+        window: usize,
+    ) {
         let (units, groups) = (spikes.units(), parts(layout, 1));
-        let pad = lags.saturating_sub(1);
-        let mut signal = TrialArray::<f64>::zeros(spikes.trials(), spikes.bins(), pad, units);
-        fill_signal(&mut signal, layout, 0, units, |k, t, row| {
-            for (a, &z) in row.iter_mut().zip(spikes.row(k, t)) {
-                *a = f64::from(z);
-            }
-        });
+        let reach = lags.saturating_sub(1);
         let mut position = vec![0; layout.trials()];
         for (at, group) in groups.iter().enumerate() {
-            centre(&mut signal, 0, layout, &group.slots, unbiased);
             group.slots.iter().for_each(|&slot| position[slot] = at);
         }
-        let mut by_source = SpikeIndex::default();
-        by_source.build(spikes, layout);
         let mut products = vec![vec![0.0f64; units * lags * units]; groups.len()];
-        add_lagged_products(
-            &by_source,
-            &signal,
-            0,
-            layout.first_bin(),
-            lags,
-            &position,
-            (&mut LaggedSums::default(), &mut products),
-        );
+        let (mut signal, mut by_source) = (TrialArray::<f64>::default(), SpikeIndex::default());
+        let mut lagged = LaggedSums::default();
+        for start in (0..layout.max_bins()).step_by(window.max(1)) {
+            let bins = layout.window(start..start.saturating_add(window.max(1)));
+            // Spikes act on deviations up to `reach` bins behind them.
+            let before = reach.min(start);
+            let rows = before + bins.max_bins();
+            signal.reshape(layout.trials(), rows, reach, units);
+            fill_signal(&mut signal, &bins, before, units, |k, t, row| {
+                for (a, &z) in row.iter_mut().zip(spikes.row(k, start + t)) {
+                    *a = f64::from(z);
+                }
+            });
+            for group in &groups {
+                centre(&mut signal, before, &bins, &group.slots, unbiased);
+            }
+            let trials = by_source.trials_mut(layout.trials()).par_iter_mut();
+            trials.enumerate().for_each(|(k, own)| {
+                own.clear();
+                let from = start - before;
+                for t in from.max(layout.first_bin())..layout.bins(k).min(from + rows) {
+                    for_each_fired(spikes.row(k, t), |j| own.push(j, t - from));
+                }
+                own.index(units);
+            });
+            add_lagged_products(
+                &by_source,
+                &signal,
+                0,
+                0,
+                lags,
+                &position,
+                (&mut lagged, &mut products),
+            );
+        }
         for (group, products) in groups.iter().zip(products) {
             if let Some(condition) = &mut self.conditions[group.condition] {
                 condition.products = products;

@@ -49,6 +49,7 @@ mod psth;
 mod recorded;
 mod spectral;
 mod trials;
+mod windows;
 
 pub use data::DataStatistics;
 pub use hidden::{HiddenRate, PublishedHiddenRate};
@@ -57,6 +58,7 @@ pub use noise::NoiseCovariance;
 pub use noise_published::PublishedNoiseCovariance;
 pub use noise_sampled::{SampledNoiseCovariance, units_for_pairs};
 pub use psth::{Psth, PublishedPsth};
+pub use windows::WindowedTerm;
 
 use refire_core::{TrialArray, TrialLayout};
 use refire_kernels::Real;
@@ -126,6 +128,12 @@ pub trait LossTerm<T: Real>: Send {
     /// pass may then be evaluated one at a time, and each counts by its share of the pairs.
     fn is_mean_of_bins(&self) -> bool {
         false
+    }
+
+    /// The term for passes that are held window by window; `None` where it needs all bins at once, or,
+    /// being a [mean of bins](Self::is_mean_of_bins), nothing but [`Self::evaluate`].
+    fn windowed(&mut self) -> Option<&mut dyn WindowedTerm<T>> {
+        None
     }
 
     /// The unweighted value of the term; adds `weight` times its derivatives to `cotangents`,

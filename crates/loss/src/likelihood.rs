@@ -73,7 +73,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Likelihood<E> {
                             for ((((c, sum), &scale), (&v, &p)), &z) in
                                 rows.zip(v.iter().zip(p)).zip(z)
                             {
-                                *sum += self.escape.surprise(v, z != 0).f64();
+                                *sum += self.escape.surprise_given(v, p, z != 0).f64();
                                 *c += scale * self.escape.surprise_slope(v, p, z != 0);
                             }
                         }

@@ -2,13 +2,16 @@
 
 use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
 use crate::trials::{Part, add_through_escape, parts};
-use crate::{DataStatistics, LossError, LossTerm, Sample};
+use crate::{DataStatistics, LossError, LossTerm, Sample, WindowedTerm};
 use rayon::prelude::*;
-use refire_core::{TrialArray, for_each_fired};
+use refire_core::{TrialArray, TrialLayout, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_rows, dispatch, matmul};
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, LaggedSums, Mode};
 use std::sync::Arc;
+use windows::AcrossWindows;
+
+mod windows;
 
 const NAME: &str = "nc";
 
@@ -41,6 +44,19 @@ pub struct NoiseCovariance<T, E> {
     d_centred: TrialArray<T>,
     sums: Vec<Vec<T>>,
     lagged: LaggedSums<T>,
+    across: AcrossWindows<T>,
+}
+
+/// Which trials of a pass are measured, and what their sums are divided by.
+#[derive(Clone, Debug, Default)]
+struct Plan {
+    conditions: Vec<usize>,
+    /// Parts with `r_c`.
+    parts: Vec<(Part, f64)>,
+    part_of_slot: Vec<usize>,
+    used: Vec<bool>,
+    /// `N_d` of every part; 0 where a lag cannot be measured.
+    norm: Vec<Vec<f64>>,
 }
 
 impl<T: Real, E> NoiseCovariance<T, E> {
@@ -60,6 +76,7 @@ impl<T: Real, E> NoiseCovariance<T, E> {
             d_centred: TrialArray::default(),
             sums: Vec::new(),
             lagged: LaggedSums::default(),
+            across: AcrossWindows::default(),
         }
     }
 
@@ -96,14 +113,14 @@ impl<T: Real, E> NoiseCovariance<T, E> {
     }
 
     /// The conditions both sides can measure, and their parts.
-    fn usable(&self, sample: &Sample<'_, T>) -> (Vec<usize>, Vec<(Part, f64)>) {
+    fn usable(&self, layout: &TrialLayout) -> (Vec<usize>, Vec<(Part, f64)>) {
         let mut conditions = Vec::new();
         let mut usable = Vec::new();
-        for parts in parts(sample.layout, self.parts).chunks_exact(self.parts) {
+        for parts in parts(layout, self.parts).chunks_exact(self.parts) {
             let Some(data) = self.data.condition(parts[0].condition) else {
                 continue;
             };
-            let measured = |part: &Part| trial_bins(sample.layout, &part.slots, 1)[0] > 0.0;
+            let measured = |part: &Part| trial_bins(layout, &part.slots, 1)[0] > 0.0;
             if data.trial_bins.first().is_none_or(|&n| n == 0.0) || !parts.iter().all(measured) {
                 continue;
             }
@@ -114,6 +131,74 @@ impl<T: Real, E> NoiseCovariance<T, E> {
             }
         }
         (conditions, usable)
+    }
+
+    fn plan(&self, layout: &TrialLayout) -> Result<Plan, LossError> {
+        let (conditions, parts) = self.usable(layout);
+        if conditions.is_empty() {
+            return Err(self.nothing_to_measure());
+        }
+        let (trials, lags) = (layout.trials(), self.data.lags);
+        let mut plan = Plan {
+            conditions,
+            parts,
+            part_of_slot: vec![0; trials],
+            used: vec![false; trials],
+            norm: vec![vec![0.0; lags]; self.parts],
+        };
+        for (part, ratio) in &plan.parts {
+            part.slots.iter().for_each(|&k| {
+                (plan.part_of_slot[k], plan.used[k]) = (part.part, true);
+            });
+            let trial_bins = trial_bins(layout, &part.slots, lags);
+            for (sum, bins) in plan.norm[part.part].iter_mut().zip(trial_bins) {
+                *sum += ratio * bins;
+            }
+        }
+        // A lag that no two recorded trials reach has nothing to be compared with.
+        for d in 0..lags {
+            let data = plan.conditions.iter();
+            let data = data.filter_map(|&c| self.data.condition(c));
+            if data.map(|data| data.trial_bins[d]).sum::<f64>() == 0.0 {
+                plan.norm.iter_mut().for_each(|norm| norm[d] = 0.0);
+            }
+        }
+        Ok(plan)
+    }
+
+    fn nothing_to_measure(&self) -> LossError {
+        LossError::NoUsableCondition {
+            term: NAME,
+            needed: 2 * self.parts,
+        }
+    }
+
+    /// Takes the weighted deviations of a pass; bin `t` goes to row `t + margin`.
+    fn set_deviations(&mut self, plan: &Plan, sample: &Sample<'_, T>, margin: usize) {
+        let (layout, n) = (sample.layout, self.data.total_sd.len());
+        let (bins, pad) = (layout.max_bins() + margin, self.data.lags.saturating_sub(1));
+        self.centred.reshape(layout.trials(), bins, pad, n);
+        let p = &sample.trajectory.probability;
+        fill_signal(&mut self.centred, layout, margin, n, |k, t, row| {
+            if plan.used[k] {
+                row.copy_from_slice(&p.row(k, t)[..n]);
+            } else {
+                row.fill(T::zero());
+            }
+        });
+        for (part, ratio) in &plan.parts {
+            let weight = |count| ratio * unbiased(count);
+            centre(&mut self.centred, margin, layout, &part.slots, weight);
+        }
+    }
+
+    fn clear_sums(&mut self) {
+        let n = self.data.total_sd.len();
+        self.sums.resize_with(self.parts, Vec::new);
+        for sums in &mut self.sums {
+            sums.clear();
+            sums.resize(n * self.data.lags * n, T::zero());
+        }
     }
 }
 
@@ -126,81 +211,44 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
         Mode::FreeRunning
     }
 
+    fn windowed(&mut self) -> Option<&mut dyn WindowedTerm<T>> {
+        Some(self)
+    }
+
     fn evaluate(
         &mut self,
         sample: &Sample<'_, T>,
         weight: f64,
         cotangents: &mut Cotangents<T>,
     ) -> Result<f64, LossError> {
-        let (layout, lags, n) = (sample.layout, self.data.lags, self.data.total_sd.len());
-        let (conditions, parts) = self.usable(sample);
-        if conditions.is_empty() {
-            return Err(LossError::NoUsableCondition {
-                term: NAME,
-                needed: 2 * self.parts,
-            });
-        }
-        let bins = layout.max_bins();
-        self.centred
-            .reshape(layout.trials(), bins, lags.saturating_sub(1), n);
-        let mut norm = vec![vec![0.0f64; lags]; self.parts];
-        let (mut part_of_slot, mut used) = (vec![0; layout.trials()], vec![false; layout.trials()]);
-        for (part, _) in &parts {
-            part.slots.iter().for_each(|&k| {
-                (part_of_slot[k], used[k]) = (part.part, true);
-            });
-        }
-        let p = &sample.trajectory.probability;
-        fill_signal(&mut self.centred, layout, 0, n, |k, t, row| {
-            if used[k] {
-                row.copy_from_slice(&p.row(k, t)[..n]);
-            } else {
-                row.fill(T::zero());
-            }
-        });
-        for (part, ratio) in &parts {
-            let weight = |count| ratio * unbiased(count);
-            centre(&mut self.centred, 0, layout, &part.slots, weight);
-            let trial_bins = trial_bins(layout, &part.slots, lags);
-            for (sum, bins) in norm[part.part].iter_mut().zip(trial_bins) {
-                *sum += ratio * bins;
-            }
-        }
-        // A lag that no two recorded trials reach has nothing to be compared with.
-        for d in 0..lags {
-            let data = conditions.iter().filter_map(|&c| self.data.condition(c));
-            if data.map(|data| data.trial_bins[d]).sum::<f64>() == 0.0 {
-                norm.iter_mut().for_each(|norm| norm[d] = 0.0);
-            }
-        }
-        self.sums.resize_with(self.parts, Vec::new);
-        for sums in &mut self.sums {
-            sums.clear();
-            sums.resize(n * lags * n, T::zero());
-        }
+        let (layout, lags) = (sample.layout, self.data.lags);
+        let plan = self.plan(layout)?;
+        self.set_deviations(&plan, sample, 0);
+        self.clear_sums();
         add_lagged_products(
             &sample.trajectory.by_source,
             &self.centred,
             0,
             layout.first_bin(),
             lags,
-            &part_of_slot,
+            &plan.part_of_slot,
             (&mut self.lagged, &mut self.sums),
         );
-        let target = self.data.noise_covariance(&conditions);
-        let value =
-            self.errors_to_slopes(&target, &norm, weight)
-                .ok_or(LossError::NoUsableCondition {
-                    term: NAME,
-                    needed: 2 * self.parts,
-                })?;
-        self.add_spike_cotangents(sample, &parts, cotangents);
-        self.add_probability_cotangents(sample, &parts, &part_of_slot, cotangents);
+        let value = self.value_and_slopes(&plan, weight)?;
+        self.add_spike_cotangents(sample, &plan.parts, cotangents);
+        self.add_probability_cotangents(sample, &plan, None, cotangents);
         Ok(value)
     }
 }
 
 impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
+    /// The value of the term; sums of products become `weight * G`.
+    fn value_and_slopes(&mut self, plan: &Plan, weight: f64) -> Result<f64, LossError> {
+        let target = self.data.noise_covariance(&plan.conditions);
+        let value = self.errors_to_slopes(&target, &plan.norm, weight);
+        value.ok_or_else(|| self.nothing_to_measure())
+    }
+
     /// Replaces the sums of products by `weight * G`; returns the value of the term, `None` where
     /// no entry can be measured.
     fn errors_to_slopes(&mut self, target: &[f64], norm: &[Vec<f64>], weight: f64) -> Option<f64> {
@@ -272,6 +320,9 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
             .for_each(|(k, (d_spikes, part))| {
                 let Some(part) = part else { return };
                 let rows = layout.bins(k) - first;
+                if rows == 0 {
+                    return;
+                }
                 let centred = &self.centred.trial(k)[first * n..];
                 matmul(
                     MatrixRef::rows(centred, rows, lags * n, n),
@@ -282,13 +333,13 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
             });
     }
 
-    /// `dL/dcentred[k, s..s+L] += G[j]` for every spike, then back through the centring and the
-    /// escape function.
+    /// `dL/dcentred[k, s..s+L] += G[j]` for every spike, those in the rows `before` bin 0 of the sample among
+    /// them, then back through the centring and the escape function.
     fn add_probability_cotangents(
         &mut self,
         sample: &Sample<'_, T>,
-        parts: &[(Part, f64)],
-        part_of_slot: &[usize],
+        plan: &Plan,
+        before: Option<&TrialArray<u8>>,
         cotangents: &mut Cotangents<T>,
     ) {
         let (lags, n) = (self.data.lags, self.data.total_sd.len());
@@ -306,11 +357,19 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
             .par_chunks_mut(len)
             .enumerate()
             .for_each(|(k, d_centred)| {
-                let slopes = &sums[part_of_slot[k]];
+                let slopes = &sums[plan.part_of_slot[k]];
                 let mut fired = Vec::with_capacity(n);
                 dispatch(
                     #[inline(always)]
                     || {
+                        let before = before.map_or(&[][..], |before| before.trial(k));
+                        for (row, spikes) in before.chunks_exact(n.max(1)).enumerate() {
+                            fired.clear();
+                            for_each_fired(spikes, |j| fired.push(j));
+                            let len = (row + 1) * n;
+                            let ends = fired.iter().map(|&j| &slopes[(j + 1) * block - len..]);
+                            add_rows(&mut d_centred[..len], ends.map(|end| &end[..len]));
+                        }
                         for t in layout.first_bin()..layout.bins(k) {
                             fired.clear();
                             for_each_fired(&trajectory.spikes.row(k, t)[..n], |j| fired.push(j));
@@ -320,7 +379,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
                     },
                 );
             });
-        for (part, ratio) in parts {
+        for (part, ratio) in &plan.parts {
             let weight = |count| ratio * unbiased(count);
             centre(&mut self.d_centred, 0, layout, &part.slots, weight);
             add_through_escape(

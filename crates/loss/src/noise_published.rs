@@ -2,8 +2,8 @@
 
 use crate::covariance::{add_lagged_products, centre, fill_signal};
 use crate::recorded::RecordedProducts;
-use crate::spectral::LaggedProducts;
-use crate::trials::{add_through_escape, parts};
+use crate::spectral::{LaggedProducts, Signal};
+use crate::trials::{add_through_escape, mean_over_trials, parts};
 use crate::{LossError, LossTerm, Sample};
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::{LANES, Real};
@@ -87,21 +87,11 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
         let (layout, n, lags) = (sample.layout, self.observed, self.lags);
         let (first, margin) = (layout.first_bin(), lags - 1);
         let p = &sample.trajectory.probability;
-        surround(
-            &mut self.model,
-            layout,
-            n,
-            margin,
-            self.wrap,
-            |k, t, row| {
-                row.copy_from_slice(&p.row(k, t)[..n]);
-            },
-        );
         let norms: Vec<(f64, f64)> = (0..lags)
             .map(|d| (self.norm(layout, d), self.norm(recorded_layout, d)))
             .collect();
         let [model, data] = &mut self.products;
-        let width = self.model.units();
+        let width = n.next_multiple_of(LANES);
         let kept = &mut self.recorded;
         if !kept.centred(recorded, recorded_layout, sample.recorded_keys, width, data) {
             surround(
@@ -136,12 +126,28 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
                 );
             } else {
                 let bins = recorded_layout.max_bins() - first;
-                self.lagged.forward(&self.data, n, first, bins, data);
+                let signal = Signal::Surrounded(&self.data);
+                self.lagged.forward(signal, (n, width), first, bins, data);
             }
         }
         // The model's last: the way back needs its spectra.
         let bins = layout.max_bins() - first;
-        self.lagged.forward(&self.model, n, first, bins, model);
+        if self.wrap {
+            let fill = |k, t, row: &mut [T]| row.copy_from_slice(&p.row(k, t)[..n]);
+            surround(&mut self.model, layout, n, margin, self.wrap, fill);
+            let signal = Signal::Surrounded(&self.model);
+            self.lagged.forward(signal, (n, width), first, bins, model);
+        } else {
+            let (means, of_slot) = means_of_conditions(p, layout, n);
+            let means: Vec<&[T]> = of_slot.iter().map(|&group| &means[group][..]).collect();
+            let ends: Vec<usize> = (0..layout.trials()).map(|k| layout.bins(k)).collect();
+            let signal = Signal::Deviations {
+                rows: p,
+                means: &means,
+                bins: &ends,
+            };
+            self.lagged.forward(signal, (n, width), first, bins, model);
+        }
 
         let entries = (n * lags * n) as f64;
         let mut value = 0.0;
@@ -164,7 +170,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
     fn add_cotangents(&mut self, sample: &Sample<'_, T>, cotangents: &mut Cotangents<T>) {
         let layout = sample.layout;
         let (first, bins) = (layout.first_bin(), layout.max_bins());
-        let width = self.model.units();
+        let width = self.observed.next_multiple_of(LANES);
         let shape = (layout.trials(), bins, width);
         let gradient = &self.gradient;
         if (gradient.trials(), gradient.bins(), gradient.units()) != shape {
@@ -180,7 +186,12 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
             &mut self.gradient,
         );
         for part in parts(layout, 1) {
-            centre(&mut self.gradient, 0, layout, &part.slots, |_| 1.0);
+            // A linear map of deviations, whose mean over trials is zero where all are as long.
+            let bins_of_first = part.slots.first().map(|&k| layout.bins(k));
+            let equal = |&k: &usize| Some(layout.bins(k)) == bins_of_first;
+            if !part.slots.iter().all(equal) {
+                centre(&mut self.gradient, 0, layout, &part.slots, |_| 1.0);
+            }
             add_through_escape(
                 &self.escape,
                 sample.trajectory,
@@ -191,6 +202,23 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
             );
         }
     }
+}
+
+/// Mean over the trials of each condition, `[bin][unit]`, and the condition's place of every slot.
+fn means_of_conditions<T: Real>(
+    rows: &TrialArray<T>,
+    layout: &TrialLayout,
+    units: usize,
+) -> (Vec<Vec<T>>, Vec<usize>) {
+    let mut of_slot = vec![0; layout.trials()];
+    let mut means = Vec::with_capacity(layout.groups().len());
+    for (at, group) in layout.groups().iter().enumerate() {
+        group.slots.iter().for_each(|&k| of_slot[k] = at);
+        let row = |k, t| rows.row(k, t);
+        let mean = mean_over_trials(layout, &group.slots, units, row, T::f64);
+        means.push(mean.into_iter().map(T::of).collect());
+    }
+    (means, of_slot)
 }
 
 /// Fills a signal, centres it over the trials of each condition, and puts `margin` bins on either

@@ -1,6 +1,6 @@
 //! Noise-covariance term on a random sample of pairs of units, for networks of thousands.
 
-use crate::{DataStatistics, LossError, LossTerm, NoiseCovariance, Sample};
+use crate::{DataStatistics, LossError, LossTerm, NoiseCovariance, Sample, WindowedTerm};
 use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::Real;
@@ -26,6 +26,8 @@ use std::sync::Arc;
 pub struct SampledNoiseCovariance<T, E> {
     term: NoiseCovariance<T, E>,
     lags: usize,
+    /// Bins of the recorded trials whose deviations are held at a time.
+    window: usize,
     layout: TrialLayout,
     recorded: SpikeIndex,
     /// Units that spike in the recorded trials, ascending.
@@ -56,13 +58,15 @@ pub fn units_for_pairs(pairs: usize) -> usize {
 impl<T: Real, E> SampledNoiseCovariance<T, E> {
     /// The term on about `pairs` ordered pairs of units ([`units_for_pairs`]; all of them, where the
     /// units that spike make no more) against recorded spikes `[trial][bin][observed]`, at lags
-    /// `0..lags`; `parts` as in [`NoiseCovariance::new`]. `stream` draws the subsets.
+    /// `0..lags`; `parts` as in [`NoiseCovariance::new`]. `stream` draws the subsets. The recorded side is
+    /// measured `window` bins at a time ([`DataStatistics::by_windows`]), with 0 all at once.
     pub fn new(
         escape: E,
         (spikes, layout): (&TrialArray<u8>, &TrialLayout),
         lags: usize,
         parts: usize,
         pairs: usize,
+        window: usize,
         stream: Stream,
     ) -> Self {
         let mut recorded = SpikeIndex::default();
@@ -74,10 +78,15 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
         let mut drawn = Vec::new();
         subset(&population, units, stream, 0, &mut drawn);
         let mut columns = TrialArray::default();
-        let data = statistics(&recorded, layout, lags, &drawn, &mut columns);
+        let window = match window {
+            0 => layout.max_bins(),
+            window => window,
+        };
+        let data = statistics(&recorded, layout, (lags, window), &drawn, &mut columns);
         Self {
             term: NoiseCovariance::of_subset(escape, data, parts, population.len()),
             lags,
+            window,
             layout: layout.clone(),
             recorded,
             population,
@@ -100,7 +109,7 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
         self.term.set_data(statistics(
             &self.recorded,
             &self.layout,
-            self.lags,
+            (self.lags, self.window),
             &self.drawn,
             &mut self.columns,
         ));
@@ -137,6 +146,16 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
                 by_source.index(m);
             });
     }
+
+    /// Adds the cotangents of the subset to those of the pass.
+    fn hand_on(&mut self, sample: &Sample<'_, T>, cotangents: &mut Cotangents<T>) {
+        let (potential, spikes) = self.cotangents.both();
+        let (layout, drawn) = (sample.layout, &self.drawn);
+        add_columns(&mut cotangents.potential, potential, layout, drawn);
+        if let Some(spikes) = spikes {
+            add_columns(cotangents.spikes_mut(), spikes, layout, drawn);
+        }
+    }
 }
 
 impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for SampledNoiseCovariance<T, E> {
@@ -169,6 +188,10 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for SampledNoiseCovariance<T
         })
     }
 
+    fn windowed(&mut self) -> Option<&mut dyn WindowedTerm<T>> {
+        Some(self)
+    }
+
     fn evaluate(
         &mut self,
         sample: &Sample<'_, T>,
@@ -182,13 +205,43 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for SampledNoiseCovariance<T
             ..*sample
         };
         let value = self.term.evaluate(&own, weight, &mut self.cotangents)?;
-        let (potential, spikes) = self.cotangents.both();
-        let (layout, drawn) = (sample.layout, &self.drawn);
-        add_columns(&mut cotangents.potential, potential, layout, drawn);
-        if let Some(spikes) = spikes {
-            add_columns(cotangents.spikes_mut(), spikes, layout, drawn);
-        }
+        self.hand_on(sample, cotangents);
         Ok(value)
+    }
+}
+
+impl<T: Real, E: EscapeNoise<T> + Send> WindowedTerm<T> for SampledNoiseCovariance<T, E> {
+    fn begin(&mut self, whole: &TrialLayout, replayed: bool) -> Result<(), LossError> {
+        self.term.begin(whole, replayed)
+    }
+
+    fn measure(&mut self, window: &Sample<'_, T>, start: usize) {
+        self.gather(window);
+        let own = Sample {
+            trajectory: &self.trajectory,
+            ..*window
+        };
+        self.term.measure(&own, start);
+    }
+
+    fn finish(&mut self, weight: f64) -> Result<f64, LossError> {
+        self.term.finish(weight)
+    }
+
+    fn add_cotangents(
+        &mut self,
+        window: &Sample<'_, T>,
+        start: usize,
+        cotangents: &mut Cotangents<T>,
+    ) {
+        self.gather(window);
+        self.cotangents.reset(window.layout, 0, self.drawn.len());
+        let own = Sample {
+            trajectory: &self.trajectory,
+            ..*window
+        };
+        self.term.add_cotangents(&own, start, &mut self.cotangents);
+        self.hand_on(window, cotangents);
     }
 }
 
@@ -210,7 +263,7 @@ fn subset(population: &[u32], units: usize, stream: Stream, iteration: u32, draw
 fn statistics(
     recorded: &SpikeIndex,
     layout: &TrialLayout,
-    lags: usize,
+    (lags, window): (usize, usize),
     units: &[u32],
     columns: &mut TrialArray<u8>,
 ) -> Arc<DataStatistics> {
@@ -226,7 +279,7 @@ fn statistics(
             }
         }
     }
-    Arc::new(DataStatistics::new(columns, layout, lags))
+    Arc::new(DataStatistics::by_windows(columns, layout, lags, window))
 }
 
 /// The numbers of some units out of those of all.

@@ -1,7 +1,8 @@
 //! PSTH terms: trial-averaged activity of model and data.
 
 use crate::trials::{add_through_escape, for_each_bin, mean_over_trials, parts, valid_trials};
-use crate::{DataStatistics, LossError, LossTerm, Sample};
+use crate::{DataStatistics, LossError, LossTerm, Sample, WindowedTerm};
+use refire_core::TrialLayout;
 use refire_kernels::Real;
 use refire_neuron::EscapeNoise;
 use refire_sim::{Cotangents, Mode};
@@ -113,12 +114,155 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedPsth<E> {
 pub struct Psth<E> {
     escape: E,
     data: Arc<DataStatistics>,
+    /// What is measured of a pass that comes window by window, and what it has come to.
+    measured: Vec<Measured>,
+    value: f64,
+    weight: f64,
+}
+
+/// A condition that both sides can measure.
+#[derive(Clone, Debug)]
+struct Measured {
+    condition: usize,
+    /// Slots of even and odd trials.
+    halves: [Vec<usize>; 2],
+    /// The end of the shorter half, or of the recorded trials.
+    end: usize,
+    /// `K_c / (K T n)`.
+    scale: f64,
 }
 
 impl<E> Psth<E> {
     /// The term against the statistics of the training trials.
     pub fn new(escape: E, data: Arc<DataStatistics>) -> Self {
-        Self { escape, data }
+        Self {
+            escape,
+            data,
+            measured: Vec::new(),
+            value: 0.0,
+            weight: 0.0,
+        }
+    }
+
+    /// The conditions of a pass that both sides can measure.
+    fn measured(&self, layout: &TrialLayout) -> Result<Vec<Measured>, LossError> {
+        let spiking = self.data.total_sd.iter().filter(|&&s| s > 0.0).count();
+        // Even trials come first in each pair of parts; the shorter half decides.
+        let mut measured = Vec::new();
+        let mut trials = 0;
+        for pair in parts(layout, 2).chunks_exact(2) {
+            let Some(data) = self.data.condition(pair[0].condition) else {
+                continue;
+            };
+            let bins = [0, 1].map(|half| valid_trials(layout, &pair[half].slots).len());
+            let end = bins[0].min(bins[1]).min(data.bins);
+            if end > layout.first_bin() {
+                trials += data.trials;
+                measured.push(Measured {
+                    condition: pair[0].condition,
+                    halves: [0, 1].map(|half| pair[half].slots.clone()),
+                    end,
+                    scale: data.trials as f64,
+                });
+            }
+        }
+        if trials == 0 || spiking == 0 {
+            return Err(LossError::NoUsableCondition {
+                term: NAME,
+                needed: 2,
+            });
+        }
+        for of in &mut measured {
+            let share = of.scale / trials as f64;
+            of.scale = share / ((of.end - layout.first_bin()) * spiking) as f64;
+        }
+        Ok(measured)
+    }
+
+    /// What the bins of a sample, which starts at bin `start` of the pass, add to the value; adds their
+    /// cotangents where these are given.
+    fn add_bins<T: Real>(
+        &self,
+        of: &Measured,
+        sample: &Sample<'_, T>,
+        start: usize,
+        cotangents: Option<(f64, &mut Cotangents<T>)>,
+    ) -> f64
+    where
+        E: EscapeNoise<T>,
+    {
+        let (layout, sd, scale) = (sample.layout, &self.data.total_sd, of.scale);
+        let Some(data) = self.data.condition(of.condition) else {
+            return 0.0;
+        };
+        let (n, first) = (sd.len(), layout.first_bin());
+        let end = of.end.saturating_sub(start).min(layout.max_bins());
+        if end <= first {
+            return 0.0;
+        }
+        let recorded = &data.psth[start * n..];
+        let p = &sample.trajectory.probability;
+        let mut errors = [0, 1].map(|half: usize| {
+            let row = |k, t| p.row(k, t);
+            let mut error = mean_over_trials(layout, &of.halves[half], n, row, T::f64);
+            for_each_bin(
+                &mut error[..end * n],
+                n,
+                first,
+                #[inline(always)]
+                |t, row: &mut [f64]| {
+                    for ((e, &y), &s) in row.iter_mut().zip(&recorded[t * n..]).zip(sd) {
+                        *e = if s > 0.0 { (y - *e) / s } else { 0.0 };
+                    }
+                    0.0
+                },
+            );
+            error
+        });
+        let [even, odd] = &mut errors;
+        // Each half's errors become the slopes of the other half.
+        let value = for_each_bin(
+            &mut even[..end * n],
+            n,
+            first,
+            #[inline(always)]
+            |t, even: &mut [f64]| {
+                let products = even.iter().zip(&odd[t * n..]).map(|(a, b)| a * b);
+                scale * products.sum::<f64>()
+            },
+        );
+        let Some((weight, cotangents)) = cotangents else {
+            return value;
+        };
+        for (half, error) in errors.iter_mut().rev().enumerate() {
+            let valid = valid_trials(layout, &of.halves[half]);
+            for_each_bin(
+                &mut error[..end * n],
+                n,
+                first,
+                #[inline(always)]
+                |t, row: &mut [f64]| {
+                    let count = valid[t] as f64;
+                    for (e, &s) in row.iter_mut().zip(sd) {
+                        *e *= if s > 0.0 {
+                            -weight * scale / (s * count)
+                        } else {
+                            0.0
+                        };
+                    }
+                    0.0
+                },
+            );
+            add_through_escape(
+                &self.escape,
+                sample.trajectory,
+                (layout, &of.halves[half], end),
+                |_, t| &error[t * n..(t + 1) * n],
+                T::of,
+                cotangents,
+            );
+        }
+        value
     }
 }
 
@@ -131,95 +275,51 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for Psth<E> {
         Mode::FreeRunning
     }
 
+    fn windowed(&mut self) -> Option<&mut dyn WindowedTerm<T>> {
+        Some(self)
+    }
+
     fn evaluate(
         &mut self,
         sample: &Sample<'_, T>,
         weight: f64,
         cotangents: &mut Cotangents<T>,
     ) -> Result<f64, LossError> {
-        let (layout, sd) = (sample.layout, &self.data.total_sd);
-        let n = sd.len();
-        let spiking = sd.iter().filter(|&&s| s > 0.0).count();
-        let halves = parts(layout, 2);
-        // Even trials come first in each pair of parts; the shorter half decides.
-        let usable: Vec<_> = halves
-            .chunks_exact(2)
-            .filter_map(|pair| {
-                let data = self.data.condition(pair[0].condition)?;
-                let valid = [0, 1].map(|half| valid_trials(layout, &pair[half].slots));
-                let end = valid[0].len().min(valid[1].len()).min(data.bins);
-                (end > layout.first_bin()).then_some((pair, valid, data, end))
-            })
-            .collect();
-        let trials: usize = usable.iter().map(|(_, _, data, _)| data.trials).sum();
-        if trials == 0 || spiking == 0 {
-            return Err(LossError::NoUsableCondition {
-                term: NAME,
-                needed: 2,
-            });
-        }
-        let p = &sample.trajectory.probability;
         let mut value = 0.0;
-        for (pair, valid, data, end) in usable {
-            let share = data.trials as f64 / trials as f64;
-            let scale = share / ((end - layout.first_bin()) * spiking) as f64;
-            let mut errors = [0, 1].map(|half: usize| {
-                let row = |k, t| p.row(k, t);
-                let mut error = mean_over_trials(layout, &pair[half].slots, n, row, T::f64);
-                for_each_bin(
-                    &mut error[..end * n],
-                    n,
-                    layout.first_bin(),
-                    #[inline(always)]
-                    |t, row: &mut [f64]| {
-                        for ((e, &y), &s) in row.iter_mut().zip(&data.psth[t * n..]).zip(sd) {
-                            *e = if s > 0.0 { (y - *e) / s } else { 0.0 };
-                        }
-                        0.0
-                    },
-                );
-                error
-            });
-            let [even, odd] = &mut errors;
-            // Each half's errors become the slopes of the other half.
-            value += for_each_bin(
-                &mut even[..end * n],
-                n,
-                layout.first_bin(),
-                #[inline(always)]
-                |t, even: &mut [f64]| {
-                    let products = even.iter().zip(&odd[t * n..]).map(|(a, b)| a * b);
-                    scale * products.sum::<f64>()
-                },
-            );
-            for (half, error) in errors.iter_mut().rev().enumerate() {
-                for_each_bin(
-                    &mut error[..end * n],
-                    n,
-                    layout.first_bin(),
-                    #[inline(always)]
-                    |t, row: &mut [f64]| {
-                        let count = valid[half][t] as f64;
-                        for (e, &s) in row.iter_mut().zip(sd) {
-                            *e *= if s > 0.0 {
-                                -weight * scale / (s * count)
-                            } else {
-                                0.0
-                            };
-                        }
-                        0.0
-                    },
-                );
-                add_through_escape(
-                    &self.escape,
-                    sample.trajectory,
-                    (layout, &pair[half].slots, end),
-                    |_, t| &error[t * n..(t + 1) * n],
-                    T::of,
-                    cotangents,
-                );
-            }
+        for of in self.measured(sample.layout)? {
+            value += self.add_bins(&of, sample, 0, Some((weight, &mut *cotangents)));
         }
         Ok(value)
+    }
+}
+
+/// Every bin counts by itself; only what it is divided by belongs to the whole.
+impl<T: Real, E: EscapeNoise<T> + Send> WindowedTerm<T> for Psth<E> {
+    fn begin(&mut self, whole: &TrialLayout, _replayed: bool) -> Result<(), LossError> {
+        self.measured = self.measured(whole)?;
+        self.value = 0.0;
+        Ok(())
+    }
+
+    fn measure(&mut self, window: &Sample<'_, T>, start: usize) {
+        let of_conditions = self.measured.iter();
+        let values = of_conditions.map(|of| self.add_bins(of, window, start, None));
+        self.value += values.sum::<f64>();
+    }
+
+    fn finish(&mut self, weight: f64) -> Result<f64, LossError> {
+        self.weight = weight;
+        Ok(self.value)
+    }
+
+    fn add_cotangents(
+        &mut self,
+        window: &Sample<'_, T>,
+        start: usize,
+        cotangents: &mut Cotangents<T>,
+    ) {
+        for of in &self.measured {
+            self.add_bins(of, window, start, Some((self.weight, &mut *cotangents)));
+        }
     }
 }

@@ -4,10 +4,11 @@
 use rayon::prelude::*;
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
 use refire_kernels::{
-    LANES, MatrixMut, MatrixRef, Real, RealFft, SpectrumShape, add_scaled, dispatch,
+    LANES, MatrixMut, MatrixRef, Real, RealFft, Samples, SpectrumShape, add_scaled, dispatch,
     matmul_whole_rows,
 };
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 /// Trials are transformed in groups of at least this many tiles, so that the matrix product of a
 /// frequency is worth its overhead. Fixed, so that results do not depend on the number of threads.
@@ -51,14 +52,81 @@ pub(crate) struct LaggedProducts<T> {
 #[derive(Clone, Copy)]
 struct Tiling {
     units: usize,
-    /// Numbers from one row to the next.
-    width: usize,
-    /// Row of the signal in which the first window starts.
+    /// First scored bin.
     first: usize,
     /// Bins covered by cores.
     bins: usize,
     tiles: usize,
     group: usize,
+}
+
+/// The signal whose products are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signal<'a, T> {
+    /// Scored bin `t` of every trial lies in row `first + t + lags - 1`; the `lags - 1` rows on either side
+    /// of the scored ones count as partners.
+    Surrounded(&'a TrialArray<T>),
+    /// What the scored bins of each trial, from row `first` on, differ from the mean of its own condition;
+    /// nothing lies on either side.
+    Deviations {
+        rows: &'a TrialArray<T>,
+        /// Per trial, `[bin][unit]`, from bin 0 on; as long as any trial of the condition.
+        means: &'a [&'a [T]],
+        /// End of each trial.
+        bins: &'a [usize],
+    },
+}
+
+impl<'a, T: Real> Signal<'a, T> {
+    fn rows(&self) -> &'a TrialArray<T> {
+        match self {
+            Self::Surrounded(rows) | Self::Deviations { rows, .. } => rows,
+        }
+    }
+
+    /// Samples `present` of the window that starts `margin` bins before scored bin `start`.
+    #[inline(always)]
+    fn samples(
+        &self,
+        trial: usize,
+        units: usize,
+        (first, start, margin): (usize, usize, usize),
+        present: Range<usize>,
+    ) -> Samples<'a, T> {
+        let (rows, width) = (self.rows().trial(trial), self.rows().units());
+        match *self {
+            Self::Surrounded(_) => Samples {
+                rows: &rows[(first + start + present.start) * width..],
+                width,
+                mean: &[],
+                mean_width: units,
+                present,
+            },
+            Self::Deviations { means, bins, .. } => {
+                let before = margin.saturating_sub(start);
+                let end = (bins[trial] + margin).saturating_sub(first + start);
+                let from = present.start.max(before).min(end);
+                let present = from..present.end.min(end);
+                if present.is_empty() {
+                    return Samples {
+                        rows: &[],
+                        width,
+                        mean: &[],
+                        mean_width: units,
+                        present,
+                    };
+                }
+                let bin = first + start + from - margin;
+                Samples {
+                    rows: &rows[bin * width..],
+                    width,
+                    mean: &means[trial][bin * units..],
+                    mean_width: units,
+                    present,
+                }
+            }
+        }
+    }
 }
 
 impl<T: Real> LaggedProducts<T> {
@@ -103,11 +171,10 @@ impl<T: Real> LaggedProducts<T> {
         self.size - 2 * self.margin()
     }
 
-    fn tiling(&self, units: usize, width: usize, first: usize, bins: usize) -> Tiling {
+    fn tiling(&self, units: usize, first: usize, bins: usize) -> Tiling {
         let tiles = bins.div_ceil(self.core()).max(1);
         Tiling {
             units,
-            width,
             first,
             bins,
             tiles,
@@ -115,21 +182,20 @@ impl<T: Real> LaggedProducts<T> {
         }
     }
 
-    /// `M[j,d,i]` of the first `units` columns over `bins` bins of which the first lies in row
-    /// `first + lags - 1` of `signal`; the `lags - 1` rows on either side of them count as partners.
-    /// Rows of `products` are as long as those of the signal.
+    /// `M[j,d,i]` of the first `units` columns over `bins` scored bins from `first` on. Rows of `products`
+    /// have `width` numbers.
     pub(crate) fn forward(
         &mut self,
-        signal: &TrialArray<T>,
-        units: usize,
+        signal: Signal<'_, T>,
+        (units, width): (usize, usize),
         first: usize,
         bins: usize,
         products: &mut Vec<T>,
     ) {
-        let (n, width) = (units, signal.units());
-        let tiling = self.tiling(n, width, first, bins);
+        let n = units;
+        let tiling = self.tiling(n, first, bins);
         let (half, wide) = (self.size / 2, wide(n));
-        let len = signal.trials() * tiling.tiles * half * wide;
+        let len = signal.rows().trials() * tiling.tiles * half * wide;
         if self.wide != wide {
             // What fills up rows is never written: once zero, always zero.
             self.windows.clear();
@@ -176,7 +242,7 @@ impl<T: Real> LaggedProducts<T> {
     /// Spectra of the windows and cores of one group of trials.
     fn transform_group(
         &self,
-        signal: &TrialArray<T>,
+        signal: Signal<'_, T>,
         tiling: Tiling,
         group: usize,
         windows: &mut [T],
@@ -191,22 +257,18 @@ impl<T: Real> LaggedProducts<T> {
             stride: tiles * wide,
         };
         for tile in 0..tiles {
-            let trial = signal.trial(group * tiling.group + tile / tiling.tiles);
+            let trial = group * tiling.group + tile / tiling.tiles;
             let start = tile % tiling.tiles * self.core();
             let window = self.size.min(tiling.bins + 2 * margin - start);
             let core = self.core().min(tiling.bins - start);
-            for (bins, spectra) in [
+            for (present, spectra) in [
                 (0..window, &mut *windows),
                 (margin..margin + core, &mut *cores),
             ] {
-                self.fft.forward(
-                    &trial[(tiling.first + start + bins.start) * tiling.width..],
-                    tiling.width,
-                    bins,
-                    &mut spectra[tile * wide..],
-                    shape,
-                    &mut scratch,
-                );
+                let at = (tiling.first, start, margin);
+                let samples = signal.samples(trial, n, at, present);
+                let spectra = &mut spectra[tile * wide..];
+                self.fft.forward(samples, spectra, shape, &mut scratch);
             }
         }
     }
@@ -263,13 +325,14 @@ impl<T: Real> LaggedProducts<T> {
         gradient: &mut TrialArray<T>,
     ) {
         let (n, width) = (units, gradient.units());
-        let tiling = self.tiling(n, width, first, bins);
+        let tiling = self.tiling(n, first, bins);
         let (half, wide) = (self.size / 2, wide(n));
+        let [sums, differences] = with_transposed(slopes, self.lags, n, width);
         let mut blocks = std::mem::replace(&mut self.blocks, aligned_vec());
         blocks
             .par_chunks_mut((2 * n * wide).max(1))
             .enumerate()
-            .for_each(|(f, block)| self.kernel(f, slopes, n, width, block));
+            .for_each(|(f, block)| self.kernel(f, [&sums, &differences], n, block));
         let mut spectra = std::mem::replace(&mut self.cores, aligned_vec());
         let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
         let trial_len = gradient.trial_len().max(1);
@@ -314,45 +377,63 @@ impl<T: Real> LaggedProducts<T> {
         (self.cores, self.blocks) = (spectra, blocks);
     }
 
-    /// `K[f]` as the real matrix that maps `(Re X, Im X)` rows to `(Re, Im)` rows.
-    fn kernel(&self, f: usize, slopes: &[T], n: usize, width: usize, block: &mut [T]) {
-        let wide = wide(n);
-        let lags = self.lags;
+    /// `K[f]` as the real matrix that maps `(Re X, Im X)` rows to `(Re, Im)` rows, from the sums
+    /// `S[j,d,i] + S[i,d,j]` and differences `S[j,d,i] - S[i,d,j]`:
+    ///
+    /// ```text
+    /// Re K[j,i] = sum_d cos(w d) (sum)[j,d,i]      Im K[j,i] = -sum_d sin(w d) (difference)[j,d,i]
+    /// ```
+    fn kernel(&self, f: usize, [sums, differences]: [&[T]; 2], n: usize, block: &mut [T]) {
+        let (wide, lags) = (wide(n), self.lags);
         let [cosine, sine] = &self.turns;
         let (cosine, sine) = (&cosine[f * lags..], &sine[f * lags..]);
-        let sign = if f == 0 { T::one() } else { -T::one() };
         dispatch(
             #[inline(always)]
             || {
                 block.fill(T::zero());
-                for (j, of_source) in slopes.chunks_exact((self.lags * width).max(1)).enumerate() {
-                    let (real, imaginary) = block[j * wide..][..2 * n].split_at_mut(n);
-                    for (d, slopes) in of_source.chunks_exact(width).enumerate() {
-                        add_scaled(real, cosine[d], &slopes[..n]);
-                        add_scaled(imaginary, sign * sine[d], &slopes[..n]);
+                let (upper, lower) = block.split_at_mut(n * wide);
+                let rows = upper
+                    .chunks_exact_mut(wide)
+                    .zip(lower.chunks_exact_mut(wide));
+                let len = (lags * n).max(1);
+                let slopes = sums.chunks_exact(len).zip(differences.chunks_exact(len));
+                for ((upper, lower), (sums, differences)) in rows.zip(slopes) {
+                    let (real, imaginary) = upper[..2 * n].split_at_mut(n);
+                    let (minus, below) = lower[..2 * n].split_at_mut(n);
+                    for (d, sums) in sums.chunks_exact(n).enumerate() {
+                        add_scaled(real, cosine[d], sums);
+                    }
+                    if f == 0 {
+                        // In place of frequency 0's imaginary part, that of F/2.
+                        for (d, sums) in sums.chunks_exact(n).enumerate() {
+                            add_scaled(below, sine[d], sums);
+                        }
+                        continue;
+                    }
+                    for (d, differences) in differences.chunks_exact(n).enumerate() {
+                        add_scaled(imaginary, -sine[d], differences);
+                    }
+                    below.copy_from_slice(real);
+                    for (minus, &imaginary) in minus.iter_mut().zip(&*imaginary) {
+                        *minus = -imaginary;
                     }
                 }
             },
         );
-        // The upper half holds A; in place of frequency 0's imaginary part, that of F/2.
-        for j in 0..n {
-            for i in 0..=j {
-                let real = block[j * wide + i] + block[i * wide + j];
-                let (ji, ij) = (block[j * wide + n + i], block[i * wide + n + j]);
-                let (imaginary, below) = if f == 0 {
-                    (T::zero(), ji + ij)
-                } else {
-                    (ji - ij, real)
-                };
-                for (j, i, imaginary) in [(j, i, imaginary), (i, j, -imaginary)] {
-                    block[j * wide + i] = real;
-                    block[j * wide + n + i] = imaginary;
-                    block[(n + j) * wide + i] = -imaginary;
-                    block[(n + j) * wide + n + i] = below;
-                }
-            }
-        }
     }
+}
+
+/// `S[j,d,i] + S[i,d,j]` and `S[j,d,i] - S[i,d,j]`, rows of `n`, of slopes in rows of `width`.
+fn with_transposed<T: Real>(slopes: &[T], lags: usize, n: usize, width: usize) -> [Vec<T>; 2] {
+    let mut both = [vec![T::zero(); n * lags * n], vec![T::zero(); n * lags * n]];
+    let at = |j: usize, d: usize, i: usize| slopes[(j * lags + d) * width + i];
+    let [sums, differences] = &mut both;
+    let entries = sums.iter_mut().zip(differences).enumerate();
+    for (entry, (sum, difference)) in entries {
+        let (j, d, i) = (entry / (lags * n), entry / n % lags, entry % n);
+        (*sum, *difference) = (at(j, d, i) + at(i, d, j), at(j, d, i) - at(i, d, j));
+    }
+    both
 }
 
 /// Length of a row of real and imaginary parts, filled up to whole registers.
@@ -380,7 +461,7 @@ mod tests {
             let x = TrialArray::from_vec(values, trials, rows, width).unwrap();
             let mut tiles = LaggedProducts::new(lags);
             let mut products = Vec::new();
-            tiles.forward(&x, units, first, bins, &mut products);
+            tiles.forward(Signal::Surrounded(&x), (units, width), first, bins, &mut products);
             let slopes: Vec<f64> = (0..products.len()).map(|i| number(i + 5)).collect();
             let mut gradient = TrialArray::zeros(trials, first + bins, 0, width);
             tiles.backward(&slopes, units, first, bins, &mut gradient);
@@ -405,6 +486,44 @@ mod tests {
             for (got, expected) in gradient.as_slice().iter().zip(expected.as_slice()) {
                 prop_assert!((got - expected).abs() < 1e-11 * (lags * units) as f64, "{got} {expected}");
             }
+        }
+
+        /// Deviations taken in passing, of trials that may end early, against those written out.
+        #[test]
+        fn deviations_are_rows_less_their_means(
+            ends in prop::collection::vec(0usize..60, 1..6),
+            (units, lags, first) in (1usize..4, 1usize..5, 0usize..3),
+            seed in 0u64..1000,
+        ) {
+            let number = |i: usize| (((i as u64 + 1) * (2 * seed + 7919)) % 1009) as f64 / 500.0 - 1.0;
+            let (margin, width) = (lags - 1, units + 2);
+            let ends: Vec<usize> = ends.into_iter().map(|end| first + end).collect();
+            let bins = ends.iter().copied().max().unwrap_or(0).max(first + 1);
+            let values = (0..ends.len() * bins * width).map(number).collect();
+            let x = TrialArray::from_vec(values, ends.len(), bins, width).unwrap();
+            let means: Vec<Vec<f64>> = ends
+                .iter()
+                .enumerate()
+                .map(|(k, &end)| (0..end * units).map(|i| number(i + 3 * k)).collect())
+                .collect();
+            let mut around = TrialArray::zeros(ends.len(), bins + 2 * margin, 0, units);
+            for (k, &end) in ends.iter().enumerate() {
+                for t in first..end {
+                    let row = around.row_mut(k, t + margin).iter_mut();
+                    for ((a, x), m) in row.zip(x.row(k, t)).zip(&means[k][t * units..]) {
+                        *a = x - m;
+                    }
+                }
+            }
+            let means: Vec<&[f64]> = means.iter().map(|m| &m[..]).collect();
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            let of = |signal, products: &mut Vec<f64>| {
+                let mut tiles = LaggedProducts::new(lags);
+                tiles.forward(signal, (units, width), first, bins - first, products);
+            };
+            of(Signal::Deviations { rows: &x, means: &means, bins: &ends }, &mut found);
+            of(Signal::Surrounded(&around), &mut expected);
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -51,7 +51,9 @@ pub use connectivity::{Connectivity, block_means};
 pub use correlation::{pearson, r_squared};
 pub use figure::Figure;
 pub use likelihood::{baseline_probability, bits_per_spike};
-pub use noise::{NoiseAgreement, NoiseCorrelation, noise_agreement, noise_correlation};
+pub use noise::{
+    MOST_UNITS_OF_PAIRS, NoiseAgreement, NoiseCorrelation, noise_agreement, noise_correlation,
+};
 pub use psth::{ConditionPsth, Psth, PsthCorrelation, psth, psth_correlation};
 pub use rates::{FanoFactors, IntervalHistogram, Rates, fano_factors, intervals, rates};
 pub use rescaling::{Rescaling, time_rescaling};

@@ -4,6 +4,9 @@ use crate::{Figure, pearson, r_squared};
 use nalgebra::DMatrix;
 use refire_core::{Group, TrialArray, TrialLayout};
 
+/// Most units whose noise correlations are measured: memory and time grow with the square of their number.
+pub const MOST_UNITS_OF_PAIRS: usize = 1000;
+
 /// Noise correlations at lag 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoiseCorrelation {
@@ -18,7 +21,7 @@ pub struct NoiseCorrelation {
     pub trial_bins: usize,
 }
 
-/// Noise correlation of `spikes` (`[trial][bin][unit]`) at lag 0.
+/// Noise correlation of `spikes` (`[trial][bin][unit]`) at lag 0, of the first [`MOST_UNITS_OF_PAIRS`] units.
 ///
 /// ```text
 /// C[i,j] = sum_{c,t} K_t/(K_t-1) sum_k (z_i - mean_k z_i)(z_j - mean_k z_j) / sum_{c,t} K_t
@@ -29,7 +32,7 @@ pub struct NoiseCorrelation {
 ///
 /// Visits spikes, not pairs of units: `sum_k (..)(..) = sum_k z_i z_j - K_t mean_i mean_j`.
 pub fn noise_correlation(spikes: &TrialArray<u8>, layout: &TrialLayout) -> NoiseCorrelation {
-    let units = spikes.units();
+    let units = spikes.units().min(MOST_UNITS_OF_PAIRS);
     let mut pooled = Pooled::new(units);
     for group in layout.groups() {
         pooled.add_condition(spikes, layout, group);
@@ -89,7 +92,7 @@ impl Pooled {
     }
 
     fn add_condition(&mut self, spikes: &TrialArray<u8>, layout: &TrialLayout, group: &Group) {
-        let units = spikes.units();
+        let units = self.spikes.len();
         let longest = group
             .slots
             .iter()
@@ -106,7 +109,7 @@ impl Pooled {
                 trials as f64 / (trials as f64 - 1.0)
             };
             for &slot in valid {
-                self.add_row(spikes.row(slot, bin), weight);
+                self.add_row(&spikes.row(slot, bin)[..units], weight);
             }
             self.active.sort_unstable();
             for (at, &i) in self.active.iter().enumerate() {

@@ -15,6 +15,12 @@ pub trait EscapeNoise<T: Real>: Sync {
     /// `-ln P(z | v)` in nats: the Bernoulli cross-entropy of one bin.
     fn surprise(&self, potential: T, spiked: bool) -> T;
 
+    /// [`Self::surprise`], given `p = p(v)`, which may save an exponential. Where `p` is near 1, the part of
+    /// it that is not linear in `v` is exact to the rounding of `p` only.
+    fn surprise_given(&self, potential: T, _probability: T, spiked: bool) -> T {
+        self.surprise(potential, spiked)
+    }
+
     /// `d(-ln P(z | v))/dv`, given `p = p(v)`.
     fn surprise_slope(&self, potential: T, probability: T, spiked: bool) -> T;
 
@@ -40,6 +46,14 @@ impl<T: Real> EscapeNoise<T> for Logistic {
     #[inline(always)]
     fn surprise(&self, potential: T, spiked: bool) -> T {
         softplus(if spiked { -potential } else { potential })
+    }
+
+    /// `softplus(x) = max(x, 0) + ln(1 + exp(-|v|))`, and `1/(1 + exp(-|v|)) = max(p, 1 - p)`.
+    #[inline(always)]
+    fn surprise_given(&self, potential: T, probability: T, spiked: bool) -> T {
+        let linear = if spiked { -potential } else { potential };
+        let less_likely = probability.min(T::one() - probability);
+        linear.max(T::zero()) + less_likely.minus_ln_1m_fast()
     }
 
     #[inline(always)]
@@ -73,6 +87,8 @@ mod tests {
             assert!((escape.surprise_slope(v, p, z) - slope).abs() < 1e-8);
             let probability = if z { p } else { 1.0 - p };
             assert!((escape.surprise(v, z) + probability.ln()).abs() < 1e-9);
+            let given = escape.surprise_given(v, p, z);
+            assert!((given - escape.surprise(v, z)).abs() < 1e-12 * (1.0 + v.abs()));
         }
     }
 
@@ -87,5 +103,9 @@ mod tests {
     fn the_surprise_of_a_saturated_unit_is_finite() {
         assert_eq!(EscapeNoise::<f32>::surprise(&Logistic, -500.0, true), 500.0);
         assert!(EscapeNoise::<f32>::surprise(&Logistic, 500.0, true) < 1e-37);
+        for (v, surprise) in [(-500.0f32, 500.0), (500.0, 0.0)] {
+            let p = Logistic.probability(v);
+            assert_eq!(Logistic.surprise_given(v, p, true), surprise);
+        }
     }
 }

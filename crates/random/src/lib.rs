@@ -101,7 +101,8 @@ impl Stream {
 /// 24 bits, exact in both `f32` and `f64`: the two precisions see the same uniforms.
 #[inline(always)]
 fn unit_interval<T: Real>(word: u32) -> T {
-    T::of(f64::from(word >> 8) * (1.0 / 16_777_216.0))
+    // A whole number below 2^24 is one of either kind.
+    T::from_u32(word >> 8).unwrap_or_default() * T::of(1.0 / 16_777_216.0)
 }
 
 /// Where a pass takes its uniforms from; a unit fires where its probability exceeds its uniform.

@@ -11,7 +11,7 @@ pub use low_rank::LowRankCoupling;
 pub use sparse::SparseCoupling;
 
 use crate::{Behind, LaggedSums, SimError};
-use refire_core::{SpikeIndex, TrialArray};
+use refire_core::{AlignedVec, SpikeIndex, TrialArray};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, add_rows, dot, dots, dots_of_rows};
 use std::ops::Range;
 
@@ -49,12 +49,13 @@ pub trait Coupling<T: Real>: Sync {
     }
 
     /// [`Self::gather`] for several sources and trials at once: row `k` of `adjoints` is the block
-    /// of trial `k`, row `k` of `out` receives one number per source.
+    /// of trial `k`, row `k` of `out` receives one number per source. `scratch` is kept from bin to bin.
     fn gather_block(
         &self,
         sources: Range<usize>,
         adjoints: MatrixRef<'_, T>,
         out: MatrixMut<'_, T>,
+        scratch: &mut AlignedVec<T>,
     );
 
     /// Number of parameters.
@@ -147,6 +148,7 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
         sources: Range<usize>,
         adjoints: MatrixRef<'_, T>,
         out: MatrixMut<'_, T>,
+        _: &mut AlignedVec<T>,
     ) {
         let len = self.lags * self.units;
         let weights = &self.weights[sources.start * len..sources.end * len];

@@ -44,6 +44,8 @@ pub struct Case {
     pub start: Start,
     /// The peers' time over refire's that is asked for at least.
     pub bound: Option<f64>,
+    /// The most memory that refire may take, GB.
+    pub memory_bound: Option<f64>,
     /// Large works are run once, whatever the number of rounds.
     pub once: bool,
 }
@@ -80,7 +82,7 @@ pub fn select(whats: &[What], large: bool, quick: bool) -> Vec<Case> {
         for case in &mut cases {
             (case.units, case.hidden) = (case.units.min(12), case.hidden.min(6));
             (case.bins, case.trials, case.iterations) = (40, 4, 2);
-            case.bound = None;
+            (case.bound, case.memory_bound) = (None, None);
             if let Start::Trained(steps) = &mut case.start {
                 *steps = (*steps).min(1);
             }
@@ -103,6 +105,7 @@ fn of(what: What) -> Vec<Case> {
         noise_covariance: true,
         start: Start::Trained(0),
         bound,
+        memory_bound: None,
         once: false,
     };
     let large = |units, hidden, bins, iterations, bound| Case {
@@ -118,6 +121,7 @@ fn of(what: What) -> Vec<Case> {
         What::Step => {
             let trained = |case| Case {
                 start: Start::Trained(30),
+                memory_bound: Some(0.10),
                 ..case
             };
             let with = [
@@ -130,6 +134,7 @@ fn of(what: What) -> Vec<Case> {
             let without = with.map(|case| Case {
                 noise_covariance: false,
                 bound: None,
+                memory_bound: None,
                 ..case
             });
             with.into_iter()
@@ -185,7 +190,12 @@ mod tests {
     #[test]
     fn only_the_whole_step_is_held_to_a_bound() {
         for case in select(&[What::Step], true, false) {
-            assert!(case.noise_covariance || case.bound.is_none(), "{case}");
+            let bounds = [case.bound, case.memory_bound];
+            assert!(case.noise_covariance || bounds == [None; 2], "{case}");
+            assert_eq!(
+                case.memory_bound.is_some(),
+                case.noise_covariance && !case.once
+            );
         }
     }
 
@@ -197,7 +207,7 @@ mod tests {
         assert!(
             quick
                 .iter()
-                .all(|case| case.units <= 12 && case.bound.is_none())
+                .all(|case| case.units <= 12 && case.bound.or(case.memory_bound).is_none())
         );
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::cases::{Case, What};
 use super::reading::{Outcome, Summary};
+use super::stamp::Stamp;
 
 /// The name of the first column's program.
 pub const REFIRE: &str = "refire";
@@ -48,16 +49,17 @@ impl Row {
 }
 
 /// The run as Markdown. Times are the median over rounds of each run's median, with their range.
-pub fn markdown(rows: &[Row], machine: &str, rounds: u32) -> String {
+pub fn markdown(rows: &[Row], stamp: &Stamp) -> String {
     let with_peers = rows.iter().any(|row| row.peers().next().is_some());
     let mut headings = vec!["work", "refire ms"];
     if with_peers {
-        headings.extend(["best peer ms", "peer / refire", "asked for"]);
+        headings.extend(["best peer ms", "peer / refire"]);
     }
-    headings.push("refire defaults ms");
+    headings.extend(["asked for", "refire defaults ms"]);
     headings.extend(["spikes per bin", "spike gradient not 0", "peak MB"]);
     let mut lines = vec![format!(
-        "{machine}; rounds: {rounds}; median ms of a call (fastest to slowest round)"
+        "{}; median ms of a call (fastest to slowest round)",
+        stamp.line()
     )];
     if with_peers {
         lines.push("the last three columns: refire / best peer".to_owned());
@@ -67,6 +69,9 @@ pub fn markdown(rows: &[Row], machine: &str, rounds: u32) -> String {
     lines.push(cells(&vec!["---"; headings.len()]));
     for row in rows {
         lines.push(cells(&columns(row, with_peers)));
+        if let Some(bound) = row.case.memory_bound {
+            lines.push(cells(&memory_columns(row, bound, with_peers)));
+        }
     }
     if with_peers {
         lines.push(String::new());
@@ -102,8 +107,8 @@ fn columns(row: &Row, with_peers: bool) -> Vec<String> {
             (Ok(own), Some((_, peer))) => format!("{:.1}", peer.median_ms / own.median_ms),
             _ => "-".to_owned(),
         });
-        columns.push(bound(row));
     }
+    columns.push(bound(row));
     columns.push(row.named(DEFAULTS).map_or("-".to_owned(), |s| time(&s)));
     let own = refire.ok();
     let peer = best.map(|(_, summary)| summary);
@@ -129,13 +134,54 @@ fn columns(row: &Row, with_peers: bool) -> Vec<String> {
     columns
 }
 
+/// Peak memory as a row of its own, held to a bound like the times.
+fn memory_columns(row: &Row, bound: f64, with_peers: bool) -> Vec<String> {
+    let own = row.refire().ok().and_then(|s| gigabytes(&s));
+    let show = |gb: Option<f64>| gb.map_or("-".to_owned(), |gb| format!("{gb:.3} GB"));
+    let mut columns = vec![format!("peak memory, {}", row.case), show(own)];
+    if with_peers {
+        // Of the peer that its time is held against.
+        let peer = row.best_peer();
+        let gb = peer.as_ref().and_then(|(_, s)| gigabytes(s));
+        let name = peer.map_or("", |(name, _)| name);
+        columns.push(format!("{} {name}", show(gb)).trim_end().to_owned());
+        let ratio = own.zip(gb).map(|(own, gb)| format!("{:.1}", gb / own));
+        columns.push(ratio.unwrap_or_else(|| "-".to_owned()));
+    }
+    columns.push(format!(
+        "at most {bound:.2} GB: {}",
+        memory_verdict(row, bound)
+    ));
+    let defaults = row.named(DEFAULTS).and_then(Result::ok);
+    columns.push(show(defaults.and_then(|s| gigabytes(&s))));
+    columns.extend(["-", "-", "-"].map(str::to_owned));
+    columns
+}
+
+fn gigabytes(summary: &Summary) -> Option<f64> {
+    Some(summary.peak_rss_mb? * f64::from(1 << 20) / 1e9)
+}
+
+fn memory_verdict(row: &Row, bound: f64) -> &'static str {
+    match row.refire().map(|s| gigabytes(&s)) {
+        Ok(Some(gb)) if gb <= bound => "yes",
+        Ok(Some(_)) => "no",
+        Ok(None) => "not measured",
+        Err(_) => "not run",
+    }
+}
+
 /// The ratio asked for, and whether it is reached. A spoilt free-running rate is no comparison: in a
 /// step it has to be 0.10 +- 0.02 on both sides.
 fn bound(row: &Row) -> String {
     let Some(bound) = row.case.bound else {
         return "-".to_owned();
     };
-    let verdict = match (row.refire(), row.best_peer()) {
+    format!("{bound}: {}", verdict(row, bound))
+}
+
+fn verdict(row: &Row, bound: f64) -> &'static str {
+    match (row.refire(), row.best_peer()) {
         (Ok(own), Some((_, peer))) => {
             let off = |s: &Summary| s.rate.is_none_or(|rate| (rate - 0.1).abs() > 0.02);
             if row.case.what == What::Step && (off(&own) || off(&peer)) {
@@ -147,8 +193,7 @@ fn bound(row: &Row) -> String {
             }
         }
         _ => "not run",
-    };
-    format!("{bound}: {verdict}")
+    }
 }
 
 fn time(summary: &Result<Summary, &str>) -> String {
@@ -170,9 +215,8 @@ fn every_peer(row: &Row) -> String {
 }
 
 /// The run as JSON: the summaries and every line as it was measured.
-pub fn json(rows: &[Row], machine: &str, rounds: u32) -> Value {
-    let rows: Vec<Value> = rows.iter().map(row_json).collect();
-    json!({ "machine": machine, "rounds": rounds, "rows": rows })
+pub fn json(rows: &[Row], stamp: &Stamp) -> Value {
+    stamp.json("rows", rows.iter().map(row_json).collect())
 }
 
 fn row_json(row: &Row) -> Value {
@@ -205,129 +249,12 @@ fn row_json(row: &Row) -> Value {
         "iterations": case.iterations,
         "noise_covariance": case.noise_covariance,
         "bound": case.bound,
+        "bound_kept": case.bound.map(|bound| verdict(row, bound)),
+        "memory_bound_gb": case.memory_bound,
+        "memory_bound_kept": case.memory_bound.map(|bound| memory_verdict(row, bound)),
         "runs": runs,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bench::cases::select;
-    use crate::bench::reading::parse;
-
-    fn measured(lines: &[&str]) -> Outcome {
-        let mut outcome = Outcome::default();
-        for line in lines {
-            outcome.add(parse(line));
-        }
-        outcome
-    }
-
-    fn failed(reason: &str) -> Outcome {
-        let mut outcome = Outcome::default();
-        outcome.add(Err(reason.to_owned()));
-        outcome
-    }
-
-    fn row(outcomes: Vec<(&'static str, Outcome)>) -> Row {
-        let case = select(&[What::Step], false, false)[0];
-        Row { case, outcomes }
-    }
-
-    const OWN: &str = r#"{"median_ms": 20, "peak_rss_mb": 50.4, "rate_free": 0.1,
-        "frac_psi_nonzero": 0.065}"#;
-
-    fn own() -> Outcome {
-        measured(&[&OWN.replace('\n', "")])
-    }
-
-    #[test]
-    fn the_fastest_peer_is_the_one_compared() {
-        let slow = r#"{"median_ms": 300, "peak_rss_mb": 700, "rate_free": 0.11}"#;
-        let fast = r#"{"median_ms": 210, "peak_rss_mb": 850, "rate_free": 0.12}"#;
-        let row = row(vec![
-            (REFIRE, own()),
-            ("JAX", measured(&[slow])),
-            ("PyTorch script", measured(&[fast])),
-            ("PyTorch eager", failed("killed")),
-        ]);
-        let text = markdown(&[row], "Some CPU, 2 cores", 1);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[5],
-            "| step, 69 units, 641 bins, 1T | 20.0 (20.0 to 20.0) | \
-             210.0 (210.0 to 210.0) PyTorch script | 10.5 | 4: yes | - | 0.100 / 0.120 | 6.5 % / - | 50 / 850 |"
-        );
-        assert_eq!(
-            lines[7],
-            "step, 69 units, 641 bins, 1T: JAX 300.0 (300.0 to 300.0); \
-             PyTorch script 210.0 (210.0 to 210.0); PyTorch eager not run: killed"
-        );
-    }
-
-    #[test]
-    fn a_bound_holds_only_at_the_rate() {
-        let verdict = |own: &str, peer: &str| {
-            let outcomes = vec![(REFIRE, measured(&[own])), ("JAX", measured(&[peer]))];
-            bound(&row(outcomes))
-        };
-        let own = r#"{"median_ms": 50, "rate_free": 0.1}"#;
-        for (peer, expected) in [
-            (r#"{"median_ms": 200, "rate_free": 0.119}"#, "4: yes"),
-            (r#"{"median_ms": 199, "rate_free": 0.081}"#, "4: no"),
-            (
-                r#"{"median_ms": 900, "rate_free": 0.13}"#,
-                "4: rate off 0.10 +- 0.02",
-            ),
-            (r#"{"median_ms": 900}"#, "4: rate off 0.10 +- 0.02"),
-        ] {
-            assert_eq!(verdict(own, peer), expected);
-        }
-    }
-
-    #[test]
-    fn without_peers_there_are_no_columns_for_them() {
-        let text = markdown(&[row(vec![(REFIRE, own())])], "Some CPU, 2 cores", 3);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[2..],
-            [
-                "| work | refire ms | refire defaults ms | spikes per bin | spike gradient not 0 | peak MB |",
-                "| --- | --- | --- | --- | --- | --- |",
-                "| step, 69 units, 641 bins, 1T | 20.0 (20.0 to 20.0) | - | 0.100 | 6.5 % | 50 |",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_did_not_run_has_a_reason_and_no_ratio() {
-        let no_peer = row(vec![
-            (REFIRE, own()),
-            ("JAX", failed("No module named 'jax'")),
-        ]);
-        assert!(!no_peer.refire_failed());
-        let text = markdown(&[no_peer], "m", 1);
-        assert!(
-            text.contains("| not run: No module named 'jax' | - | 4: not run | - | 0.100 / - |"),
-            "{text}"
-        );
-        let peer = measured(&[r#"{"median_ms": 210}"#]);
-        let no_own = row(vec![(REFIRE, failed("no example")), ("JAX", peer)]);
-        assert!(no_own.refire_failed());
-        let text = markdown(&[no_own], "m", 1);
-        assert!(
-            text.contains("| not run: no example | 210.0 (210.0 to 210.0) JAX | - | 4: not run |"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn the_json_keeps_every_line_and_no_figure_of_a_failure() {
-        let rows = [row(vec![(REFIRE, own()), ("JAX", failed("killed"))])];
-        let value = json(&rows, "m", 1);
-        let runs = &value["rows"][0]["runs"];
-        assert_eq!(runs[0]["median_ms"], 20.0);
-        assert_eq!(runs[0]["rounds"][0]["peak_rss_mb"], 50.4);
-        assert_eq!(runs[1], json!({ "tool": "JAX", "not_run": "killed" }));
-    }
-}
+mod tests;

@@ -55,19 +55,30 @@ fn settings() -> impl Strategy<Value = Settings> {
     let history = prop::sample::select(vec![HistoryStart::Recorded, HistoryStart::Zero]);
     let validation_fraction = prop::sample::select(vec![0.0, 0.3]);
     let noise_pairs = prop::sample::select(vec![0, 2, 6]);
+    let checkpoint_bins = prop::sample::select(vec![0, 2, 7]);
     (
         (objective, form, spike_gradient, drive, history),
         (1usize..4, 0usize..3, 1usize..3, noise_pairs, 3usize..9),
-        (1..=MOST_ITERATIONS, validation_fraction, any::<u64>()),
+        (
+            1..=MOST_ITERATIONS,
+            validation_fraction,
+            checkpoint_bins,
+            any::<u64>(),
+        ),
     )
-        .prop_map(|(kinds, sizes, (iterations, validation_fraction, seed))| {
+        .prop_map(|(kinds, sizes, others)| {
+            let (iterations, validation_fraction, checkpoint_bins, seed) = others;
             let (objective, form, spike_gradient, drive, history) = kinds;
             let (lags, hidden, noise_parts, noise_pairs, batch) = sizes;
             let noise_pairs = match form {
                 Form::Corrected => noise_pairs,
                 Form::Published => 0,
             };
+            // What needs all bins at once.
+            let whole = form == Form::Published && objective.has_statistics()
+                || spike_gradient == SpikeGradient::Score;
             Settings {
+                checkpoint_bins: if whole { 0 } else { checkpoint_bins },
                 objective,
                 weights: Weights::default_for(objective, form),
                 form,

@@ -95,6 +95,7 @@ impl<T: Real> Case<T> {
             self.lags,
             parts,
             pairs,
+            0,
             STREAM(1),
         )
     }

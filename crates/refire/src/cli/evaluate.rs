@@ -105,12 +105,13 @@ fn connectivity(model: &Model, path: &Path) -> Result<(Connectivity, Vec<Vec<Fig
         )));
     }
     let n = model.observed();
-    let (all, lags) = (model.units(), model.settings.lags);
+    let lags = model.settings.lags;
     let true_sums = truth.summed_couplings();
+    let couplings = model.couplings(n, n)?;
     let of_truth = DMatrix::from_fn(n, n, |i, j| true_sums[i * truth.units() + j]);
     let of_model = DMatrix::from_fn(n, n, |i, j| {
         (0..lags)
-            .map(|d| f64::from(model.parameters.couplings[(i * lags + d) * all + j]))
+            .map(|d| f64::from(couplings[(i * lags + d) * n + j]))
             .sum()
     });
     let blocks = block_means(&of_model, &truth.population[..n]);

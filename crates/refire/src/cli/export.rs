@@ -8,9 +8,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Arrays: couplings (source, lag, target; lag 1 first), bias (unit), drive
+    after_help = "Arrays: couplings (source, lag, target; lag 1 first; up to 2000 units), bias (unit), drive
 (condition, bin, unit), drive_weights and, for a condition drive, basis (bin, function); unit_ids of
-the observed units, which come first; conditions (labels), theta, bin_size, observed.
+the observed units, which come first; conditions (labels), theta, bin_size, observed. Sparse couplings:
+synapse_source and synapse_target (synapse), synapse_couplings (lag, synapse). Low-rank couplings: left
+(source, component), right (component, lag, target).
 
 Example:
   refire export fit/model.refire --out params.npz"
@@ -23,17 +25,20 @@ pub struct Args {
     out: PathBuf,
 }
 
+/// Most units whose couplings are written from all to all.
+const MOST_UNITS: usize = 2000;
+
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let drive = model.drive_currents()?;
     prepare_file(&args.out)?;
     let (units, lags) = (model.units(), model.settings.lags);
     let mut npz = NpzWriter::new(&args.out);
-    npz.f32(
-        "couplings",
-        &[units, lags, units],
-        &model.parameters.couplings,
-    )?;
+    if units <= MOST_UNITS {
+        let couplings = model.couplings(units, units)?;
+        npz.f32("couplings", &[units, lags, units], &couplings)?;
+    }
+    write_own_form(&model, &mut npz)?;
     npz.f32("bias", &[units], &model.parameters.bias)?;
     npz.f32(
         "drive",
@@ -70,6 +75,37 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     npz.finish()?;
     if !quiet {
         eprintln!("wrote {}", args.out.display());
+    }
+    Ok(())
+}
+
+/// Couplings that are not dense, in the form they have in the model.
+fn write_own_form(model: &Model, npz: &mut NpzWriter) -> Result<(), Failure> {
+    let (units, lags) = (model.units(), model.settings.lags);
+    let parameters = &model.parameters.couplings;
+    if let Some(synapses) = &model.settings.synapses {
+        let count = synapses.synapses();
+        let (mut sources, mut by_lag) = (Vec::with_capacity(count), vec![Vec::new(); lags]);
+        let mut rest = parameters.as_slice();
+        for source in 0..units {
+            let targets = synapses.of(source).len();
+            sources.extend(std::iter::repeat_n(source as i64, targets));
+            for of_lag in &mut by_lag {
+                let (own, others) = rest.split_at(targets.min(rest.len()));
+                of_lag.extend_from_slice(own);
+                rest = others;
+            }
+        }
+        let targets: Vec<i64> = synapses.targets().iter().map(|&j| i64::from(j)).collect();
+        npz.i64("synapse_source", &[count], &sources)?;
+        npz.i64("synapse_target", &[count], &targets)?;
+        npz.f32("synapse_couplings", &[lags, count], &by_lag.concat())?;
+    }
+    let rank = model.settings.rank;
+    if rank > 0 {
+        let (left, right) = parameters.split_at((units * rank).min(parameters.len()));
+        npz.f32("left", &[units, rank], left)?;
+        npz.f32("right", &[rank, lags, units], right)?;
     }
     Ok(())
 }

@@ -2,11 +2,15 @@
 
 use super::failure::Failure;
 use clap::{Args, ValueEnum};
-use refire::fit::{DriveKind, Form, HistoryStart, Objective, Optimizer, Settings, Weights};
+use refire::fit::{
+    CouplingKind, DriveKind, Form, HistoryStart, Objective, Optimizer, Settings, Weights,
+};
 use refire::neuron::SpikeGradient;
-use refire::recording::{BinWidth, Recording};
+use refire::recording::{BinWidth, NpzFile, Recording};
+use refire::sim::Connectivity;
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything that decides the result of a fit; what is not given keeps its default.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -25,6 +29,21 @@ pub struct FitOptions {
     /// Hidden units [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub hidden: Option<usize>,
+    /// Couplings between units: all to all; along given synapses (--in-degree or --mask); or of low rank
+    /// (--rank) [default: dense, or what --in-degree, --mask or --rank ask for]
+    #[arg(long)]
+    pub couplings: Option<CouplingName>,
+    /// Synapses drawn onto every unit, one of them from itself; cost grows with them, not with the square of
+    /// the units
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub in_degree: Option<usize>,
+    /// An npz file whose array `mask` (source, target; observed units, then hidden ones) marks the synapses
+    /// that exist
+    #[arg(long, value_name = "FILE", conflicts_with = "in_degree")]
+    pub mask: Option<PathBuf>,
+    /// Components of low-rank couplings
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub rank: Option<usize>,
     /// Terms to fit [default: mle+sm]
     #[arg(long)]
     pub objective: Option<ObjectiveName>,
@@ -88,8 +107,8 @@ pub struct FitOptions {
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true)]
     pub ridge: Option<RidgeText>,
     /// Keep the state at every N-th bin only and run the bins in between again in the reverse sweep:
-    /// least memory near the root of lags times bins, a pass more of time; with --objective mle; 0 =
-    /// keep every bin [default: 0]
+    /// least memory near the root of lags times bins, a pass more of time; not with published statistics or
+    /// the score gradient; 0 = keep every bin [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub checkpoint_bins: Option<usize>,
     /// Learning rate at the start; it decays to zero
@@ -127,6 +146,14 @@ names!(
         Mle = "mle" => Objective::Mle,
         Sm = "sm" => Objective::SampleAndMeasure,
         MleSm = "mle+sm" => Objective::MleAndSampleAndMeasure,
+    }
+);
+names!(
+    /// Couplings.
+    CouplingName => CouplingKind {
+        Dense = "dense" => CouplingKind::Dense,
+        Sparse = "sparse" => CouplingKind::Sparse,
+        LowRank = "low-rank" => CouplingKind::LowRank,
     }
 );
 names!(
@@ -219,6 +246,10 @@ impl FitOptions {
             lags,
             history,
             hidden,
+            couplings,
+            in_degree,
+            mask,
+            rank,
             objective,
             weight_mle,
             weight_psth,
@@ -274,6 +305,9 @@ impl FitOptions {
             lags,
             history,
             hidden,
+            couplings,
+            in_degree,
+            rank,
             objective,
             form,
             spike_gradient,
@@ -292,6 +326,9 @@ impl FitOptions {
             test_fraction,
             validation_fraction
         );
+        if let Some(path) = &self.mask {
+            s.synapses = Some(read_mask(path)?);
+        }
         let weights = [
             (self.weight_mle, &mut s.weights.mle),
             (self.weight_psth, &mut s.weights.psth),
@@ -317,6 +354,29 @@ impl FitOptions {
     }
 }
 
+/// The synapses that the array `mask` of an npz file marks.
+fn read_mask(path: &Path) -> Result<Arc<Connectivity>, Failure> {
+    let mask = NpzFile::open(path)?.u8("mask")?;
+    let wrong = |why: String| Failure::input(format!("{}: mask {why}", path.display()));
+    let [units, targets] = mask.shape[..] else {
+        let axes = mask.shape.len();
+        return Err(wrong(format!(
+            "has {axes} axes; expected 2 (source, target)"
+        )));
+    };
+    if units != targets {
+        return Err(wrong(format!(
+            "has shape ({units}, {targets}); expected as many sources as targets"
+        )));
+    }
+    if let Some(value) = mask.values.iter().find(|&&x| x > 1) {
+        return Err(wrong(format!("holds {value}; expected 0 and 1")));
+    }
+    let marked: Vec<bool> = mask.values.iter().map(|&x| x != 0).collect();
+    let synapses = Connectivity::from_mask(&marked, units);
+    Ok(Arc::new(synapses.map_err(|e| wrong(e.to_string()))?))
+}
+
 /// Defaults that depend on the recording: a drive it can have, and a batch of at least 20 trials,
 /// five of each condition and 4500 bins.
 fn defaults_for(recording: &Recording, options: &FitOptions) -> Settings {
@@ -333,7 +393,13 @@ fn defaults_for(recording: &Recording, options: &FitOptions) -> Settings {
     let form = options.form.map_or(s.form, Into::into);
     s.weights = Weights::default_for(objective, form);
     s.noise_pairs = Settings::default_noise_pairs(recording.n_units(), form);
-    if options.checkpoint_bins.unwrap_or(0) == 0 {
+    s.couplings = match (&options.mask, options.in_degree, options.rank) {
+        (None, None, None) => CouplingKind::Dense,
+        (None, None, Some(_)) => CouplingKind::LowRank,
+        _ => CouplingKind::Sparse,
+    };
+    let dense = options.couplings.map_or(s.couplings, Into::into) == CouplingKind::Dense;
+    if options.checkpoint_bins.unwrap_or(0) == 0 && dense {
         let hidden = options.hidden.unwrap_or(s.hidden);
         s.optimizer = Optimizer::default_for(objective, form, hidden);
     }

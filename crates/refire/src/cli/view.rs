@@ -8,7 +8,7 @@ use super::fit::Fitted;
 use super::outcome;
 use refire::core::{TrialArray, TrialLayout};
 use refire::fit::{Evaluation, History, Model, Objective, Settings, TestFigures};
-use refire::metrics::Figure;
+use refire::metrics::{Figure, MOST_UNITS_OF_PAIRS};
 use refire::recording::Recording;
 use refire::report::{
     CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
@@ -21,6 +21,9 @@ const RASTER_TRIALS: usize = 4;
 
 /// Conditions and bins shown in a PSTH example.
 const PSTH_BINS: usize = 600;
+
+/// Most units in a raster and in the matrix of couplings: the first ones.
+pub(super) const MOST_UNITS: usize = MOST_UNITS_OF_PAIRS;
 
 /// Filters drawn besides those of each unit onto itself.
 const FILTERS: usize = 6;
@@ -234,6 +237,7 @@ fn raster(model: &Model, e: &Evaluation) -> RasterPair {
                     for (unit, _) in spikes
                         .row(k, t)
                         .iter()
+                        .take(MOST_UNITS)
                         .enumerate()
                         .filter(|&(_, &z)| z != 0)
                     {
@@ -245,7 +249,7 @@ fn raster(model: &Model, e: &Evaluation) -> RasterPair {
             .collect()
     };
     RasterPair {
-        units: model.observed(),
+        units: model.observed().min(MOST_UNITS),
         bins: e.layout.max_bins(),
         first_bin: e.layout.first_bin(),
         trial_names: slots
@@ -325,12 +329,17 @@ fn noise(e: &Evaluation) -> Option<NoiseView> {
     })
 }
 
+/// Couplings among the first units, up to as many as a page can show.
 fn couplings(model: &Model) -> CouplingView {
-    let (n, lags) = (model.units(), model.settings.lags);
+    let (n, lags) = (model.units().min(MOST_UNITS), model.settings.lags);
     let theta = model.settings.theta;
+    // A model that has been evaluated has them.
+    let Ok(values) = model.couplings(n, n) else {
+        return CouplingView::default();
+    };
     let filter = |i: usize, j: usize| -> Vec<f64> {
         (0..lags)
-            .map(|d| f64::from(model.parameters.couplings[(i * lags + d) * n + j]) / theta)
+            .map(|d| f64::from(values[(i * lags + d) * n + j]) / theta)
             .collect()
     };
     let mut summed = Vec::with_capacity(n * n);
@@ -352,7 +361,7 @@ fn couplings(model: &Model) -> CouplingView {
     CouplingView {
         sources: n,
         targets: n,
-        observed: model.observed(),
+        observed: model.observed().min(n),
         summed,
         lags_s: (1..=lags).map(|d| d as f64 * model.bin_width).collect(),
         filters: strength
@@ -360,7 +369,7 @@ fn couplings(model: &Model) -> CouplingView {
             .take(FILTERS)
             .map(|&(_, i, j)| (format!("{} to {}", name(i), name(j)), filter(i, j)))
             .collect(),
-        self_filters: (0..model.observed()).map(|i| filter(i, i)).collect(),
+        self_filters: (0..model.observed().min(n)).map(|i| filter(i, i)).collect(),
     }
 }
 

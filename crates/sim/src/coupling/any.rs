@@ -2,7 +2,7 @@
 
 use super::{Coupling, DenseCoupling, LowRankCoupling, SparseCoupling};
 use crate::LaggedSums;
-use refire_core::{SpikeIndex, TrialArray};
+use refire_core::{AlignedVec, SpikeIndex, TrialArray};
 use refire_kernels::{MatrixMut, MatrixRef, Real};
 use std::ops::Range;
 
@@ -64,8 +64,9 @@ impl<T: Real> Coupling<T> for AnyCoupling<'_, T> {
         sources: Range<usize>,
         adjoints: MatrixRef<'_, T>,
         out: MatrixMut<'_, T>,
+        scratch: &mut AlignedVec<T>,
     ) {
-        delegate!(self, one => one.gather_block(sources, adjoints, out));
+        delegate!(self, one => one.gather_block(sources, adjoints, out, scratch));
     }
 
     fn parameter_count(&self) -> usize {

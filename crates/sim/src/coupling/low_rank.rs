@@ -3,7 +3,7 @@
 use super::Coupling;
 use crate::{LaggedSums, SimError};
 use rayon::prelude::*;
-use refire_core::{SpikeIndex, TrialArray};
+use refire_core::{AlignedVec, SpikeIndex, TrialArray};
 use refire_kernels::{
     LANES, MatrixMut, MatrixRef, Real, add_assign, add_scaled, dispatch, dot, matmul,
 };
@@ -162,6 +162,7 @@ impl<T: Real> Coupling<T> for LowRankCoupling<'_, T> {
         sources: Range<usize>,
         adjoints: MatrixRef<'_, T>,
         mut out: MatrixMut<'_, T>,
+        _: &mut AlignedVec<T>,
     ) {
         dispatch(
             #[inline(always)]

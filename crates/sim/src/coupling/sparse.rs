@@ -2,8 +2,8 @@
 
 use super::{Connectivity, Coupling};
 use crate::{LaggedSums, SimError};
-use refire_core::{SpikeIndex, TrialArray};
-use refire_kernels::{MatrixMut, MatrixRef, Real, dispatch};
+use refire_core::{AlignedVec, SpikeIndex, TrialArray};
+use refire_kernels::{LANES, MatrixMut, MatrixRef, Real, dispatch};
 use std::ops::Range;
 
 /// Free weights for every lag of every synapse, `[source][lag][synapse of the source]`: memory and time
@@ -78,6 +78,51 @@ fn dot_at<T: Real>(targets: &[u32], weights: &[T], row: &[T]) -> T {
     (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
+/// Fewer trials are gathered one by one.
+const LEAST_SIDE_BY_SIDE: usize = 4;
+
+/// Some trials of `adjoints` as lanes of `side`, `[lag and target][trial]`; those of other lanes are left as
+/// they are, since nothing comes of them.
+#[inline(always)]
+fn lay_side_by_side<T: Real>(
+    adjoints: MatrixRef<'_, T>,
+    trials: Range<usize>,
+    side: &mut [[T; LANES]],
+) {
+    // As much of each trial at once as the first-level cache holds of all.
+    const RUN: usize = 64;
+    for (run, side) in side.chunks_mut(RUN).enumerate() {
+        for (lane, trial) in trials.clone().enumerate() {
+            let lambda = &adjoints.row(trial)[run * RUN..];
+            for (side, &lambda) in side.iter_mut().zip(lambda) {
+                side[lane] = lambda;
+            }
+        }
+    }
+}
+
+impl<T: Real> SparseCoupling<'_, T> {
+    /// [`Coupling::gather`] for trials side by side.
+    #[inline(always)]
+    fn gather_side_by_side(&self, source: usize, side: &[[T; LANES]]) -> [T; LANES] {
+        let (targets, weights) = self.synapses(source);
+        let mut sums = [T::zero(); LANES];
+        if targets.is_empty() {
+            return sums;
+        }
+        let rows = side.chunks_exact(self.units);
+        for (row, weights) in rows.zip(weights.chunks_exact(targets.len())) {
+            for (&j, &w) in targets.iter().zip(weights) {
+                let lambda = &row[j as usize];
+                for lane in 0..LANES {
+                    sums[lane] += w * lambda[lane];
+                }
+            }
+        }
+        sums
+    }
+}
+
 impl<T: Real> Coupling<T> for SparseCoupling<'_, T> {
     fn lags(&self) -> usize {
         self.lags
@@ -115,23 +160,50 @@ impl<T: Real> Coupling<T> for SparseCoupling<'_, T> {
         sum
     }
 
+    /// Trials side by side, so that a synapse finds the adjoints of all of them in one place:
+    ///
+    /// ```text
+    /// side[d,j,k] = lambda[k,s+d,j]      out[k,i] = sum over d and the synapses j of i of W[i,d,j] side[d,j,k]
+    /// ```
     fn gather_block(
         &self,
         sources: Range<usize>,
         adjoints: MatrixRef<'_, T>,
         mut out: MatrixMut<'_, T>,
+        scratch: &mut AlignedVec<T>,
     ) {
-        dispatch(
-            #[inline(always)]
-            || {
-                for trial in 0..adjoints.row_count() {
-                    let lambda = adjoints.row(trial);
-                    for (out, source) in out.row_mut(trial).iter_mut().zip(sources.clone()) {
-                        *out = self.gather(source, lambda);
+        let trials = adjoints.row_count();
+        if trials < LEAST_SIDE_BY_SIDE {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for trial in 0..trials {
+                        let lambda = adjoints.row(trial);
+                        for (out, source) in out.row_mut(trial).iter_mut().zip(sources.clone()) {
+                            *out = self.gather(source, lambda);
+                        }
                     }
-                }
-            },
-        );
+                },
+            );
+            return;
+        }
+        scratch.resize(adjoints.row_len() * LANES, T::zero());
+        for from in (0..trials).step_by(LANES) {
+            let some = from..trials.min(from + LANES);
+            dispatch(
+                #[inline(always)]
+                || {
+                    let (side, _) = scratch.as_chunks_mut::<LANES>();
+                    lay_side_by_side(adjoints, some.clone(), side);
+                    for (at, source) in sources.clone().enumerate() {
+                        let sums = self.gather_side_by_side(source, side);
+                        for (trial, &sum) in some.clone().zip(&sums) {
+                            out.row_mut(trial)[at] = sum;
+                        }
+                    }
+                },
+            );
+        }
     }
 
     fn parameter_count(&self) -> usize {

@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use refire_core::TrialLayout;
+use refire_core::{TrialLayout, aligned_vec};
 use refire_random::{Purpose, Stream};
 
 /// Some numbers in (-1, 1), the same every time.
@@ -95,14 +95,20 @@ fn act_alike(
             )?;
         }
     }
-    let adjoints = numbers(3 * block, seed + 5);
-    let adjoints = MatrixRef::rows(&adjoints, 3, block, block);
     let some = units / 3..units;
-    let (mut found, mut expected) = (vec![7.0; 3 * some.len()], vec![8.0; 3 * some.len()]);
-    let rows = |out| MatrixMut::rows(out, 3, some.len(), some.len());
-    coupling.gather_block(some.clone(), adjoints, rows(&mut found));
-    dense.gather_block(some.clone(), adjoints, rows(&mut expected));
-    close(&found, &expected)
+    // What a block leaves in the scratch must not show in the next one.
+    let mut scratch = aligned_vec();
+    for trials in [19usize, 1, 3, 5, 16] {
+        let adjoints = numbers(trials * block, seed + 5);
+        let adjoints = MatrixRef::rows(&adjoints, trials, block, block);
+        let count = trials * some.len();
+        let (mut found, mut expected) = (vec![7.0; count], vec![8.0; count]);
+        let rows = |out| MatrixMut::rows(out, trials, some.len(), some.len());
+        coupling.gather_block(some.clone(), adjoints, rows(&mut found), &mut scratch);
+        dense.gather_block(some.clone(), adjoints, rows(&mut expected), &mut scratch);
+        close(&found, &expected)?;
+    }
+    Ok(())
 }
 
 fn gradient_of(
@@ -327,6 +333,7 @@ proptest! {
             0..units,
             MatrixRef::rows(adjoints, 2, block, block),
             MatrixMut::rows(&mut out, 2, units, units),
+            &mut aligned_vec(),
         );
         for source in 0..units {
             for trial in 0..2 {

@@ -1,9 +1,9 @@
 //! What was fitted and how, in words: the facts and notes of a report.
 
 use super::super::fit::Fitted;
-use super::objective_name;
+use super::{MOST_UNITS, objective_name};
 use refire::drive::DriveSpec;
-use refire::fit::{Form, HistoryStart, Settings, SplitChoice};
+use refire::fit::{CouplingKind, Form, HistoryStart, Model, Settings, SplitChoice};
 use refire::neuron::SpikeGradient;
 use refire::recording::Recording;
 
@@ -91,7 +91,8 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
         fact(
             "couplings",
             format!(
-                "all to all, {} lags of one bin: up to {}",
+                "{}, {} lags of one bin: up to {}",
+                wiring(model),
                 s.lags,
                 ms(s.lags as f64 * model.bin_width)
             ),
@@ -108,6 +109,23 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
         fact("seed", s.seed.to_string()),
         fact("time", format!("{:.1} s", fitted.wall_seconds)),
     ]
+}
+
+/// Which couplings there are, and how many of their units figures show.
+fn wiring(model: &Model) -> String {
+    let settings = &model.settings;
+    let kind = match (settings.couplings, &settings.synapses) {
+        (CouplingKind::Sparse, Some(synapses)) if settings.in_degree == 0 => {
+            format!("along the {} synapses of a mask", synapses.synapses())
+        }
+        (CouplingKind::Sparse, _) => format!("{} synapses onto every unit", settings.in_degree),
+        (CouplingKind::LowRank, _) => format!("all to all, of rank {}", settings.rank),
+        (CouplingKind::Dense, _) => "all to all".to_string(),
+    };
+    match model.units() > MOST_UNITS {
+        true => format!("{kind} (figures: the first {MOST_UNITS} units)"),
+        false => kind,
+    }
 }
 
 fn ms(seconds: f64) -> String {

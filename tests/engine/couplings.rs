@@ -1,0 +1,176 @@
+//! Networks of sparse and of low-rank couplings against the dense network of the same couplings: losses,
+//! and gradients by the chain rule.
+
+use refire::core::{TrialArray, TrialLayout};
+use refire::drive::NoDrive;
+use refire::fit::{Batch, CouplingKind, Engine, Form, Parameters, Settings, Streams, terms};
+use refire::neuron::SpikeGradient;
+use refire::random::{Purpose, Stream};
+use refire::sim::Connectivity;
+use std::sync::Arc;
+
+const OBSERVED: usize = 3;
+const HIDDEN: usize = 2;
+const UNITS: usize = OBSERVED + HIDDEN;
+const LAGS: usize = 3;
+const BINS: usize = 17;
+const RANK: usize = 2;
+
+/// `[source][target]`: a unit without targets, one with all, one that only reaches itself.
+const MASK: [bool; UNITS * UNITS] = {
+    const O: bool = false;
+    const X: bool = true;
+    [
+        O, O, O, O, O, //
+        X, X, X, X, X, //
+        O, O, X, O, O, //
+        X, O, O, X, X, //
+        O, X, X, O, X,
+    ]
+};
+
+fn wave(at: usize) -> f64 {
+    0.45 * (1.7 * at as f64 + 0.3).sin()
+}
+
+fn batch() -> Batch {
+    let lengths = vec![BINS, 11, BINS, 14, 16, 12];
+    let layout = TrialLayout::new(vec![0, 1, 0, 1, 0, 1], lengths, 0).unwrap();
+    let mut recorded = TrialArray::<u8>::zeros(6, BINS, 0, OBSERVED);
+    for (at, z) in recorded.as_mut_slice().iter_mut().enumerate() {
+        *z = u8::from(at % 7 < 3);
+    }
+    Batch {
+        recorded,
+        recorded_layout: layout.clone(),
+        recorded_keys: (0..6).collect(),
+        histories: TrialArray::zeros(6, 0, 0, OBSERVED),
+        free_layout: layout,
+        free_keys: (0..6).collect(),
+    }
+}
+
+fn settings(form: Form, spike_gradient: SpikeGradient) -> Settings {
+    Settings {
+        lags: LAGS,
+        hidden: HIDDEN,
+        form,
+        spike_gradient,
+        ..Settings::default()
+    }
+}
+
+/// Value of every term, and the gradient of couplings and biases.
+fn evaluate(settings: &Settings, couplings: &[f64]) -> (Vec<f64>, Parameters<f64>) {
+    let batch = batch();
+    let (terms, left_out) = terms(settings, &batch.recorded, &batch.recorded_layout);
+    assert!(left_out.is_empty() && terms.len() == 4);
+    let drive = Box::new(NoDrive::new(2, BINS, UNITS));
+    let mut engine = Engine::new(settings, OBSERVED, drive, terms);
+    let parameters = Parameters {
+        couplings: couplings.to_vec(),
+        bias: (0..UNITS).map(|at| 0.3 + 0.2 * wave(at)).collect(),
+        drive: Vec::new(),
+    };
+    let streams = Streams {
+        clamped: Stream::new(5, Purpose::Clamped),
+        free: Stream::new(5, Purpose::FreeRunning),
+        iteration: 2,
+    };
+    let mut gradient = Parameters::default();
+    let found = engine
+        .evaluate(&parameters, &batch, streams, Some(&mut gradient))
+        .unwrap();
+    (found.terms, gradient)
+}
+
+fn assert_near(what: &str, found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    assert!(largest > 1e-4, "{what}: nothing to compare");
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let off = (found - expected).abs();
+        assert!(off < 1e-11 * largest, "{what} {at}: {found} for {expected}");
+    }
+}
+
+/// Every kind of spike gradient with the corrected terms, and the published ones with theirs.
+fn all_settings() -> Vec<Settings> {
+    let corrected = [
+        SpikeGradient::Escape,
+        SpikeGradient::ReinMax,
+        SpikeGradient::Score,
+        SpikeGradient::None,
+    ];
+    let corrected = corrected.map(|spike| settings(Form::Corrected, spike));
+    let published = settings(Form::Published, SpikeGradient::Triangle);
+    corrected.into_iter().chain([published]).collect()
+}
+
+#[test]
+fn sparse_networks_are_dense_ones_without_the_other_synapses() {
+    let synapses = Arc::new(Connectivity::from_mask(&MASK, UNITS).unwrap());
+    for dense in all_settings() {
+        let sparse = Settings {
+            couplings: CouplingKind::Sparse,
+            synapses: Some(synapses.clone()),
+            ..dense.clone()
+        };
+        // Where each number of the sparse couplings lies among the dense ones.
+        let mut places = Vec::new();
+        for source in 0..UNITS {
+            for lag in 0..LAGS {
+                let targets = synapses.of(source).iter();
+                places.extend(targets.map(|&j| (source * LAGS + lag) * UNITS + j as usize));
+            }
+        }
+        let own: Vec<f64> = (0..places.len()).map(wave).collect();
+        let mut all = vec![0.0; UNITS * LAGS * UNITS];
+        places.iter().zip(&own).for_each(|(&at, &w)| all[at] = w);
+        let (expected, whole) = evaluate(&dense, &all);
+        let (found, gradient) = evaluate(&sparse, &own);
+        let name = format!("{:?} {:?}", dense.form, dense.spike_gradient);
+        assert_near(&format!("{name} terms"), &found, &expected);
+        assert_near(&format!("{name} bias"), &gradient.bias, &whole.bias);
+        let picked: Vec<f64> = places.iter().map(|&at| whole.couplings[at]).collect();
+        let name = format!("{name} couplings");
+        assert_near(&name, &gradient.couplings, &picked);
+    }
+}
+
+/// `W[i,b] = sum_r L[i,r] R[r,b]`: `dL[i,r] = sum_b dW[i,b] R[r,b]`, `dR[r,b] = sum_i L[i,r] dW[i,b]`.
+#[test]
+fn low_rank_networks_are_dense_ones_of_their_products() {
+    const BLOCK: usize = LAGS * UNITS;
+    for dense in all_settings() {
+        let low_rank = Settings {
+            couplings: CouplingKind::LowRank,
+            rank: RANK,
+            ..dense.clone()
+        };
+        let own: Vec<f64> = (0..UNITS * RANK + RANK * BLOCK).map(wave).collect();
+        let (left, right) = own.split_at(UNITS * RANK);
+        let mut all = vec![0.0; UNITS * BLOCK];
+        for (at, w) in all.iter_mut().enumerate() {
+            let (i, b) = (at / BLOCK, at % BLOCK);
+            *w = (0..RANK)
+                .map(|r| left[i * RANK + r] * right[r * BLOCK + b])
+                .sum();
+        }
+        let (expected, whole) = evaluate(&dense, &all);
+        let (found, gradient) = evaluate(&low_rank, &own);
+        let mut pulled = vec![0.0; own.len()];
+        let (d_left, d_right) = pulled.split_at_mut(UNITS * RANK);
+        for (at, &w) in whole.couplings.iter().enumerate() {
+            let (i, b) = (at / BLOCK, at % BLOCK);
+            for r in 0..RANK {
+                d_left[i * RANK + r] += w * right[r * BLOCK + b];
+                d_right[r * BLOCK + b] += w * left[i * RANK + r];
+            }
+        }
+        let name = format!("{:?} {:?}", dense.form, dense.spike_gradient);
+        assert_near(&format!("{name} terms"), &found, &expected);
+        assert_near(&format!("{name} bias"), &gradient.bias, &whole.bias);
+        assert_near(&format!("{name} factors"), &gradient.couplings, &pulled);
+    }
+}
