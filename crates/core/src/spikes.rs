@@ -22,28 +22,22 @@ impl TrialSpikes {
         self.listed.clear();
     }
 
-    /// Adds a spike; bins ascend from call to call.
+    /// Adds the spikes of one bin, room for which is found once; bins ascend from call to call.
     #[inline(always)]
-    pub fn push(&mut self, unit: usize, bin: usize) {
-        self.listed.push((unit as u32, bin as u32));
-    }
-
-    /// Adds the spikes of one bin, room for which is found once.
-    #[inline(always)]
-    pub fn push_all(&mut self, units: &[usize], bin: usize) {
+    pub fn push(&mut self, units: &[usize], bin: usize) {
         let bin = bin as u32;
         self.listed
             .extend(units.iter().map(|&unit| (unit as u32, bin)));
     }
 
-    /// Indexes the spikes of a trial, `[bin][unit]`, 0 or 1.
-    fn build(&mut self, spikes: &[u8], units: usize) {
+    /// Indexes the spikes of rows of `units`, 0 or 1, each with its bin; bins ascend.
+    pub fn build<'a>(&mut self, rows: impl Iterator<Item = (usize, &'a [u8])>, units: usize) {
         self.clear();
         let mut fired = Vec::with_capacity(units);
-        for (bin, row) in spikes.chunks_exact(units.max(1)).enumerate() {
+        for (bin, row) in rows {
             fired.clear();
             for_each_fired(row, |unit| fired.push(unit));
-            self.push_all(&fired, bin);
+            self.push(&fired, bin);
         }
         self.index(units);
     }
@@ -96,7 +90,8 @@ impl SpikeIndex {
             .par_iter_mut()
             .enumerate()
             .for_each(|(k, trial)| {
-                trial.build(&spikes.trial(k)[..layout.bins(k) * units], units);
+                let rows = spikes.trial(k).chunks_exact(units.max(1));
+                trial.build(rows.take(layout.bins(k)).enumerate(), units);
             });
     }
 

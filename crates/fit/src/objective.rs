@@ -38,10 +38,7 @@ pub fn terms<T: Real>(
     // Whatever holds a number per pair of units is left to the term that needs it.
     let all_pairs = settings.form == Form::Corrected && settings.noise_pairs == 0;
     let data = Arc::new(if all_pairs {
-        match settings.checkpoint_bins {
-            0 => DataStatistics::new(spikes, layout, settings.lags),
-            bins => DataStatistics::by_windows(spikes, layout, settings.lags, bins),
-        }
+        DataStatistics::by_windows(spikes, layout, settings.lags, settings.checkpoint_bins)
     } else {
         DataStatistics::without_pairs(spikes, layout)
     });

@@ -65,8 +65,8 @@ impl FreeRuns<'_> {
     /// Runs one presentation of each slot. It goes on from `previous` (`[slot][lag][unit]`, from
     /// [`Self::last_bins`]), its own bins of history left out, or starts like the slot's training
     /// trial. Draws are keyed by
-    /// (`presentation`, slot key). A model fitted window by window is run so, with the same spikes. Returns spikes `[slot][bin][unit]`, of observed units, then hidden
-    /// ones, then silent columns that fill up the rows, and their layout.
+    /// (`presentation`, slot key). A model fitted window by window is run so, with the same spikes. Returns
+    /// spikes `[slot][bin][unit]`, of observed units, then hidden ones, then silent columns that fill up the rows, and their layout.
     ///
     /// # Errors
     /// [`FitError`] where the model cannot be run.

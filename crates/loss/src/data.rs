@@ -3,7 +3,7 @@
 use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
 use crate::trials::{mean_over_trials, parts};
 use rayon::prelude::*;
-use refire_core::{SpikeIndex, TrialArray, TrialLayout, for_each_fired};
+use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_sim::LaggedSums;
 
 /// Statistics of the recorded spikes of the training trials.
@@ -31,10 +31,10 @@ impl DataStatistics {
     /// the layout's first one left out at both ends of a lag. The covariances hold
     /// `lags * observed^2` numbers per condition.
     pub fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) -> Self {
-        Self::by_windows(spikes, layout, lags, layout.max_bins())
+        Self::by_windows(spikes, layout, lags, 0)
     }
 
-    /// [`Self::new`] up to rounding, with the deviations of `window` bins held at a time: those of all bins
+    /// [`Self::new`] up to rounding, with the deviations of `window` bins held at a time, with 0 of all: those
     /// take eight times the memory of the spikes.
     pub fn by_windows(
         spikes: &TrialArray<u8>,
@@ -103,8 +103,12 @@ impl DataStatistics {
         let mut products = vec![vec![0.0f64; units * lags * units]; groups.len()];
         let (mut signal, mut by_source) = (TrialArray::<f64>::default(), SpikeIndex::default());
         let mut lagged = LaggedSums::default();
-        for start in (0..layout.max_bins()).step_by(window.max(1)) {
-            let bins = layout.window(start..start.saturating_add(window.max(1)));
+        let window = match window {
+            0 => layout.max_bins().max(1),
+            window => window,
+        };
+        for start in (0..layout.max_bins()).step_by(window) {
+            let bins = layout.window(start..start.saturating_add(window));
             // Spikes act on deviations up to `reach` bins behind them.
             let before = reach.min(start);
             let rows = before + bins.max_bins();
@@ -119,12 +123,9 @@ impl DataStatistics {
             }
             let trials = by_source.trials_mut(layout.trials()).par_iter_mut();
             trials.enumerate().for_each(|(k, own)| {
-                own.clear();
                 let from = start - before;
-                for t in from.max(layout.first_bin())..layout.bins(k).min(from + rows) {
-                    for_each_fired(spikes.row(k, t), |j| own.push(j, t - from));
-                }
-                own.index(units);
+                let scored = from.max(layout.first_bin())..layout.bins(k).min(from + rows);
+                own.build(scored.map(|t| (t - from, spikes.row(k, t))), units);
             });
             add_lagged_products(
                 &by_source,

@@ -134,7 +134,7 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
         let bins = layout.max_bins() - first;
         if self.wrap {
             let fill = |k, t, row: &mut [T]| row.copy_from_slice(&p.row(k, t)[..n]);
-            surround(&mut self.model, layout, n, margin, self.wrap, fill);
+            surround(&mut self.model, layout, n, margin, true, fill);
             let signal = Signal::Surrounded(&self.model);
             self.lagged.forward(signal, (n, width), first, bins, model);
         } else {

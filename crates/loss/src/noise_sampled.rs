@@ -78,10 +78,6 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
         let mut drawn = Vec::new();
         subset(&population, units, stream, 0, &mut drawn);
         let mut columns = TrialArray::default();
-        let window = match window {
-            0 => layout.max_bins(),
-            window => window,
-        };
         let data = statistics(&recorded, layout, (lags, window), &drawn, &mut columns);
         Self {
             term: NoiseCovariance::of_subset(escape, data, parts, population.len()),
@@ -131,19 +127,15 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
             .zip(own.by_source.trials_mut(trials))
             .enumerate()
             .for_each(|(k, (((potential, probability), spikes), by_source))| {
-                by_source.clear();
                 for t in layout.first_bin()..layout.bins(k) {
                     let row = t * m..(t + 1) * m;
                     pick(pass.potential.row(k, t), drawn, &mut potential[row.clone()]);
                     let p = pass.probability.row(k, t);
                     pick(p, drawn, &mut probability[row.clone()]);
-                    let spikes = &mut spikes[row];
-                    pick(pass.spikes.row(k, t), drawn, spikes);
-                    for (unit, _) in spikes.iter().enumerate().filter(|&(_, &z)| z != 0) {
-                        by_source.push(unit, t);
-                    }
+                    pick(pass.spikes.row(k, t), drawn, &mut spikes[row]);
                 }
-                by_source.index(m);
+                let scored = layout.first_bin()..layout.bins(k);
+                by_source.build(scored.map(|t| (t, &spikes[t * m..][..m])), m);
             });
     }
 

@@ -172,12 +172,17 @@ impl RecordedProducts {
             .take(rows)
             .enumerate()
             .for_each(|(t, sums)| {
-                for &k in slots {
-                    let row = spikes.row(k, first + t % bins);
-                    for (sum, &z) in sums[..n].iter_mut().zip(row) {
-                        *sum += T::of(f64::from(z));
-                    }
-                }
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        for &k in slots {
+                            let row = spikes.row(k, first + t % bins);
+                            for (sum, &z) in sums[..n].iter_mut().zip(row) {
+                                *sum += T::of(f64::from(z));
+                            }
+                        }
+                    },
+                );
             });
         sums
     }

@@ -426,12 +426,20 @@ impl<T: Real> LaggedProducts<T> {
 /// `S[j,d,i] + S[i,d,j]` and `S[j,d,i] - S[i,d,j]`, rows of `n`, of slopes in rows of `width`.
 fn with_transposed<T: Real>(slopes: &[T], lags: usize, n: usize, width: usize) -> [Vec<T>; 2] {
     let mut both = [vec![T::zero(); n * lags * n], vec![T::zero(); n * lags * n]];
-    let at = |j: usize, d: usize, i: usize| slopes[(j * lags + d) * width + i];
     let [sums, differences] = &mut both;
-    let entries = sums.iter_mut().zip(differences).enumerate();
-    for (entry, (sum, difference)) in entries {
-        let (j, d, i) = (entry / (lags * n), entry / n % lags, entry % n);
-        (*sum, *difference) = (at(j, d, i) + at(i, d, j), at(j, d, i) - at(i, d, j));
+    let rows = sums.chunks_exact_mut(n.max(1));
+    let rows = rows.zip(differences.chunks_exact_mut(n.max(1)));
+    for (row, (sums, differences)) in rows.enumerate() {
+        let (j, d) = (row / lags, row % lags);
+        let own = &slopes[row * width..][..n];
+        let transposed = slopes[d * width + j..].iter().step_by(lags * width);
+        let entries = sums
+            .iter_mut()
+            .zip(differences)
+            .zip(own.iter().zip(transposed));
+        for ((sum, difference), (&own, &other)) in entries {
+            (*sum, *difference) = (own + other, own - other);
+        }
     }
     both
 }

@@ -2,7 +2,7 @@
 
 use crate::{LossError, Sample};
 use rayon::prelude::*;
-use refire_core::{SpikeIndex, TrialArray, TrialLayout, for_each_fired};
+use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::Real;
 use refire_sim::Cotangents;
 
@@ -109,14 +109,10 @@ impl SpikesBefore {
         let (before, units) = (self.rows.bins(), self.rows.units());
         let trials = index.trials_mut(layout.trials()).par_iter_mut().enumerate();
         trials.for_each(|(k, own)| {
-            own.clear();
-            for t in 0..before {
-                for_each_fired(self.rows.row(k, t), |j| own.push(j, t));
-            }
-            for t in layout.first_bin()..layout.bins(k) {
-                for_each_fired(&spikes.row(k, t)[..units], |j| own.push(j, before + t));
-            }
-            own.index(units);
+            let scored = layout.first_bin()..layout.bins(k);
+            let here = scored.map(|t| (before + t, &spikes.row(k, t)[..units]));
+            let rows = (0..before).map(|t| (t, self.rows.row(k, t))).chain(here);
+            own.build(rows, units);
         });
     }
 }

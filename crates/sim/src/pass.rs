@@ -332,7 +332,7 @@ fn run_trial<T, C, E, U>(
         future[block - units..block].fill(T::zero());
         fired.clear();
         for_each_fired(z, |source| fired.push(source));
-        by_source.push_all(&fired, t);
+        by_source.push(&fired, t);
         network.coupling.scatter_all(&fired, &mut future[..block]);
     }
     if let Some(state) = &mut state {

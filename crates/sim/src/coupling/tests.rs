@@ -150,7 +150,7 @@ proptest! {
         for (to, from) in padded.trials_mut(trials).iter_mut().zip(index.trials()) {
             for s in 0..bins {
                 for i in (0..live).filter(|&i| from.of(i).contains(&(s as u32))) {
-                    to.push(i, s);
+                    to.push(&[i], s);
                 }
             }
             to.index(units);
