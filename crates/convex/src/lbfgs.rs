@@ -21,6 +21,15 @@ const SHORTER: f64 = 0.3;
 /// Refusals in a row after which a column stays where it is.
 const MOST_REFUSALS: usize = 20;
 
+/// Evaluations that the preconditioner of all units gets: enough wherever its guess is good.
+const PATIENCE: usize = 16;
+
+/// Evaluations that a unit's own Hessian gets before it is measured anew.
+const OWN_PATIENCE: usize = 6;
+
+/// Coefficients cubed that are factored in the time in which one unit and bin is evaluated.
+const CUBES: f64 = 240.0;
+
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -41,10 +50,11 @@ pub(crate) struct Ended {
     pub evaluations: usize,
 }
 
-/// Minimises every column of `at` that is not `frozen`.
+/// Minimises every column of `at` that is not `frozen`. Columns still on their way after some evaluations
+/// get their own Hessian for a preconditioner, and another where they are then every few evaluations.
 pub(crate) fn minimise<T: Real>(
     objective: &mut Objective<'_, T>,
-    preconditioner: &Preconditioner<T>,
+    preconditioner: &mut Preconditioner<T>,
     at: &mut Rows<T>,
     ridge: &[Ridge],
     frozen: &[bool],
@@ -61,7 +71,20 @@ pub(crate) fn minimise<T: Real>(
     let mut iterations = vec![0; units];
     let mut refusals = vec![0; units];
     let mut step = vec![1.0; width];
-    memory.direct(preconditioner, &gradient, &mut direction);
+    // A factor in evaluations: cubes of coefficients against numbers evaluated.
+    let bins = objective.problem().layout.scored_bins();
+    let cost = (rows as f64).powi(3) / (CUBES * (width * bins).max(1) as f64);
+    // Steps of each column when its Hessian was measured.
+    let mut measured = vec![None; units];
+    let mut patience = match preconditioner.measured() {
+        true => OWN_PATIENCE,
+        false => PATIENCE,
+    };
+    let (mut checked, mut checked_norm) = (evaluations, norm.clone());
+    // Whether some columns were evaluated last where they did not stay.
+    let mut elsewhere = false;
+    let all = vec![true; width];
+    memory.direct(preconditioner, &gradient, &all, &mut direction);
     loop {
         let active: Vec<bool> = (0..width)
             .map(|j| {
@@ -74,6 +97,35 @@ pub(crate) fn minimise<T: Real>(
             .collect();
         if !active.contains(&true) {
             break;
+        }
+        if checked + patience == evaluations {
+            // At the pace since the last check, further from the end than what all factors cost.
+            let left = active.iter().filter(|&&active| active).count() as f64;
+            let worth = (left * cost).max(OWN_PATIENCE as f64) / patience as f64;
+            let slow = |j: usize| {
+                let pace = (norm[j] / checked_norm[j]).powf(worth);
+                pace.is_nan() || norm[j] * pace > limits.gradient
+            };
+            let mut columns: Vec<usize> = (0..units)
+                .filter(|&j| active[j] && measured[j] != Some(iterations[j]) && slow(j))
+                .collect();
+            columns.sort_by(|&a, &b| norm[b].total_cmp(&norm[a]));
+            if !columns.is_empty() {
+                if elsewhere {
+                    objective.evaluate(at, ridge, &mut tried_gradient);
+                    evaluations += 1;
+                }
+                let columns = preconditioner.measure(objective, &columns, ridge);
+                memory.forget(columns);
+                memory.direct(preconditioner, &gradient, &active, &mut tried);
+                let mut fresh = vec![false; width];
+                for &j in columns {
+                    (measured[j], step[j], fresh[j]) = (Some(iterations[j]), 1.0, true);
+                }
+                direction.copy_columns(&tried, &fresh);
+            }
+            (patience, checked) = (OWN_PATIENCE, evaluations);
+            checked_norm.clone_from(&norm);
         }
         let moved: Vec<f64> = (0..width)
             .map(|j| if active[j] { step[j] } else { 0.0 })
@@ -93,6 +145,7 @@ pub(crate) fn minimise<T: Real>(
                 }
             })
             .collect();
+        elsewhere = accepted != active;
         for j in (0..units).filter(|&j| active[j]) {
             if accepted[j] {
                 (step[j], refusals[j]) = (1.0, 0);
@@ -109,7 +162,7 @@ pub(crate) fn minimise<T: Real>(
         gradient.copy_columns(&tried_gradient, &accepted);
         norm = norms(&gradient);
         // A refused column goes on along its direction.
-        memory.direct(preconditioner, &gradient, &mut tried);
+        memory.direct(preconditioner, &gradient, &active, &mut tried);
         direction.copy_columns(&tried, &accepted);
     }
     norm.truncate(units);
@@ -177,8 +230,23 @@ impl<T: Real> Memory<T> {
         self.pairs.push((s, y, rho));
     }
 
+    /// Forgets what the steps of these columns changed: their own Hessian knows better.
+    fn forget(&mut self, columns: &[usize]) {
+        for (.., rho) in &mut self.pairs {
+            for &j in columns {
+                rho[j] = 0.0;
+            }
+        }
+    }
+
     /// `direction = -H gradient` by the two loops (Nocedal, Math. Comp. 35:773, 1980).
-    fn direct(&mut self, h: &Preconditioner<T>, gradient: &Rows<T>, direction: &mut Rows<T>) {
+    fn direct(
+        &mut self,
+        h: &Preconditioner<T>,
+        gradient: &Rows<T>,
+        active: &[bool],
+        direction: &mut Rows<T>,
+    ) {
         self.q.copy_from(gradient);
         let mut alphas = Vec::with_capacity(self.pairs.len());
         for (s, y, rho) in self.pairs.iter().rev() {
@@ -188,7 +256,7 @@ impl<T: Real> Memory<T> {
             self.q.add_scaled(&minus, y);
             alphas.push(alpha);
         }
-        h.apply(&self.q, direction);
+        h.apply(&self.q, active, direction);
         for ((s, y, rho), alpha) in self.pairs.iter().zip(alphas.into_iter().rev()) {
             let yr = y.dots(direction);
             let rest = yr.iter().zip(rho).zip(alpha);

@@ -3,8 +3,9 @@
 //! Without hidden units a clamped pass has no sampling in it: the likelihood is convex in couplings, drive
 //! weights and biases and separates by target unit. [`solve`] takes every unit to its optimum, all of them in
 //! one pass over the spikes: L-BFGS (Nocedal, Math. Comp. 35:773, 1980) on all columns at once, each with its
-//! own steps and end, behind a preconditioner they share, since they share their design. [`choose_ridge`]
-//! picks the strength of the penalty on validation trials.
+//! own steps and end, behind a preconditioner they share, since they share their design. Units for which that
+//! is a poor guess get their own Hessian, counted from pairs of spikes and factored. [`choose_ridge`] picks the
+//! strength of the penalty on validation trials.
 //!
 //! ```
 //! use refire_convex::{Limits, Problem, Ridge, Status, solve};
@@ -26,6 +27,8 @@
 //!
 //! Layer 3: uses `refire-core`, `refire-drive`, `refire-kernels`, `refire-sim`.
 
+mod cholesky;
+mod hessian;
 mod lbfgs;
 mod objective;
 mod precondition;
@@ -33,6 +36,8 @@ mod ridge;
 mod rows;
 mod separable;
 mod solve;
+#[cfg(test)]
+mod testing;
 
 pub use ridge::{RidgeChoice, RidgePoint, choose_ridge};
 pub use solve::{Solution, Status, UnitFit, solve};

@@ -66,6 +66,12 @@ impl<'a, T: Real> Objective<'a, T> {
         &self.by_source
     }
 
+    /// `logistic(v) - z` where evaluated last, `[trial][bin][unit]` filled up to whole registers; zero outside
+    /// scored bins.
+    pub fn lambda(&self) -> &TrialArray<T> {
+        &self.lambda
+    }
+
     /// Coefficients of one unit: couplings, drive weights, intercept.
     pub fn shape(&self) -> Shape {
         Shape {

@@ -1,5 +1,7 @@
 //! A guess at the inverse Hessian, one for all units.
 
+use crate::cholesky::{Factor, packed_len};
+use crate::hessian::factors;
 use crate::objective::{Objective, Shape};
 use crate::rows::Rows;
 use crate::{Problem, Ridge};
@@ -12,6 +14,9 @@ use refire_sim::{Behind, LaggedSums};
 /// Most coefficients per unit for which a matrix is factored; beyond, its diagonal stands in for it.
 const MOST_FACTORED: usize = 2048;
 
+/// Most numbers of all factors of single units together: half a gibibyte.
+const MOST_OWN: usize = 1 << 26;
+
 /// Rows of one parallel task.
 const BLOCK: usize = 64;
 
@@ -22,11 +27,16 @@ const BLOCK: usize = 64;
 /// event by event, and a drive is the same in all trials of a condition. Bins before the first and behind the
 /// last of a trial count as silence, so that `X^T X` of two lags depends on their difference alone; it is a
 /// guess, and L-BFGS mends it.
+///
+/// Where a drive tells most of a unit's spikes, `p (1 - p)` is far from its mean nearly everywhere. For units
+/// that are still on their way after some steps the Hessian itself is counted and factored instead.
 pub(crate) struct Preconditioner<T> {
     /// `[row][row]`.
     inverse: Option<Vec<T>>,
     diagonal: Vec<T>,
     scale: Vec<T>,
+    /// Of each unit that has its own Hessian.
+    own: Vec<Option<Factor>>,
 }
 
 /// `X^T X`, or its diagonal.
@@ -45,7 +55,9 @@ impl Gram {
         let trials_at = |condition: usize, t: usize| -> f64 {
             let groups = layout.groups().iter().filter(|g| g.condition == condition);
             let slots = groups.flat_map(|g| &g.slots);
-            slots.filter(|&&k| layout.bins(k) > t).count() as f64
+            // As long as spikes of a trial count, so does its drive: anything else is no Gram matrix.
+            let counts = slots.filter(|&&k| layout.bins(k) + problem.lags > t);
+            counts.count() as f64
         };
         let support: usize = (0..layout.trials())
             .map(|k| layout.bins(k) + problem.lags)
@@ -214,8 +226,15 @@ fn history<T: Real>(problem: &Problem<'_, T>, slots: &[usize]) -> Vec<f64> {
 }
 
 impl<T: Real> Preconditioner<T> {
-    /// For units whose `p (1 - p)` has the means `variance`, under one ridge.
-    pub fn new(gram: &Gram, shape: Shape, variance: &[f64], ridge: Ridge) -> Self {
+    /// For units whose `p (1 - p)` has the means `variance`, under one ridge. Own Hessians stay those of
+    /// `old`, whatever its ridge was: they are measured again where they serve badly.
+    pub fn new(
+        gram: &Gram,
+        shape: Shape,
+        variance: &[f64],
+        ridge: Ridge,
+        old: Option<Self>,
+    ) -> Self {
         let mean = variance.iter().sum::<f64>() / variance.len().max(1) as f64;
         let mean = mean.max(1e-6);
         let added =
@@ -250,11 +269,39 @@ impl<T: Real> Preconditioner<T> {
                     )
                 })
                 .collect(),
+            own: old.map_or_else(|| vec![None; variance.len()], |old| old.own),
         }
     }
 
-    /// `out = H q`, column by column.
-    pub fn apply(&self, q: &Rows<T>, out: &mut Rows<T>) {
+    /// Whether any unit has its own Hessian.
+    pub fn measured(&self) -> bool {
+        self.own.iter().any(Option::is_some)
+    }
+
+    /// Gives units their own Hessian at the point evaluated last, as many of `columns` as memory allows, the
+    /// first ones. Returns these.
+    pub fn measure<'c>(
+        &mut self,
+        objective: &Objective<'_, T>,
+        columns: &'c [usize],
+        ridge: &[Ridge],
+    ) -> &'c [usize] {
+        if self.diagonal.len() > MOST_FACTORED {
+            return &[];
+        }
+        let room = MOST_OWN / packed_len(self.diagonal.len());
+        let columns = &columns[..columns.len().min(room)];
+        if columns.len() + self.own.iter().flatten().count() > room {
+            self.own.fill(None);
+        }
+        for (&j, factor) in columns.iter().zip(factors(objective, columns, ridge)) {
+            self.own[j] = factor;
+        }
+        columns
+    }
+
+    /// `out = H q`, column by column; the own Hessian of a unit only where it is `active`.
+    pub fn apply(&self, q: &Rows<T>, active: &[bool], out: &mut Rows<T>) {
         let (width, rows) = (q.width(), self.diagonal.len());
         let len = (BLOCK * width).max(1);
         out.as_mut_slice()
@@ -285,5 +332,47 @@ impl<T: Real> Preconditioner<T> {
                     }
                 }
             });
+        let own = self.own.par_iter().enumerate();
+        let own = own.filter_map(|(j, own)| own.as_ref().filter(|_| active[j]).map(|own| (j, own)));
+        let solved = own.map(|(j, own)| {
+            let mut x: Vec<f64> = (0..rows).map(|row| q.row(row)[j].f64()).collect();
+            own.solve(&mut x);
+            (j, x)
+        });
+        for (j, x) in solved.collect::<Vec<_>>() {
+            for (row, x) in x.into_iter().enumerate() {
+                out.row_mut(row)[j] = T::of(x);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{LAGS, design_row, problem, recording};
+
+    #[test]
+    fn the_gram_matrix_of_uneven_trials_is_that_of_a_design() {
+        let recording = recording();
+        let problem = problem(&recording);
+        let layout = problem.layout;
+        let gram = Gram::new(&Objective::new(problem));
+        let matrix = gram.matrix.unwrap();
+        let mut expected = DMatrix::<f64>::zeros(matrix.nrows(), matrix.ncols());
+        for k in 0..layout.trials() {
+            for t in 0..layout.bins(k) + LAGS {
+                let row = nalgebra::DVector::from_vec(design_row(&problem, k, t));
+                expected += &row * row.transpose();
+            }
+        }
+        assert!(
+            (&matrix - &expected).amax() < 1e-9,
+            "{}",
+            (&matrix - &expected).amax()
+        );
+        for (row, x) in gram.diagonal.iter().enumerate() {
+            assert!((x - expected[(row, row)]).abs() < 1e-9, "{row}");
+        }
     }
 }

@@ -34,10 +34,12 @@ pub struct RidgeChoice<T> {
     pub ridge: Ridge,
     /// All candidates tried, in order.
     pub path: Vec<RidgePoint>,
-    /// Coefficients at the best candidate, roughly: where the final fit starts.
-    pub start: Solution<T>,
+    /// The fit of the training trials with that ridge, to the limits asked for.
+    pub solution: Solution<T>,
 }
 
+/// Solves with the ridge that predicts validation trials best.
+///
 /// Walks from strong to weak ridges of the couplings until two in a row predict validation trials worse than
 /// the best, then from there to weaker and to stronger ridges of the drive, until one does. Each fit starts
 /// from the one before.
@@ -51,14 +53,13 @@ pub fn choose_ridge<T: Real>(
 ) -> Result<RidgeChoice<T>, ConvexError> {
     check(&training, Ridge::NONE, limits)?;
     check(&validation, Ridge::NONE, limits)?;
-    let limits = Limits {
-        gradient_norm: limits.gradient_norm.max(PATH),
-        ..limits
-    };
     let mut walk = Walk {
         solver: Solver::new(training),
         judge: Solver::new(validation),
-        limits,
+        limits: Limits {
+            gradient_norm: limits.gradient_norm.max(PATH),
+            ..limits
+        },
         count: (validation.layout.scored_bins() * validation.spikes.units()).max(1) as f64,
         path: Vec::new(),
         best: None,
@@ -72,12 +73,17 @@ pub fn choose_ridge<T: Real>(
             walk.along(STRONGER.iter().map(|&d| with(couplings, d)), 1)?;
         }
     }
-    let Walk { path, best, .. } = walk;
+    let Walk {
+        mut solver,
+        path,
+        best,
+        ..
+    } = walk;
     match best {
-        Some((point, start)) => Ok(RidgeChoice {
-            ridge: point.ridge,
+        Some((RidgePoint { ridge, .. }, start)) => Ok(RidgeChoice {
+            ridge,
             path,
-            start,
+            solution: solver.solve(ridge, limits, Some(&start))?,
         }),
         None => Err(ConvexError::Range {
             what: "likelihood of the validation trials",

@@ -149,19 +149,23 @@ impl<'a, T: Real> Solver<'a, T> {
             .collect();
         let near = |a: f64, b: f64| a == b || (a.max(b) <= NEAR * a.min(b));
         let fits = |of: Ridge| near(of.couplings, ridge.couplings) && near(of.drive, ridge.drive);
-        let kept = self.preconditioner.take().filter(|(of, _)| fits(*of));
-        let (of, preconditioner) = kept.unwrap_or_else(|| {
-            (
-                ridge,
-                Preconditioner::new(&self.gram, shape, &variance, ridge),
-            )
-        });
+        let (of, mut preconditioner) = match self.preconditioner.take() {
+            Some((of, kept)) if fits(of) => (of, kept),
+            old => {
+                let old = old.map(|(_, old)| old);
+                let new = Preconditioner::new(&self.gram, shape, &variance, ridge, old);
+                (ridge, new)
+            }
+        };
         let inner = lbfgs::Limits {
             gradient: limits.gradient_norm * self.bins,
             iterations: limits.iterations,
         };
         let objective = &mut self.objective;
-        let mut ended = minimise(objective, &preconditioner, &mut at, &ridges, &frozen, inner);
+        let mut run = |at: &mut Rows<T>, ridges: &[Ridge], frozen: &[bool]| {
+            minimise(objective, &mut preconditioner, at, ridges, frozen, inner)
+        };
+        let mut ended = run(&mut at, &ridges, &frozen);
         // Every spike told by the sign of the potential: that certifies that there is no optimum.
         let told: Vec<bool> = (0..shape.units)
             .map(|j| !frozen[j] && ended.values.misses[j] == 0 && ridges[j] == Ridge::NONE)
@@ -174,7 +178,7 @@ impl<'a, T: Real> Solver<'a, T> {
                 };
             }
             let others: Vec<bool> = told.iter().map(|told| !told).collect();
-            let again = minimise(objective, &preconditioner, &mut at, &ridges, &others, inner);
+            let again = run(&mut at, &ridges, &others);
             ended.evaluations += again.evaluations;
             for j in (0..shape.units).filter(|&j| told[j]) {
                 ended.iterations[j] += again.iterations[j];

@@ -2,7 +2,7 @@
 
 use refire_convex::{Limits, Problem, Ridge, Solution, Status, choose_ridge, solve};
 use refire_core::{TrialArray, TrialLayout};
-use refire_drive::{FeatureDrive, NoDrive};
+use refire_drive::{ConditionBasis, FeatureDrive, NoDrive};
 
 const THETA: f64 = 0.4;
 
@@ -162,6 +162,55 @@ fn without_a_penalty_it_is_newtons_optimum() {
             };
             assert!((own - expected).abs() < 1e-6, "{own} {expected}");
         }
+    }
+}
+
+#[test]
+fn a_drive_that_tells_most_spikes_takes_few_evaluations() {
+    let (trials, bins, units, lags) = (40, 120, 5, 2);
+    let mut spikes = TrialArray::<u8>::zeros(trials, bins, 0, units);
+    for k in 0..trials {
+        for t in 0..bins {
+            for i in 0..units {
+                // A few bins nearly always, the others hardly ever.
+                let p = if number(t / 2 * units + i, 21) < 0.1 {
+                    0.9
+                } else {
+                    0.01
+                };
+                let fires = number((k * bins + t) * units + i, 22) < p;
+                spikes.row_mut(k, t)[i] = u8::from(fires);
+            }
+        }
+    }
+    let layout = TrialLayout::uniform(trials, bins, lags).unwrap();
+    let encoder = ConditionBasis::<f64>::new(&[bins], lags, 2.0, 1.0, units).unwrap();
+    let problem = Problem {
+        spikes: &spikes,
+        layout: &layout,
+        encoder: &encoder,
+        lags,
+        theta: THETA,
+    };
+    let with = |threads: usize, ridge| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let limits = Limits {
+            gradient_norm: 1e-9,
+            ..Limits::default()
+        };
+        pool.install(|| solve(problem, ridge, limits, None).unwrap())
+    };
+    for (couplings, drive) in [(1.0, 0.03), (0.0, 0.0)] {
+        let ridge = Ridge { couplings, drive };
+        let solution = with(1, ridge);
+        for unit in &solution.units {
+            assert!(unit.gradient_norm <= 1e-9, "{unit:?}");
+        }
+        assert!(solution.evaluations < 40, "{}", solution.evaluations);
+        assert_eq!(solution, with(3, ridge));
     }
 }
 

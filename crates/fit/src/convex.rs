@@ -139,40 +139,43 @@ pub(crate) fn maximum_likelihood(
     let problem = |trials| problem(settings, encoder, trials);
     let limits = Limits::default();
     let precision = |sd: f64| 1.0 / (sd * sd);
-    let (ridge, ridge_source, path, start) = match (settings.ridge, validation) {
+    let (ridge, source) = match (settings.ridge, validation) {
+        (None, Some(validation)) => {
+            let choice = choose_ridge(problem(training), problem(validation), limits)?;
+            let report = report(
+                &choice.solution,
+                choice.ridge,
+                RidgeSource::Validation,
+                &choice.path,
+            );
+            return Ok((parameters(choice.solution), report));
+        }
         (Some(given), _) => {
             let ridge = Ridge {
                 couplings: given,
                 drive: given,
             };
-            (ridge, RidgeSource::Given, Vec::new(), None)
-        }
-        (None, Some(validation)) => {
-            let choice = choose_ridge(problem(training), problem(validation), limits)?;
-            let path = choice.path;
-            (
-                choice.ridge,
-                RidgeSource::Validation,
-                path,
-                Some(choice.start),
-            )
+            (ridge, RidgeSource::Given)
         }
         (None, None) => {
             let ridge = Ridge {
                 couplings: precision(settings.coupling_prior),
                 drive: precision(settings.drive_prior),
             };
-            (ridge, RidgeSource::Priors, Vec::new(), None)
+            (ridge, RidgeSource::Priors)
         }
     };
-    let solution = solve(problem(training), ridge, limits, start.as_ref())?;
-    let report = report(&solution, ridge, ridge_source, &path);
-    let parameters = Parameters {
+    let solution = solve(problem(training), ridge, limits, None)?;
+    let report = report(&solution, ridge, source, &[]);
+    Ok((parameters(solution), report))
+}
+
+fn parameters(solution: Solution<f32>) -> Parameters<f32> {
+    Parameters {
         couplings: solution.couplings,
         bias: solution.bias,
         drive: solution.drive,
-    };
-    Ok((parameters, report))
+    }
 }
 
 fn problem<'a>(
