@@ -51,17 +51,20 @@ pub struct Options {
     /// Add the large networks (tens of minutes with --peers).
     #[arg(long)]
     large: bool,
+    /// Time only networks of this many units, hidden ones among them.
+    #[arg(long, value_name = "N")]
+    units: Option<u32>,
     /// Tiny sizes, to see that every program starts; the figures mean nothing.
     #[arg(long)]
     quick: bool,
     /// Time refire's training step over units, bins, trials and rate, and sparse couplings over synapses.
-    #[arg(long, conflicts_with_all = ["peers", "what", "large"])]
+    #[arg(long, conflicts_with_all = ["peers", "what", "large", "units"])]
     growth: bool,
     /// Draw the growth to this SVG file [default: docs/figures/growth.svg, and nothing with --quick].
     #[arg(long, requires = "growth", value_name = "FILE")]
     figure: Option<PathBuf>,
     /// Time the stages of one training step on one thread beside the limits of the machine.
-    #[arg(long, conflicts_with_all = ["peers", "what", "large", "growth", "json"])]
+    #[arg(long, conflicts_with_all = ["peers", "what", "large", "units", "growth", "json"])]
     roofline: bool,
 }
 
@@ -132,7 +135,12 @@ fn run_roofline(options: &Options) -> Result<()> {
 fn measure(options: &Options, stamp: &Stamp, copies: &Path) -> Result<Vec<Row>> {
     let runners = runners(options, copies)?;
     let mut rows = Vec::new();
-    for case in cases::select(&options.what, options.large, options.quick) {
+    let mut cases = cases::select(&options.what, options.large, options.quick);
+    if let Some(units) = options.units {
+        cases.retain(|case| case.units + case.hidden == units);
+        ensure!(!cases.is_empty(), "no work has {units} units: try --large");
+    }
+    for case in cases {
         if case.what == What::Fit
             && options.peers
             && let Err(why) = runner::export(&options.python, &scripts(options)?, copies, &case)

@@ -265,6 +265,10 @@ fn arguments(tool: Tool, case: &Case) -> Vec<String> {
         if case.once {
             add("--train", &5);
         }
+        if case.hidden > 0 {
+            // Hidden units start below the rates of the recorded ones: this brings all to about 0.1.
+            add("--rate", &0.2);
+        }
         if !case.noise_covariance {
             words.push("--no-noise-covariance".to_owned());
         }
