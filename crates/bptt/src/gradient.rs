@@ -1,8 +1,12 @@
 //! The gradient a reverse sweep adds to.
 
+use rayon::prelude::*;
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
-use refire_kernels::Real;
+use refire_kernels::{Real, add_assign, dispatch};
 use refire_sim::{Coupling, LaggedSums, Network};
+
+/// Numbers of one parallel task of [`Gradient::add`].
+const BLOCK: usize = 1 << 14;
 
 /// Gradient of a loss with respect to what the engine knows.
 #[derive(Clone, Debug)]
@@ -53,5 +57,18 @@ impl<T: Real> Gradient<T> {
         self.bias.clear();
         self.bias.resize(units, T::zero());
         self.drive.reset(conditions, bins, 0, units);
+    }
+
+    /// Adds a gradient of the same shape.
+    pub fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.couplings[..], &other.couplings[..]),
+            (&mut self.bias, &other.bias),
+            (self.drive.as_mut_slice(), other.drive.as_slice()),
+        ];
+        for (own, other) in pairs {
+            let blocks = own.par_chunks_mut(BLOCK).zip(other.par_chunks(BLOCK));
+            blocks.for_each(|(own, other)| dispatch(|| add_assign(own, other)));
+        }
     }
 }

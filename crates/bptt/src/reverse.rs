@@ -193,13 +193,17 @@ fn sweep_rows<T, C, E, U>(
                 || sweep.block(block * block_len, adjoints, carry, d_spikes),
             );
         });
-    network.coupling.add_gradient(
-        &trajectory.by_source,
-        &cotangents.potential,
-        &mut gradient.buffers,
-        &mut gradient.couplings,
+    let (lambda, spikes) = (&cotangents.potential, &trajectory.by_source);
+    let Gradient {
+        couplings,
+        bias,
+        drive,
+        buffers,
+    } = gradient;
+    rayon::join(
+        || (network.coupling).add_gradient(spikes, lambda, buffers, couplings),
+        || add_drive_gradient(layout, start, lambda, bias, drive),
     );
-    add_drive_gradient(layout, start, &cotangents.potential, gradient);
 }
 
 struct Sweep<'a, T, C, E, U> {
@@ -295,27 +299,33 @@ where
             let v = &self.trajectory.potential.row(first_trial + k, t)[self.free.clone()];
             let p = &self.trajectory.probability.row(first_trial + k, t)[self.free.clone()];
             let escape = &self.network.escape;
-            for ((f, &v), &p) in factor.iter_mut().zip(v).zip(p) {
-                *f = escape.slope(v, p);
-            }
             // A loop of its own for each kind: with the choice inside it would not vectorise.
-            let mut surrogate = |gradient: SpikeGradient| {
-                for (f, &v) in factor.iter_mut().zip(v) {
-                    *f = gradient.factor(v, *f, T::zero());
-                }
-            };
             match self.spike_gradient {
-                SpikeGradient::Escape => {}
-                SpikeGradient::Triangle => surrogate(SpikeGradient::Triangle),
+                // The only one that does not look at the probability.
+                SpikeGradient::Triangle => {
+                    for (f, &v) in factor.iter_mut().zip(v) {
+                        *f = SpikeGradient::Triangle.factor(v, T::zero(), T::zero());
+                    }
+                }
+                SpikeGradient::Escape => {
+                    for ((f, &v), &p) in factor.iter_mut().zip(v).zip(p) {
+                        *f = escape.slope(v, p);
+                    }
+                }
                 // The only one that looks at the spike.
                 SpikeGradient::ReinMax => {
                     let z = &self.trajectory.spikes.row(first_trial + k, t)[self.free.clone()];
                     for ((f, &v), (&p, &z)) in factor.iter_mut().zip(v).zip(p.iter().zip(z)) {
                         let surprise_slope = escape.surprise_slope(v, p, z != 0);
-                        *f = SpikeGradient::ReinMax.factor(v, *f, surprise_slope);
+                        *f = SpikeGradient::ReinMax.factor(v, T::zero(), surprise_slope);
                     }
                 }
-                other => surrogate(other),
+                SpikeGradient::Damped(by) => {
+                    for ((f, &v), &p) in factor.iter_mut().zip(v).zip(p) {
+                        *f = SpikeGradient::Damped(by).factor(v, escape.slope(v, p), T::zero());
+                    }
+                }
+                SpikeGradient::None | SpikeGradient::Score => factor.fill(T::zero()),
             }
             factor[self.network.live - self.free.start..].fill(T::zero());
             let counts = factor.iter().map(|&f| u32::from(f != T::zero()));
@@ -363,12 +373,13 @@ fn add_drive_gradient<T: Real>(
     layout: &TrialLayout,
     start: usize,
     lambda: &TrialArray<T>,
-    gradient: &mut Gradient<T>,
+    d_bias: &mut [T],
+    d_drive: &mut TrialArray<T>,
 ) {
     let units = lambda.units().max(1);
     let mut bias = vec![0.0f64; units];
     for group in layout.groups() {
-        let blocks: Vec<Vec<f64>> = gradient.drive.trial_mut(group.condition)[start * units..]
+        let blocks: Vec<Vec<f64>> = d_drive.trial_mut(group.condition)[start * units..]
             .par_chunks_mut(BIN_BLOCK * units)
             .enumerate()
             .map(|(block, rows)| {
@@ -398,7 +409,7 @@ fn add_drive_gradient<T: Real>(
             }
         }
     }
-    for (b, sum) in gradient.bias.iter_mut().zip(bias) {
+    for (b, sum) in d_bias.iter_mut().zip(bias) {
         *b += T::of(sum);
     }
 }

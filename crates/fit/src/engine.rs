@@ -2,18 +2,17 @@
 
 use crate::batch::Batch;
 use crate::padded::PaddedNetwork;
-use crate::score::Rewards;
-use crate::windows::Windows;
+use crate::pass::Pass;
 use crate::wiring::Wiring;
 use crate::{FitError, Parameters, Settings};
-use refire_bptt::{Gradient, add_score, sweep};
-use refire_core::{TrialArray, TrialLayout};
+use refire_bptt::Gradient;
+use refire_core::TrialArray;
 use refire_drive::Encoder;
 use refire_kernels::Real;
-use refire_loss::{LossError, LossTerm, Sample};
-use refire_neuron::{Logistic, Memoryless, SpikeGradient};
-use refire_random::{KeyedUniforms, Stream};
-use refire_sim::{AnyCoupling, Cotangents, Mode, Network, PassInput, Trajectory, run};
+use refire_loss::LossTerm;
+use refire_neuron::{Logistic, Memoryless};
+use refire_random::Stream;
+use refire_sim::{AnyCoupling, Coupling, Mode, Network};
 
 /// The network the command line fits: couplings of some kind, logistic escape noise, memoryless units.
 pub type FittedNetwork<'a, T> = Network<'a, T, AnyCoupling<'a, T>, Logistic, Memoryless<T>>;
@@ -90,7 +89,7 @@ pub struct Losses {
 }
 
 impl Losses {
-    fn zeros(terms: usize) -> Self {
+    pub(crate) fn zeros(terms: usize) -> Self {
         Self {
             terms: vec![0.0; terms],
             total: 0.0,
@@ -98,25 +97,21 @@ impl Losses {
     }
 }
 
-/// Buffers of one pass, kept between iterations.
-#[derive(Default)]
-pub(crate) struct PassBuffers<T> {
-    pub trajectory: Trajectory<T>,
-    pub cotangents: Cotangents<T>,
-}
+/// Most numbers of a gradient of which there may be two, for the passes to be evaluated side by side.
+const MOST_OF_TWO: usize = 1 << 20;
 
 /// Evaluates an objective and its gradient, with all buffers kept between calls.
 pub struct Engine<T> {
     settings: Settings,
     encoder: Box<dyn Encoder<T>>,
-    terms: Vec<WeightedTerm<T>>,
     drive: TrialArray<T>,
     padded: PaddedNetwork<T>,
-    clamped: PassBuffers<T>,
-    free: PassBuffers<T>,
-    rewards: Rewards<T>,
-    windows: Windows<T>,
+    clamped: Pass<T>,
+    free: Pass<T>,
+    /// Of each term, the pass it measures and its place there.
+    places: Vec<(Mode, usize)>,
     gradient: Gradient<T>,
+    gradient_of_free: Gradient<T>,
 }
 
 impl<T: Real> Engine<T> {
@@ -127,28 +122,45 @@ impl<T: Real> Engine<T> {
         encoder: Box<dyn Encoder<T>>,
         terms: Vec<WeightedTerm<T>>,
     ) -> Self {
-        Self {
+        let mut engine = Self {
             settings: settings.clone(),
             encoder,
-            terms,
             drive: TrialArray::default(),
             padded: PaddedNetwork::new(settings, observed),
-            clamped: PassBuffers::default(),
-            free: PassBuffers::default(),
-            rewards: Rewards::default(),
-            windows: Windows::default(),
+            clamped: Pass::new(Mode::Clamped),
+            free: Pass::new(Mode::FreeRunning),
+            places: Vec::new(),
             gradient: Gradient::default(),
+            gradient_of_free: Gradient::default(),
+        };
+        for term in terms {
+            let mode = term.term.pass();
+            let pass = match mode {
+                Mode::Clamped => &mut engine.clamped,
+                Mode::FreeRunning => &mut engine.free,
+            };
+            engine.places.push((mode, pass.terms.len()));
+            pass.terms.push(term);
         }
+        engine
+    }
+
+    /// The terms, in order.
+    fn terms(&self) -> impl Iterator<Item = &WeightedTerm<T>> {
+        self.places.iter().map(|&(mode, at)| match mode {
+            Mode::Clamped => &self.clamped.terms[at],
+            Mode::FreeRunning => &self.free.terms[at],
+        })
     }
 
     /// Names of the terms, in order.
     pub fn term_names(&self) -> Vec<&'static str> {
-        self.terms.iter().map(|t| t.term.name()).collect()
+        self.terms().map(|t| t.term.name()).collect()
     }
 
     /// What terms in use measure on a random sample only.
     pub fn sampled(&self) -> Vec<String> {
-        let in_use = self.terms.iter().filter(|t| t.weight > 0.0);
+        let in_use = self.terms().filter(|t| t.weight > 0.0);
         in_use.filter_map(|t| t.term.sampled()).collect()
     }
 
@@ -173,110 +185,21 @@ impl<T: Real> Engine<T> {
         parameters: &Parameters<T>,
         batch: &Batch,
         streams: Streams,
-        mut gradient: Option<&mut Parameters<T>>,
+        gradient: Option<&mut Parameters<T>>,
     ) -> Result<Losses, FitError> {
         self.encoder.forward(&parameters.drive, &mut self.drive);
         self.padded.load(parameters, &self.drive)?;
-        let (network, units) = (self.padded.network()?, self.padded.units());
-        if gradient.is_some() {
-            let (conditions, bins) = (self.drive.trials(), self.drive.bins());
-            self.gradient.reset(&network, conditions, bins);
-        }
-        for WeightedTerm { term, weight } in &mut self.terms {
-            if *weight > 0.0 {
-                term.draw(streams.iteration);
-            }
-        }
-        let mut losses = Losses::zeros(self.terms.len());
-        for mode in [Mode::Clamped, Mode::FreeRunning] {
-            let needed = self
-                .terms
-                .iter()
-                .any(|t| t.term.pass() == mode && t.weight > 0.0);
-            if !needed {
-                continue;
-            }
-            let (buffers, layout, recorded, keys, stream) = match mode {
-                Mode::Clamped => (
-                    &mut self.clamped,
-                    &batch.recorded_layout,
-                    &batch.recorded,
-                    &batch.recorded_keys,
-                    streams.clamped,
-                ),
-                Mode::FreeRunning => (
-                    &mut self.free,
-                    &batch.free_layout,
-                    &batch.histories,
-                    &batch.free_keys,
-                    streams.free,
-                ),
-            };
-            let input = PassInput {
-                layout,
-                recorded: Some(recorded),
-                before: None,
-                drive: self.padded.drive(),
-            };
-            let uniforms = KeyedUniforms::new(stream, streams.iteration, keys);
-            if self.settings.checkpoint_bins > 0 {
-                let gradient = gradient.is_some().then_some(&mut self.gradient);
-                self.windows.evaluate(
-                    &self.settings,
-                    (&network, mode, &input, &uniforms),
-                    &mut self.terms,
-                    buffers,
-                    &mut losses,
-                    gradient,
-                )?;
-                continue;
-            }
-            run(&network, mode, &input, &uniforms, &mut buffers.trajectory)?;
-            buffers.cotangents.reset(layout, self.settings.lags, units);
-            let sample = Sample {
-                layout,
-                trajectory: &buffers.trajectory,
-                recorded: Some((&batch.recorded, &batch.recorded_layout)),
-                recorded_keys: &batch.recorded_keys,
-            };
-            let total = evaluate_terms(
-                &mut self.terms,
-                |term| term.pass() == mode,
-                (&sample, 1.0),
-                &mut buffers.cotangents,
-                &mut losses,
-            )?;
-            let sampled = mode == Mode::FreeRunning || network.observed < network.live;
-            if gradient.is_some() && sampled && self.settings.spike_gradient == SpikeGradient::Score
-            {
-                let terms = &mut self.terms;
-                let rewards = self.rewards.of(
-                    &sample,
-                    keys,
-                    self.settings.noise_parts.saturating_mul(2),
-                    total,
-                    |sample, cotangents| {
-                        let mut losses = Losses::zeros(terms.len());
-                        let in_mode = |term: &dyn LossTerm<T>| term.pass() == mode;
-                        evaluate_terms(terms, in_mode, (sample, 1.0), cotangents, &mut losses)
-                    },
-                );
-                let trajectory = &buffers.trajectory;
-                let cotangents = &mut buffers.cotangents;
-                add_score(&network, mode, layout, trajectory, rewards, cotangents);
-            }
-            if gradient.is_some() {
-                pull_back(
-                    &network,
-                    &self.settings,
-                    mode,
-                    layout,
-                    buffers,
-                    &mut self.gradient,
-                );
-            }
-        }
-        if let Some(gradient) = gradient.as_mut() {
+        let (clamped, free) = self.evaluate_passes((batch, streams), gradient.is_some())?;
+        let losses = Losses {
+            terms: (self.places.iter())
+                .map(|&(mode, at)| match mode {
+                    Mode::Clamped => clamped.terms[at],
+                    Mode::FreeRunning => free.terms[at],
+                })
+                .collect(),
+            total: clamped.total + free.total,
+        };
+        if let Some(gradient) = gradient {
             // The drive is not needed any more: its rows take the gradient.
             self.padded.strip(
                 &self.gradient,
@@ -290,53 +213,57 @@ impl<T: Real> Engine<T> {
         }
         Ok(losses)
     }
-}
 
-/// Adds the terms that are `wanted`, all of one pass, to `losses`, and their cotangents; returns their
-/// weighted sum. A sample that is a `share` of the pass, 1 for all of it, counts as that.
-pub(crate) fn evaluate_terms<T: Real>(
-    terms: &mut [WeightedTerm<T>],
-    wanted: impl Fn(&dyn LossTerm<T>) -> bool,
-    (sample, share): (&Sample<'_, T>, f64),
-    cotangents: &mut Cotangents<T>,
-    losses: &mut Losses,
-) -> Result<f64, LossError> {
-    let mut total = 0.0;
-    for (at, WeightedTerm { term, weight }) in terms.iter_mut().enumerate() {
-        if *weight > 0.0 && wanted(term.as_ref()) {
-            let value = share * term.evaluate(sample, share * *weight, cotangents)?;
-            losses.terms[at] += value;
-            losses.total += *weight * value;
-            total += *weight * value;
+    /// Both passes, of clamped and of free-running trials. They have nothing to do with one another until their
+    /// gradients are added, so threads that one leaves idle help with the other; a large gradient, of which
+    /// there is only one, they take in turn.
+    fn evaluate_passes(
+        &mut self,
+        batch: (&Batch, Streams),
+        with_gradient: bool,
+    ) -> Result<(Losses, Losses), FitError> {
+        let (settings, drive) = (&self.settings, self.padded.drive());
+        let network = self.padded.network()?;
+        let (clamped, free) = (&mut self.clamped, &mut self.free);
+        let (first, second) = (&mut self.gradient, &mut self.gradient_of_free);
+        let numbers = network.coupling.parameter_count() + drive.as_slice().len();
+        let both = clamped.is_needed() && free.is_needed();
+        let two = both && with_gradient && numbers <= MOST_OF_TWO;
+        if with_gradient {
+            let (conditions, bins) = (drive.trials(), drive.bins());
+            first.reset(&network, conditions, bins);
+            if two {
+                second.reset(&network, conditions, bins);
+            }
         }
+        let network = (&network, drive);
+        if with_gradient && !two {
+            let clamped = clamped.evaluate(settings, network, batch, Some(&mut *first))?;
+            return Ok((
+                clamped,
+                free.evaluate(settings, network, batch, Some(first))?,
+            ));
+        }
+        let (clamped, free) = rayon::join(
+            || clamped.evaluate(settings, network, batch, two.then_some(&mut *first)),
+            || free.evaluate(settings, network, batch, two.then_some(&mut *second)),
+        );
+        let losses = (clamped?, free?);
+        if two {
+            first.add(second);
+        }
+        Ok(losses)
     }
-    Ok(total)
-}
-
-fn pull_back<T: Real>(
-    network: &FittedNetwork<'_, T>,
-    settings: &Settings,
-    mode: Mode,
-    layout: &TrialLayout,
-    buffers: &mut PassBuffers<T>,
-    gradient: &mut Gradient<T>,
-) {
-    sweep(
-        network,
-        mode,
-        layout,
-        &buffers.trajectory,
-        settings.pseudo_derivative(),
-        &mut buffers.cotangents,
-        gradient,
-    );
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use refire_core::TrialLayout;
     use refire_drive::NoDrive;
+    use refire_loss::{LossError, Sample};
     use refire_random::Purpose;
+    use refire_sim::Cotangents;
 
     /// Its value is the iteration last drawn for; a draw without an evaluation is held against it.
     struct Drawn(Option<u32>);

@@ -38,6 +38,7 @@ mod model_file;
 mod objective;
 mod padded;
 mod parameters;
+mod pass;
 mod score;
 mod settings;
 mod simulate;

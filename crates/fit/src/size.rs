@@ -9,9 +9,9 @@ use refire_recording::Recording;
 /// Most 4-byte numbers a fit may ask for: 2^36 (256 GiB).
 const MAX_NUMBERS: f64 = (1u64 << 36) as f64;
 
-/// Copies of the parameters: themselves, the best ones, gradients, moments, one in the making, and two
-/// with padded rows.
-const PARAMETER_COPIES: f64 = 10.0;
+/// Copies of the parameters: themselves, the best ones, gradients, moments, one in the making, two with padded
+/// rows, and the sums that a gradient is added up from.
+const PARAMETER_COPIES: f64 = 11.0;
 
 /// Arrays of the size of a batch: potentials, probabilities, spikes and cotangents. The score function
 /// keeps them a second time.
@@ -60,8 +60,8 @@ fn held(recording: &Recording, settings: &Settings) -> Held {
 
 /// Numbers of four bytes that the noise covariance holds, given what is held of passes.
 ///
-/// The published form: a block per frequency, of which there are up to six per lag, each of real and
-/// imaginary units. The corrected form, of the units it measures: slopes of every part and, in double
+/// The published form: half of a block per frequency, of which there are up to twelve per lag, each of real
+/// and imaginary units. The corrected form, of the units it measures: slopes of every part and, in double
 /// precision, the target and the products of every condition, of training and of validation trials;
 /// deviations of a batch, their cotangents, and the deviations of the recorded trials in double
 /// precision. A sample of units has its own copy of the pass (potentials, probabilities, two cotangents,
@@ -71,7 +71,7 @@ fn noise_covariance(recording: &Recording, settings: &Settings, held: &Held) -> 
     let units = match (settings.form, settings.noise_pairs) {
         (Form::Published, _) => {
             let units = observed as f64 + settings.hidden as f64;
-            return 6.0 * lags * (2.0 * units).powi(2);
+            return 12.0 * lags * 2.0 * units.powi(2);
         }
         (Form::Corrected, 0) => observed,
         (Form::Corrected, pairs) => units_for_pairs(pairs).min(observed),

@@ -1,6 +1,7 @@
 //! An evaluation that keeps the state of a pass at every S-th bin, in place of every bin.
 
-use crate::engine::{FittedNetwork, Losses, PassBuffers, WeightedTerm, evaluate_terms};
+use crate::engine::{FittedNetwork, Losses, WeightedTerm};
+use crate::pass::{PassBuffers, evaluate_terms};
 use crate::{FitError, Settings};
 use refire_bptt::{Gradient, SweepState, sweep_window};
 use refire_core::TrialLayout;
@@ -29,7 +30,7 @@ pub(crate) struct Windows<T> {
 }
 
 /// Network, mode, input and uniforms of a pass.
-type Pass<'a, T, R> = (&'a FittedNetwork<'a, T>, Mode, &'a PassInput<'a, T>, &'a R);
+type Running<'a, T, R> = (&'a FittedNetwork<'a, T>, Mode, &'a PassInput<'a, T>, &'a R);
 
 impl<T: Real> Windows<T> {
     /// Adds the terms of one pass to `losses` and, where it is given, to `gradient`.
@@ -40,7 +41,7 @@ impl<T: Real> Windows<T> {
     pub(crate) fn evaluate(
         &mut self,
         settings: &Settings,
-        pass: Pass<'_, T, impl Uniforms<T>>,
+        pass: Running<'_, T, impl Uniforms<T>>,
         terms: &mut [WeightedTerm<T>],
         buffers: &mut PassBuffers<T>,
         losses: &mut Losses,
@@ -57,7 +58,7 @@ impl<T: Real> Windows<T> {
                 measure(&pass, bins(w), terms, buffers);
                 add_means(settings, &pass, bins(w), terms, buffers, losses)?;
             }
-            return finish(terms, mode, losses);
+            return finish(terms, losses);
         };
         self.before.resize_with(windows, PassState::default);
         for w in 0..windows {
@@ -65,7 +66,7 @@ impl<T: Real> Windows<T> {
             self.run(&pass, bins(w), buffers)?;
             measure(&pass, bins(w), terms, buffers);
         }
-        finish(terms, mode, losses)?;
+        finish(terms, losses)?;
         self.behind.clear();
         for w in (0..windows).rev() {
             // The last one has just been run.
@@ -91,7 +92,7 @@ impl<T: Real> Windows<T> {
 
     fn run(
         &mut self,
-        &(network, mode, input, uniforms): &Pass<'_, T, impl Uniforms<T>>,
+        &(network, mode, input, uniforms): &Running<'_, T, impl Uniforms<T>>,
         bins: Range<usize>,
         buffers: &mut PassBuffers<T>,
     ) -> Result<(), SimError> {
@@ -100,27 +101,25 @@ impl<T: Real> Windows<T> {
     }
 }
 
-/// The statistics in use of a pass, each with its place among the terms and its weight.
+/// The statistics in use, each with its place among the terms and its weight.
 fn statistics<T: Real>(
     terms: &mut [WeightedTerm<T>],
-    mode: Mode,
 ) -> impl Iterator<Item = (usize, f64, &mut dyn WindowedTerm<T>)> {
     let in_use = terms.iter_mut().enumerate();
-    let in_use = in_use.filter(move |(_, t)| t.term.pass() == mode && t.weight > 0.0);
+    let in_use = in_use.filter(|(_, t)| t.weight > 0.0);
     in_use.filter_map(|(at, t)| Some((at, t.weight, t.term.windowed()?)))
 }
 
 /// Starts the statistics of a pass.
 fn begin<T: Real>(
     terms: &mut [WeightedTerm<T>],
-    &(_, mode, input, _): &Pass<'_, T, impl Uniforms<T>>,
+    &(_, _, input, _): &Running<'_, T, impl Uniforms<T>>,
     size: usize,
     replayed: bool,
 ) -> Result<(), FitError> {
     let whole_only = terms.iter_mut().find_map(|t| {
-        let in_use = t.term.pass() == mode && t.weight > 0.0;
         let by_windows = t.term.is_mean_of_bins() || t.term.windowed().is_some();
-        (in_use && !by_windows).then(|| t.term.name())
+        (t.weight > 0.0 && !by_windows).then(|| t.term.name())
     });
     if let Some(name) = whole_only {
         return Err(FitError::Setting {
@@ -129,7 +128,7 @@ fn begin<T: Real>(
             found: format!("{size} with {name}"),
         });
     }
-    for (_, _, term) in statistics(terms, mode) {
+    for (_, _, term) in statistics(terms) {
         term.begin(input.layout, replayed)?;
     }
     Ok(())
@@ -137,25 +136,21 @@ fn begin<T: Real>(
 
 /// The statistics take in one window.
 fn measure<T: Real>(
-    &(_, mode, input, _): &Pass<'_, T, impl Uniforms<T>>,
+    &(_, _, input, _): &Running<'_, T, impl Uniforms<T>>,
     bins: Range<usize>,
     terms: &mut [WeightedTerm<T>],
     buffers: &PassBuffers<T>,
 ) {
     let layout = input.layout.window(bins.clone());
     let sample = window_of(&layout, &buffers.trajectory);
-    for (_, _, term) in statistics(terms, mode) {
+    for (_, _, term) in statistics(terms) {
         term.measure(&sample, bins.start);
     }
 }
 
 /// Adds the statistics to `losses`.
-fn finish<T: Real>(
-    terms: &mut [WeightedTerm<T>],
-    mode: Mode,
-    losses: &mut Losses,
-) -> Result<(), FitError> {
-    for (at, weight, term) in statistics(terms, mode) {
+fn finish<T: Real>(terms: &mut [WeightedTerm<T>], losses: &mut Losses) -> Result<(), FitError> {
+    for (at, weight, term) in statistics(terms) {
         let value = term.finish(weight)?;
         losses.terms[at] += value;
         losses.total += weight * value;
@@ -165,7 +160,7 @@ fn finish<T: Real>(
 
 /// The cotangents of the statistics in one window, on top of those of [`add_means`].
 fn add_cotangents<T: Real>(
-    &(_, mode, input, _): &Pass<'_, T, impl Uniforms<T>>,
+    &(_, _, input, _): &Running<'_, T, impl Uniforms<T>>,
     bins: Range<usize>,
     terms: &mut [WeightedTerm<T>],
     buffers: &mut PassBuffers<T>,
@@ -173,7 +168,7 @@ fn add_cotangents<T: Real>(
     let layout = input.layout.window(bins.clone());
     let (trajectory, cotangents) = (&buffers.trajectory, &mut buffers.cotangents);
     let sample = window_of(&layout, trajectory);
-    for (_, _, term) in statistics(terms, mode) {
+    for (_, _, term) in statistics(terms) {
         term.add_cotangents(&sample, bins.start, cotangents);
     }
 }
@@ -182,7 +177,7 @@ fn add_cotangents<T: Real>(
 /// windows are forgotten.
 fn add_means<T: Real>(
     settings: &Settings,
-    &(network, mode, input, _): &Pass<'_, T, impl Uniforms<T>>,
+    &(network, _, input, _): &Running<'_, T, impl Uniforms<T>>,
     bins: Range<usize>,
     terms: &mut [WeightedTerm<T>],
     buffers: &mut PassBuffers<T>,
@@ -196,7 +191,7 @@ fn add_means<T: Real>(
     }
     let share = layout.scored_bins() as f64 / input.layout.scored_bins() as f64;
     let sample = window_of(&layout, &buffers.trajectory);
-    let means = |term: &dyn LossTerm<T>| term.pass() == mode && term.is_mean_of_bins();
+    let means = |term: &dyn LossTerm<T>| term.is_mean_of_bins();
     let cotangents = &mut buffers.cotangents;
     evaluate_terms(terms, means, (&sample, share), cotangents, losses)?;
     Ok(())

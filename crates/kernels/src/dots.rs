@@ -103,22 +103,30 @@ impl<T: Real> Kernel<T> for DotsOfRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<R: Vectors<T>>(self, r: R) {
-        const AT_ONCE: usize = 8;
+    fn run<R: Vectors<T>>(mut self, r: R) {
+        let mut at = 0;
+        while at < self.which.len() {
+            at += match self.which.len() - at {
+                8.. => self.some::<R, 8>(r, at),
+                4.. => self.some::<R, 4>(r, at),
+                2.. => self.some::<R, 2>(r, at),
+                _ => self.some::<R, 1>(r, at),
+            };
+        }
+    }
+}
+
+impl<T: Real> DotsOfRows<'_, T> {
+    /// `N` products side by side, which hide how long each takes; returns `N`.
+    #[inline(always)]
+    fn some<R: Vectors<T>, const N: usize>(&mut self, r: R, at: usize) -> usize {
         let len = self.b.len();
-        let (groups, rest) = self.which.as_chunks::<AT_ONCE>();
-        let (out, out_rest) = self.out.split_at_mut(groups.len() * AT_ONCE);
-        for (which, out) in groups.iter().zip(out.chunks_exact_mut(AT_ONCE)) {
-            let mut rows = [&[][..]; AT_ONCE];
-            for (row, &at) in rows.iter_mut().zip(which) {
-                *row = &self.rows[at * len..][..len];
-            }
-            out.copy_from_slice(&products(r, [self.b], rows)[0]);
+        let mut rows = [&[][..]; N];
+        for (row, &at) in rows.iter_mut().zip(&self.which[at..]) {
+            *row = &self.rows[at * len..][..len];
         }
-        for (&at, out) in rest.iter().zip(out_rest) {
-            let row = &self.rows[at * len..][..len];
-            [[*out]] = products(r, [self.b], [row]);
-        }
+        self.out[at..at + N].copy_from_slice(&products(r, [self.b], rows)[0]);
+        N
     }
 }
 

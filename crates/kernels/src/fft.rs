@@ -51,6 +51,17 @@ pub struct Samples<'a, T> {
     pub present: Range<usize>,
 }
 
+/// The samples that are wanted back.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Which; the first one goes to the first row.
+    pub samples: Range<usize>,
+    /// So many of the first ones are added to what is there; the others take its place.
+    pub added: usize,
+    /// Numbers from one row to the next.
+    pub width: usize,
+}
+
 impl<T: Real> RealFft<T> {
     /// A transform of signals of `size` samples.
     ///
@@ -95,7 +106,7 @@ impl<T: Real> RealFft<T> {
         });
     }
 
-    /// The samples `wanted` of the signals of given spectra, as rows of `signals`, `width` numbers apart.
+    /// The samples `wanted` of the signals of given spectra, as rows of `signals`.
     ///
     /// # Panics
     /// If a slice is too short for its shape.
@@ -103,9 +114,8 @@ impl<T: Real> RealFft<T> {
         &self,
         spectra: &[T],
         shape: SpectrumShape,
-        wanted: Range<usize>,
+        wanted: Wanted,
         signals: &mut [T],
-        width: usize,
         scratch: &mut [T],
     ) {
         T::with_vectors(Inverse {
@@ -114,7 +124,6 @@ impl<T: Real> RealFft<T> {
             shape,
             wanted,
             signals,
-            width,
             scratch,
         });
     }
@@ -273,9 +282,8 @@ struct Inverse<'a, T> {
     fft: &'a RealFft<T>,
     spectra: &'a [T],
     shape: SpectrumShape,
-    wanted: Range<usize>,
+    wanted: Wanted,
     signals: &'a mut [T],
-    width: usize,
     scratch: &'a mut [T],
 }
 
@@ -310,10 +318,15 @@ impl<T: Real> Kernel<T> for Inverse<'_, T> {
                 .complex(r, [&mut *im, &mut *re, &mut *im2, &mut *re2]);
             let (re, im) = if moved { (&*re2, &*im2) } else { (&*re, &*im) };
             let here = R::LANES.min(columns - column);
-            for s in self.wanted.clone() {
+            for (row, s) in self.wanted.samples.clone().enumerate() {
                 let part = if s % 2 == 0 { re } else { im };
-                let row = (s - self.wanted.start) * self.width + column;
-                r.store(&mut self.signals[row..row + here], part[s / 2]);
+                let at = row * self.wanted.width + column;
+                let out = &mut self.signals[at..at + here];
+                let sample = match row < self.wanted.added {
+                    true => r.add(r.load(out), part[s / 2]),
+                    false => part[s / 2],
+                };
+                r.store(out, sample);
             }
         }
     }
@@ -442,10 +455,13 @@ mod tests {
                 }
             }
             let mut back = vec![9.0; size * width];
-            fft.inverse(&spectra, shape, 0..size, &mut back, width, &mut scratch);
+            let added = at(to);
+            let wanted = Wanted { samples: 0..size, added, width };
+            fft.inverse(&spectra, shape, wanted, &mut back, &mut scratch);
             for (at, &found) in back.iter().enumerate() {
                 let (s, column) = (at / width, at % width);
-                let expected = if column < columns { x(s, column) } else { 9.0 };
+                let before = if s < added || column >= columns { 9.0 } else { 0.0 };
+                let expected = if column < columns { before + x(s, column) } else { before };
                 prop_assert!((found - expected).abs() < 1e-13 * size as f64);
             }
         }

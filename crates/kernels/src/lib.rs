@@ -24,9 +24,9 @@ mod vectors;
 
 pub use blocks::add_blocks;
 pub use dots::{dots, dots_of_rows};
-pub use fft::{RealFft, Samples, SpectrumShape};
+pub use fft::{RealFft, Samples, SpectrumShape, Wanted};
 pub use matmul::{MatrixMut, MatrixRef, matmul};
-pub use panels::matmul_whole_rows;
+pub use panels::{gram_whole_rows, matmul_whole_rows};
 pub use real::{Real, logistic, softplus};
 pub use rows::{LANES, add_assign, add_rows, add_scaled, dispatch, dot};
 pub use vectors::{Kernel, Vectors};

@@ -31,13 +31,46 @@ pub fn matmul_whole_rows<T: Real>(
         c.row_count(),
         c.row_len()
     );
-    T::with_vectors(Product { a, b, keep, c });
+    T::with_vectors(Product {
+        a,
+        b,
+        keep,
+        all: true,
+        c,
+    });
+}
+
+/// `c = a^T a`, or `c += a^T a` where `keep` is set, on and above the diagonal, in as many rows as `c` has; some
+/// of what lies below may be overwritten. As [`matmul_whole_rows`] otherwise.
+///
+/// # Panics
+/// If columns differ or are no multiple of [`LANES`].
+pub fn gram_whole_rows<T: Real>(a: MatrixRef<'_, T>, keep: bool, c: MatrixMut<'_, T>) {
+    assert!(
+        a.row_len() == c.row_len()
+            && c.row_count() <= a.row_len()
+            && c.row_len().is_multiple_of(LANES),
+        "product with itself in whole registers: {} x {} into {} x {}",
+        a.row_count(),
+        a.row_len(),
+        c.row_count(),
+        c.row_len()
+    );
+    T::with_vectors(Product {
+        a: a.transposed(),
+        b: a,
+        keep,
+        all: false,
+        c,
+    });
 }
 
 struct Product<'a, T> {
     a: MatrixRef<'a, T>,
     b: MatrixRef<'a, T>,
     keep: bool,
+    /// Below the diagonal as well.
+    all: bool,
     c: MatrixMut<'a, T>,
 }
 
@@ -46,10 +79,14 @@ impl<T: Real> Kernel<T> for Product<'_, T> {
 
     #[inline(always)]
     fn run<R: Vectors<T>>(mut self, r: R) {
-        let (rows, registers) = (self.c.row_count(), self.c.row_len() / R::LANES);
+        let (all_rows, registers) = (self.c.row_count(), self.c.row_len() / R::LANES);
         let mut register = 0;
         while register < registers {
             let wide = WIDE.min(registers - register);
+            let rows = match self.all {
+                true => all_rows,
+                false => all_rows.min((register + wide) * R::LANES),
+            };
             let mut row = 0;
             while row < rows {
                 // Eight rows of accumulators fit into 32 registers, four into 16.
@@ -57,9 +94,11 @@ impl<T: Real> Kernel<T> for Product<'_, T> {
                 row += match (wide, eight, rows - row) {
                     (WIDE, true, _) => self.tile::<R, 8, WIDE>(r, row, register),
                     (WIDE, _, 4..) => self.tile::<R, 4, WIDE>(r, row, register),
+                    (WIDE, _, 2..) => self.tile::<R, 2, WIDE>(r, row, register),
                     (WIDE, ..) => self.tile::<R, 1, WIDE>(r, row, register),
                     (2, true, _) => self.tile::<R, 8, 2>(r, row, register),
                     (2, _, 4..) => self.tile::<R, 4, 2>(r, row, register),
+                    (2, _, 2..) => self.tile::<R, 2, 2>(r, row, register),
                     (2, ..) => self.tile::<R, 1, 2>(r, row, register),
                     (_, true, _) => self.tile::<R, 8, 1>(r, row, register),
                     (_, _, 4..) => self.tile::<R, 4, 1>(r, row, register),
@@ -150,6 +189,29 @@ mod tests {
                     (true, false) => sum,
                 };
                 prop_assert!((found - expected).abs() < 1e-12);
+            }
+        }
+
+        #[test]
+        fn a_product_with_itself_is_right_on_and_above_the_diagonal(
+            (k, registers) in (1usize..12, 1usize..9),
+            (less, keep) in (0usize..16, any::<bool>()),
+            seed in 0u64..1000,
+        ) {
+            let number = |i: usize| (((i as u64 + 1) * (seed + 7919)) % 101) as f64 / 50.0 - 1.0;
+            let n = registers * LANES;
+            let m = n - less.min(n - 1);
+            let a: Vec<f64> = (0..k * n).map(number).collect();
+            let mut c = vec![0.5; m * n];
+            gram_whole_rows(
+                MatrixRef::rows(&a, k, n, n),
+                keep,
+                MatrixMut::rows(&mut c, m, n, n),
+            );
+            for (i, j) in (0..m).flat_map(|i| (i..n).map(move |j| (i, j))) {
+                let sum: f64 = (0..k).map(|l| a[l * n + i] * a[l * n + j]).sum();
+                let expected = if keep { sum + 0.5 } else { sum };
+                prop_assert!((c[i * n + j] - expected).abs() < 1e-12);
             }
         }
     }

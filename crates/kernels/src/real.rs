@@ -40,6 +40,9 @@ pub trait Real:
     /// 3e-7).
     fn minus_ln_1m_fast(self) -> Self;
 
+    /// `ln` of a normal positive number, in a form that vectorises for `f32` (relative error below 3e-7).
+    fn ln_fast(self) -> Self;
+
     /// Runs a kernel on the widest registers of this machine.
     fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output;
 
@@ -131,6 +134,11 @@ impl Real for f64 {
     }
 
     #[inline(always)]
+    fn ln_fast(self) -> Self {
+        self.ln()
+    }
+
+    #[inline(always)]
     fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output {
         with_f64(kernel)
     }
@@ -183,6 +191,16 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn ln_fast(self) -> Self {
+        // ln(2^k m) = k ln 2 + 2 artanh(s), s = (m - 1) / (m + 1), m between the roots of 1/2 and 2.
+        const ROOT_HALF: u32 = 0x3f35_04f3;
+        let above = self.to_bits().wrapping_sub(ROOT_HALF);
+        let k = (above as i32) >> 23;
+        let m = f32::from_bits((above & 0x007f_ffff) + ROOT_HALF);
+        twice_artanh((m - 1.0) / (m + 1.0)) + k as f32 * std::f32::consts::LN_2
+    }
+
+    #[inline(always)]
     fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output {
         with_f32(kernel)
     }
@@ -190,7 +208,7 @@ impl Real for f32 {
     gemm_with!(matrixmultiply::sgemm);
 }
 
-/// `2 artanh(s)` for `s` in [0, 1/3]: the odd series to `s^13`.
+/// `2 artanh(s)` for `s` in [-1/3, 1/3]: the odd series to `s^13`.
 #[inline(always)]
 fn twice_artanh(s: f32) -> f32 {
     let q = s * s;
@@ -234,6 +252,12 @@ mod tests {
             let exact = -(-0.5 * f64::from(x)).ln_1p();
             let found = f64::from((0.5 * x).minus_ln_1m_fast());
             prop_assert!((found - exact).abs() <= 3e-7 * exact);
+            let y = (v.exp() * (1.0 + x)).max(f32::MIN_POSITIVE);
+            let exact = f64::from(y).ln();
+            prop_assert!((f64::from(y.ln_fast()) - exact).abs() <= 3e-7 * exact.abs());
+            let y = 1.0 + 0.1 * (x - 0.5);
+            let exact = f64::from(y).ln();
+            prop_assert!((f64::from(y.ln_fast()) - exact).abs() <= 3e-7 * exact.abs());
             let exact = softplus(f64::from(v));
             prop_assert!((f64::from(softplus(v)) - exact).abs() <= 6e-7 * exact);
         }

@@ -2,9 +2,10 @@
 
 use crate::covariance::{add_lagged_products, centre, fill_signal};
 use crate::recorded::RecordedProducts;
-use crate::spectral::{LaggedProducts, Signal};
-use crate::trials::{add_through_escape, mean_over_trials, parts};
+use crate::spectral::{Deviations, LaggedProducts};
+use crate::trials::{Part, add_through_escape, add_trial_through_escape, mean_over_trials, parts};
 use crate::{LossError, LossTerm, Sample};
+use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::{LANES, Real};
 use refire_neuron::EscapeNoise;
@@ -30,14 +31,10 @@ pub struct PublishedNoiseCovariance<T, E> {
     observed: usize,
     lags: usize,
     wrap: bool,
-    model: TrialArray<T>,
-    data: TrialArray<T>,
     gradient: TrialArray<T>,
     products: [Vec<T>; 2],
     lagged: LaggedProducts<T>,
-    recorded: RecordedProducts,
-    spikes: SpikeIndex,
-    sums: LaggedSums<T>,
+    recorded: Recorded<T>,
 }
 
 impl<T: Real, E> PublishedNoiseCovariance<T, E> {
@@ -48,14 +45,18 @@ impl<T: Real, E> PublishedNoiseCovariance<T, E> {
             observed,
             lags,
             wrap,
-            model: TrialArray::default(),
-            data: TrialArray::default(),
             gradient: TrialArray::default(),
             products: [Vec::new(), Vec::new()],
             lagged: LaggedProducts::new(lags),
-            recorded: RecordedProducts::new(lags, wrap),
-            spikes: SpikeIndex::default(),
-            sums: LaggedSums::default(),
+            recorded: Recorded {
+                lags,
+                wrap,
+                kept: RecordedProducts::new(lags, wrap),
+                signal: TrialArray::default(),
+                lagged: LaggedProducts::new(lags),
+                spikes: SpikeIndex::default(),
+                sums: LaggedSums::default(),
+            },
         }
     }
 
@@ -85,80 +86,46 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedNoiseCovariance
             return Err(LossError::NoRecordedTrials { term: NAME });
         };
         let (layout, n, lags) = (sample.layout, self.observed, self.lags);
-        let (first, margin) = (layout.first_bin(), lags - 1);
-        let p = &sample.trajectory.probability;
+        let (first, p) = (layout.first_bin(), &sample.trajectory.probability);
         let norms: Vec<(f64, f64)> = (0..lags)
             .map(|d| (self.norm(layout, d), self.norm(recorded_layout, d)))
             .collect();
         let [model, data] = &mut self.products;
         let width = n.next_multiple_of(LANES);
-        let kept = &mut self.recorded;
-        if !kept.centred(recorded, recorded_layout, sample.recorded_keys, width, data) {
-            surround(
-                &mut self.data,
-                recorded_layout,
-                n,
-                margin,
-                self.wrap,
-                |k, t, row| {
-                    for (x, &z) in row.iter_mut().zip(recorded.row(k, t)) {
-                        *x = T::of(f64::from(z));
-                    }
-                },
-            );
-            let equal = (0..recorded_layout.trials())
-                .all(|k| recorded_layout.bins(k) == recorded_layout.max_bins());
-            if equal || !self.wrap {
-                // One centred side is enough, so the other may be the spikes themselves; with
-                // unequal trials that wrap it is not.
-                self.spikes.build(recorded, recorded_layout);
-                let part_of_slot = vec![0; recorded_layout.trials()];
-                data.clear();
-                data.resize(n * lags * width, T::zero());
-                add_lagged_products(
-                    &self.spikes,
-                    &self.data,
-                    margin,
+        let (recorded_side, lagged) = (&mut self.recorded, &mut self.lagged);
+        rayon::join(
+            || {
+                let recorded = (recorded, recorded_layout, sample.recorded_keys);
+                recorded_side.products(recorded, width, data);
+            },
+            || {
+                lagged.forward(
+                    Means::of(p, layout, n).deviations(p, self.wrap),
+                    (n, width),
                     first,
-                    lags,
-                    &part_of_slot,
-                    (&mut self.sums, std::slice::from_mut(data)),
+                    layout.max_bins() - first,
+                    model,
                 );
-            } else {
-                let bins = recorded_layout.max_bins() - first;
-                let signal = Signal::Surrounded(&self.data);
-                self.lagged.forward(signal, (n, width), first, bins, data);
-            }
-        }
-        // The model's last: the way back needs its spectra.
-        let bins = layout.max_bins() - first;
-        if self.wrap {
-            let fill = |k, t, row: &mut [T]| row.copy_from_slice(&p.row(k, t)[..n]);
-            surround(&mut self.model, layout, n, margin, true, fill);
-            let signal = Signal::Surrounded(&self.model);
-            self.lagged.forward(signal, (n, width), first, bins, model);
-        } else {
-            let (means, of_slot) = means_of_conditions(p, layout, n);
-            let means: Vec<&[T]> = of_slot.iter().map(|&group| &means[group][..]).collect();
-            let ends: Vec<usize> = (0..layout.trials()).map(|k| layout.bins(k)).collect();
-            let signal = Signal::Deviations {
-                rows: p,
-                means: &means,
-                bins: &ends,
-            };
-            self.lagged.forward(signal, (n, width), first, bins, model);
-        }
+            },
+        );
 
         let entries = (n * lags * n) as f64;
-        let mut value = 0.0;
-        let rows = model.chunks_exact_mut(width).zip(data.chunks_exact(width));
-        for ((model, data), &(model_norm, data_norm)) in rows.zip(norms.iter().cycle()) {
-            for (model, data) in model[..n].iter_mut().zip(data) {
-                let error = data.f64() / data_norm - model.f64() / model_norm;
-                value += error * error;
-                *model = T::of(-2.0 * weight * error / (entries * model_norm));
+        let len = (lags * width).max(1);
+        let sources = model.par_chunks_mut(len).zip(data.par_chunks(len));
+        let values = sources.map(|(model, data)| {
+            let mut value = 0.0;
+            let rows = model.chunks_exact_mut(width).zip(data.chunks_exact(width));
+            for ((model, data), &(model_norm, data_norm)) in rows.zip(&norms) {
+                for (model, data) in model[..n].iter_mut().zip(data) {
+                    let error = data.f64() / data_norm - model.f64() / model_norm;
+                    value += error * error;
+                    *model = T::of(-2.0 * weight * error / (entries * model_norm));
+                }
             }
-        }
+            value
+        });
+        let values: Vec<f64> = values.collect();
+        let value: f64 = values.iter().sum();
         self.add_cotangents(sample, cotangents);
         Ok(value / entries)
     }
@@ -168,75 +135,167 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
     /// Back from the products, which have become slopes, through the centring and the escape
     /// function.
     fn add_cotangents(&mut self, sample: &Sample<'_, T>, cotangents: &mut Cotangents<T>) {
-        let layout = sample.layout;
-        let (first, bins) = (layout.first_bin(), layout.max_bins());
-        let width = self.observed.next_multiple_of(LANES);
-        let shape = (layout.trials(), bins, width);
-        let gradient = &self.gradient;
-        if (gradient.trials(), gradient.bins(), gradient.units()) != shape {
-            // What fills up rows is never written: once zero, always zero.
-            self.gradient.reset(layout.trials(), bins, 0, width);
-        }
+        let (layout, trajectory, escape) = (sample.layout, sample.trajectory, &self.escape);
+        let (first, bins, wrap) = (layout.first_bin(), layout.max_bins(), self.wrap);
+        let shape = (self.observed, self.observed.next_multiple_of(LANES));
+        let time = (first, bins - first, wrap);
+        // The mean over trials of what goes back through their deviations is zero where all of a condition
+        // are as long.
+        let parts = parts(layout, 1);
+        let length = |&k: &usize| layout.bins(k);
+        let is_even = |part: &Part| {
+            part.slots
+                .windows(2)
+                .all(|k| length(&k[0]) == length(&k[1]))
+        };
         let slopes = &self.products[0];
-        self.lagged.backward(
-            slopes,
-            self.observed,
-            first,
-            bins - first,
-            &mut self.gradient,
-        );
-        for part in parts(layout, 1) {
-            // A linear map of deviations, whose mean over trials is zero where all are as long.
-            let bins_of_first = part.slots.first().map(|&k| layout.bins(k));
-            let equal = |&k: &usize| Some(layout.bins(k)) == bins_of_first;
-            if !part.slots.iter().all(equal) {
-                centre(&mut self.gradient, 0, layout, &part.slots, |_| 1.0);
-            }
-            add_through_escape(
-                &self.escape,
-                sample.trajectory,
-                (layout, &part.slots, bins),
-                |k, t| self.gradient.row(k, t),
-                |d| d,
-                cotangents,
-            );
+        if parts.iter().all(is_even) {
+            let trial_len = cotangents.potential.trial_len();
+            let units = cotangents.potential.units();
+            let into = (cotangents.potential.as_mut_slice(), trial_len);
+            (self.lagged).backward(slopes, shape, time, into, |k, cotangents, rows| {
+                let row = |t: usize| &rows[(t - first) * shape.1..][..shape.1];
+                let trial = (layout, k, bins);
+                add_trial_through_escape(
+                    escape,
+                    trajectory,
+                    trial,
+                    row,
+                    |d| d,
+                    (cotangents, units),
+                );
+            });
+            return;
+        }
+        self.gradient.reshape(layout.trials(), bins, 0, shape.1);
+        let trial_len = self.gradient.trial_len();
+        let into = (self.gradient.as_mut_slice(), trial_len);
+        (self.lagged).backward(slopes, shape, time, into, |_, gradient, rows| {
+            let scored = &mut gradient[first * shape.1..];
+            scored.copy_from_slice(&rows[..scored.len()]);
+        });
+        for part in parts {
+            centre(&mut self.gradient, 0, layout, &part.slots, |_| 1.0);
+            let row = |k, t| self.gradient.row(k, t);
+            let trials = (layout, &part.slots[..], bins);
+            add_through_escape(escape, trajectory, trials, row, |d| d, cotangents);
         }
     }
 }
 
-/// Mean over the trials of each condition, `[bin][unit]`, and the condition's place of every slot.
-fn means_of_conditions<T: Real>(
-    rows: &TrialArray<T>,
-    layout: &TrialLayout,
-    units: usize,
-) -> (Vec<Vec<T>>, Vec<usize>) {
-    let mut of_slot = vec![0; layout.trials()];
-    let mut means = Vec::with_capacity(layout.groups().len());
-    for (at, group) in layout.groups().iter().enumerate() {
-        group.slots.iter().for_each(|&k| of_slot[k] = at);
-        let row = |k, t| rows.row(k, t);
-        let mean = mean_over_trials(layout, &group.slots, units, row, T::f64);
-        means.push(mean.into_iter().map(T::of).collect());
-    }
-    (means, of_slot)
+/// The products of the recorded trials of a batch.
+#[derive(Clone, Debug)]
+struct Recorded<T> {
+    lags: usize,
+    wrap: bool,
+    kept: RecordedProducts,
+    /// For trials whose products are not kept.
+    signal: TrialArray<T>,
+    lagged: LaggedProducts<T>,
+    spikes: SpikeIndex,
+    sums: LaggedSums<T>,
 }
 
-/// Fills a signal, centres it over the trials of each condition, and puts `margin` bins on either
-/// side of the scored window: its other end where time wraps, zeros elsewhere. Bin `t` of a trial
-/// lies in row `t + margin`; one more row of zeros follows, and zeros fill up every row to whole
-/// SIMD registers.
+impl<T: Real> Recorded<T> {
+    fn products(
+        &mut self,
+        (recorded, layout, keys): (&TrialArray<u8>, &TrialLayout, &[u32]),
+        width: usize,
+        products: &mut Vec<T>,
+    ) {
+        if self.kept.centred(recorded, layout, keys, width, products) {
+            return;
+        }
+        let (n, lags, first) = (recorded.units(), self.lags, layout.first_bin());
+        let (bins, margin) = (layout.max_bins(), lags - 1);
+        let equal = (0..layout.trials()).all(|k| layout.bins(k) == bins);
+        if equal || !self.wrap {
+            // One centred side is enough, so the other may be the spikes themselves; with unequal
+            // trials that wrap it is not.
+            surround(&mut self.signal, recorded, layout, margin, self.wrap);
+            self.spikes.build(recorded, layout);
+            let part_of_slot = vec![0; layout.trials()];
+            products.clear();
+            products.resize(n * lags * width, T::zero());
+            add_lagged_products(
+                &self.spikes,
+                &self.signal,
+                margin,
+                first,
+                lags,
+                &part_of_slot,
+                (&mut self.sums, std::slice::from_mut(products)),
+            );
+        } else {
+            self.signal.reshape(layout.trials(), bins, 0, n);
+            fill_signal(&mut self.signal, layout, 0, n, spikes_of(recorded));
+            let means = Means::of(&self.signal, layout, n);
+            let deviations = means.deviations(&self.signal, true);
+            (self.lagged).forward(deviations, (n, width), first, bins - first, products);
+        }
+    }
+}
+
+/// Mean over the trials of each condition, and what belongs to which.
+struct Means<T> {
+    /// `[bin][unit]` of each condition.
+    means: Vec<Vec<T>>,
+    /// Of each slot.
+    conditions: Vec<usize>,
+    ends: Vec<usize>,
+}
+
+impl<T: Real> Means<T> {
+    fn of(rows: &TrialArray<T>, layout: &TrialLayout, units: usize) -> Self {
+        let mut conditions = vec![0; layout.trials()];
+        let mut means = Vec::with_capacity(layout.groups().len());
+        for (at, group) in layout.groups().iter().enumerate() {
+            group.slots.iter().for_each(|&k| conditions[k] = at);
+            let row = |k, t| rows.row(k, t);
+            let mean = mean_over_trials(layout, &group.slots, units, row, T::f64);
+            means.push(mean.into_iter().map(T::of).collect());
+        }
+        Self {
+            means,
+            conditions,
+            ends: (0..layout.trials()).map(|k| layout.bins(k)).collect(),
+        }
+    }
+
+    fn deviations<'a>(&'a self, rows: &'a TrialArray<T>, wrap: bool) -> Deviations<'a, T> {
+        Deviations {
+            rows,
+            means: &self.means,
+            conditions: &self.conditions,
+            ends: &self.ends,
+            wrap,
+        }
+    }
+}
+
+/// Spikes as numbers, bin by bin.
+fn spikes_of<T: Real>(spikes: &TrialArray<u8>) -> impl Fn(usize, usize, &mut [T]) {
+    |k, t, row| {
+        for (x, &z) in row.iter_mut().zip(spikes.row(k, t)) {
+            *x = T::of(f64::from(z));
+        }
+    }
+}
+
+/// Spikes, centred over the trials of each condition, with `margin` bins on either side of the scored
+/// window: its other end where time wraps, zeros elsewhere. Bin `t` of a trial lies in row `t + margin`;
+/// one more row of zeros follows, and zeros fill up every row to whole SIMD registers.
 fn surround<T: Real>(
     signal: &mut TrialArray<T>,
+    spikes: &TrialArray<u8>,
     layout: &TrialLayout,
-    units: usize,
     margin: usize,
     wrap: bool,
-    fill: impl Fn(usize, usize, &mut [T]) + Sync,
 ) {
-    let (first, bins) = (layout.first_bin(), layout.max_bins());
+    let (first, bins, units) = (layout.first_bin(), layout.max_bins(), spikes.units());
     let width = units.next_multiple_of(LANES);
     signal.reshape(layout.trials(), bins + margin, margin + 1, width);
-    fill_signal(signal, layout, margin, units, fill);
+    fill_signal(signal, layout, margin, units, spikes_of(spikes));
     for part in parts(layout, 1) {
         centre(signal, margin, layout, &part.slots, |_| 1.0);
     }

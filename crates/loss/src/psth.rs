@@ -81,10 +81,11 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for PublishedPsth<E> {
                     let count = valid[t] as f64;
                     for (p, &y) in row.iter_mut().zip(&y[t * n..]) {
                         let (model, complement) = (p.max(FLOOR), (1.0 - *p).max(FLOOR));
-                        sum -= scale * (y * model.ln() + (1.0 - y) * complement.ln());
+                        let ln = |x: f64| T::of(x).ln_fast().f64();
+                        sum += y * ln(model) + (1.0 - y) * ln(complement);
                         *p = weight * scale * ((1.0 - y) / complement - y / model) / count;
                     }
-                    sum
+                    -scale * sum
                 },
             );
             add_through_escape(

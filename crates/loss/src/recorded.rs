@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout, for_each_fired};
-use refire_kernels::{MatrixMut, MatrixRef, Real, dispatch, matmul};
+use refire_kernels::{MatrixMut, MatrixRef, Real, dispatch, matmul_whole_rows};
 use std::collections::BTreeMap;
 
 /// Most counts kept: 64 MiB of them.
@@ -36,7 +36,7 @@ impl RecordedProducts {
         }
     }
 
-    /// Overwrites `products` with `M`, rows of `width`, and returns true; false where trials differ in
+    /// Overwrites `products` with `M`, rows of `width`, whole registers, and returns true; false where trials differ in
     /// length or are too many, or too long, to keep counts of. `keys` tells trials apart.
     pub(crate) fn centred<T: Real>(
         &mut self,
@@ -88,35 +88,39 @@ impl RecordedProducts {
             .for_each(|(task, products)| {
                 let sources = products.len() / block;
                 let rows = bins - layout.first_bin();
-                for (trials, sums) in &sums {
+                for (at, (trials, sums)) in sums.iter().enumerate() {
                     // The sum comes first, with its sign, so that one product adds it.
                     let of_source = |at: &T| *at * T::of(-1.0 / trials);
                     let own: Vec<T> = sums[..rows * width]
                         .chunks_exact(width)
                         .flat_map(|row| row[task * SOURCES..][..sources].iter().map(of_source))
                         .collect();
-                    matmul(
+                    matmul_whole_rows(
                         MatrixRef::rows(&own, rows, sources, sources).transposed(),
                         MatrixRef::rows(sums, rows, block, width),
-                        T::one(),
+                        at > 0,
                         MatrixMut::rows(products, sources, block, block),
                     );
                 }
-                let from = task * SOURCES * self.lags * n;
-                for counts in &counts {
-                    let counts = &counts[from..][..sources * self.lags * n];
-                    dispatch(
-                        #[inline(always)]
-                        || {
-                            let rows = products.chunks_exact_mut(width);
-                            for (row, counts) in rows.zip(counts.chunks_exact(n)) {
-                                for (x, &count) in row.iter_mut().zip(counts) {
-                                    *x += T::of(f64::from(count));
+                let from = task * SOURCES * self.lags;
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        let mut total = vec![0u32; n];
+                        for (row, out) in products.chunks_exact_mut(width).enumerate() {
+                            total.fill(0);
+                            for counts in &counts {
+                                let counts = &counts[(from + row) * n..][..n];
+                                for (sum, &count) in total.iter_mut().zip(counts) {
+                                    *sum += u32::from(count);
                                 }
                             }
-                        },
-                    );
-                }
+                            for (x, &count) in out.iter_mut().zip(&total) {
+                                *x += T::of(f64::from(count));
+                            }
+                        }
+                    },
+                );
             });
         true
     }
@@ -192,6 +196,7 @@ impl RecordedProducts {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use refire_kernels::LANES;
 
     proptest! {
         #[test]
@@ -207,7 +212,7 @@ mod tests {
             for (at, z) in spikes.as_mut_slice().iter_mut().enumerate() {
                 *z = u8::from((at as u64 + 1) * (2 * seed + 7919) % 101 < 40);
             }
-            let width = n + 2;
+            let width = (n + 2).next_multiple_of(LANES);
             let keys: Vec<u32> = (0..trials as u32).map(|k| 10 * k).collect();
             let mut kept = RecordedProducts::new(lags, wrap);
             let mut products = vec![9.0f64];

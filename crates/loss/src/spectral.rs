@@ -1,537 +1,442 @@
 //! Products of a signal with itself at all lags, and their adjoint, tile by tile in the frequency
-//! domain: at nine lags a fifth of the arithmetic of one matrix product per lag and offset.
+//! domain: at nine lags a tenth of the arithmetic of one matrix product per lag and bin.
 
+use edges::Edges;
+use kernels::{KernelBuffers, Kernels};
 use rayon::prelude::*;
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
 use refire_kernels::{
-    LANES, MatrixMut, MatrixRef, Real, RealFft, Samples, SpectrumShape, add_scaled, dispatch,
-    matmul_whole_rows,
+    LANES, MatrixMut, MatrixRef, Real, RealFft, Samples, SpectrumShape, Wanted, dispatch,
+    gram_whole_rows, matmul_whole_rows,
 };
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-/// Trials are transformed in groups of at least this many tiles, so that the matrix product of a
-/// frequency is worth its overhead. Fixed, so that results do not depend on the number of threads.
-const GROUP_TILES: usize = 64;
+mod edges;
+mod kernels;
+#[cfg(test)]
+mod tests;
 
-/// Overlap-save. A tile is a window of `F` bins whose core leaves a margin of `D - 1` bins on either
-/// side; cores follow one another.
+/// Trials are transformed in groups of about this many tiles, so that the matrix product of a
+/// frequency is worth its overhead. Fixed, so that results do not depend on the number of threads.
+const GROUP_TILES: usize = 32;
+
+/// Frequencies whose kernels are made together: slopes, large where units are many, are read once for all.
+const AT_ONCE: usize = 4;
+
+/// Overlap-add. Tiles follow one another, each at most `F - 2 (D - 1)` bins long, so that a product of its
+/// spectrum with the kernel of `D` lags does not meet itself.
 ///
 /// ```text
-/// X_j[f] = sum_s x_j[s] e^(-i w s)         w = 2 pi f / F, over the window
-/// C_j[f] the same over the core
+/// X_j[f]       = sum_s x_j[s] e^(-i w s)         w = 2 pi f / F, over the tile
+/// P[f,j,i]     = sum_tiles conj(X_j[f]) X_i[f]
 /// M[j,d,i]     = sum_{k,s} x_j[k,s] x_i[k,s+d]
-///              = 1/F sum_f e^(i w d) sum_tiles conj(C_j[f]) X_i[f]
+///              = 1/F sum_f e^(i w d) P[f,j,i]  +  pairs of bins with the end of a tile between them
 /// dL/dx_i[k,t] = sum_{d,j} S[j,d,i] x_j[k,t-d] + S[i,d,j] x_j[k,t+d]         S = dL/dM
-///              = 1/F sum_f e^(i w t) sum_j K[f,j,i] X_j[f]                   t in the core
+///              = sum over tiles of 1/F sum_f e^(i w t) sum_j K[f,j,i] X_j[f]
 /// K[f,j,i]     = A[f,j,i] + conj(A[f,i,j])     A[f,j,i] = sum_d S[j,d,i] e^(-i w d)
 /// ```
 ///
-/// Signals are real, so half the frequencies suffice. A complex number takes two real ones, real
-/// part first; frequency 0 has no imaginary part, and `F/2`, which has none either, lies in its
-/// place.
+/// `P` is Hermitian, so half of it is enough. Signals are real, so half the frequencies suffice. A complex
+/// number takes two real ones, real part first; frequency 0 has no imaginary part, and `F/2`, which has none
+/// either, lies in its place.
 #[derive(Clone, Debug)]
 pub(crate) struct LaggedProducts<T> {
     lags: usize,
     size: usize,
     fft: RealFft<T>,
-    /// `e^(i w d)`, `[frequency][lag]`: real parts and imaginary parts, in the place of the imaginary
-    /// part of frequency 0 the real one of `F/2`.
-    turns: [Vec<T>; 2],
+    /// `cos w d` and `sin w d`, `[frequency 0..=F/2][lag]`.
+    cosine: Vec<T>,
+    sine: Vec<T>,
+    /// The same over all frequencies, the mirror images of most counted with them: `[lag][frequency]`.
+    to_lags: [Vec<T>; 2],
     /// `[group][frequency][tile][real unit | imaginary unit | zeros]`, rows of whole registers.
-    windows: AlignedVec<T>,
+    spectra: AlignedVec<T>,
     /// Length of their rows.
     wide: usize,
-    /// The cores, then the gradient.
-    cores: AlignedVec<T>,
-    /// `[frequency][2 unit][2 unit | zeros]`.
-    blocks: AlignedVec<T>,
+    /// Spectra of the gradient, laid out alike.
+    slopes: AlignedVec<T>,
+    /// `[frequency 0..=F/2][unit][sum | half a difference]`, see [`Self::keep_halves`].
+    halves: AlignedVec<T>,
+    edges: Edges<T>,
+}
+
+/// The signal whose products are wanted: what the scored bins of each trial differ from the mean of its own
+/// condition, zero behind its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deviations<'a, T> {
+    /// `[trial][bin][unit or more]`, from bin 0 on.
+    pub rows: &'a TrialArray<T>,
+    /// Per condition, `[bin][unit]`, from bin 0 on; as long as any of its trials.
+    pub means: &'a [Vec<T>],
+    /// Place of each trial's condition among these.
+    pub conditions: &'a [usize],
+    /// End of each trial.
+    pub ends: &'a [usize],
+    /// Whether the last scored bin is followed by the first.
+    pub wrap: bool,
+}
+
+impl<'a, T> Deviations<'a, T> {
+    fn mean(&self, trial: usize) -> &'a [T] {
+        &self.means[self.conditions[trial]]
+    }
 }
 
 /// Where the tiles of a signal lie.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Tiling {
     units: usize,
     /// First scored bin.
     first: usize,
-    /// Bins covered by cores.
+    /// Scored bins.
     bins: usize,
+    /// Tiles of a trial.
     tiles: usize,
+    /// Trials of a group.
     group: usize,
 }
 
-/// The signal whose products are wanted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Signal<'a, T> {
-    /// Scored bin `t` of every trial lies in row `first + t + lags - 1`; the `lags - 1` rows on either side
-    /// of the scored ones count as partners.
-    Surrounded(&'a TrialArray<T>),
-    /// What the scored bins of each trial, from row `first` on, differ from the mean of its own condition;
-    /// nothing lies on either side.
-    Deviations {
-        rows: &'a TrialArray<T>,
-        /// Per trial, `[bin][unit]`, from bin 0 on; as long as any trial of the condition.
-        means: &'a [&'a [T]],
-        /// End of each trial.
-        bins: &'a [usize],
-    },
-}
-
-impl<'a, T: Real> Signal<'a, T> {
-    fn rows(&self) -> &'a TrialArray<T> {
-        match self {
-            Self::Surrounded(rows) | Self::Deviations { rows, .. } => rows,
-        }
-    }
-
-    /// Samples `present` of the window that starts `margin` bins before scored bin `start`.
-    #[inline(always)]
-    fn samples(
-        &self,
-        trial: usize,
-        units: usize,
-        (first, start, margin): (usize, usize, usize),
-        present: Range<usize>,
-    ) -> Samples<'a, T> {
-        let (rows, width) = (self.rows().trial(trial), self.rows().units());
-        match *self {
-            Self::Surrounded(_) => Samples {
-                rows: &rows[(first + start + present.start) * width..],
-                width,
-                mean: &[],
-                mean_width: units,
-                present,
-            },
-            Self::Deviations { means, bins, .. } => {
-                let before = margin.saturating_sub(start);
-                let end = (bins[trial] + margin).saturating_sub(first + start);
-                let from = present.start.max(before).min(end);
-                let present = from..present.end.min(end);
-                if present.is_empty() {
-                    return Samples {
-                        rows: &[],
-                        width,
-                        mean: &[],
-                        mean_width: units,
-                        present,
-                    };
-                }
-                let bin = first + start + from - margin;
-                Samples {
-                    rows: &rows[bin * width..],
-                    width,
-                    mean: &means[trial][bin * units..],
-                    mean_width: units,
-                    present,
-                }
-            }
-        }
+impl Tiling {
+    /// Scored bins of a tile.
+    fn bins(&self, tile: usize) -> Range<usize> {
+        tile * self.bins / self.tiles..(tile + 1) * self.bins / self.tiles
     }
 }
 
 impl<T: Real> LaggedProducts<T> {
     /// Products at lags `0..lags`.
     pub(crate) fn new(lags: usize) -> Self {
-        let size = (6 * lags).next_power_of_two().max(16);
+        // Long enough for a tile to be longer than what it is kept apart by.
+        let size = (12 * lags).next_power_of_two().max(16);
         let half = size / 2;
         let turn = |f: usize, d: usize| (f * d % size) as f64 / size as f64 * TAU;
-        let turns = |of: &dyn Fn(usize, usize) -> f64| {
-            let all = (0..half).flat_map(|f| (0..lags).map(move |d| (f, d)));
-            all.map(|(f, d)| T::of(of(f, d))).collect()
+        let once = |f: usize| if f.is_multiple_of(half) { 1.0 } else { 2.0 };
+        let by_frequency = |of: fn(f64) -> f64| {
+            let all = (0..=half).flat_map(|f| (0..lags).map(move |d| (f, d)));
+            all.map(|(f, d)| T::of(of(turn(f, d)))).collect()
+        };
+        let by_lag = |of: fn(f64) -> f64| {
+            let all = (0..lags).flat_map(|d| (0..=half).map(move |f| (f, d)));
+            all.map(|(f, d)| T::of(once(f) / size as f64 * of(turn(f, d))))
+                .collect()
         };
         Self {
             lags,
             size,
             fft: RealFft::new(size),
-            turns: [
-                turns(&|f, d| turn(f, d).cos()),
-                turns(&|f, d| match f {
-                    0 => turn(half, d).cos(),
-                    f => turn(f, d).sin(),
-                }),
-            ],
-            windows: aligned_vec(),
+            cosine: by_frequency(f64::cos),
+            sine: by_frequency(f64::sin),
+            to_lags: [by_lag(f64::cos), by_lag(f64::sin)],
+            spectra: aligned_vec(),
             wide: 0,
-            cores: aligned_vec(),
-            blocks: aligned_vec(),
+            slopes: aligned_vec(),
+            halves: aligned_vec(),
+            edges: Edges::default(),
         }
     }
 
-    fn scratch(&self) -> AlignedVec<T> {
-        let mut scratch = aligned_vec();
-        scratch.resize(self.fft.scratch_len(), T::zero());
-        scratch
-    }
-
+    /// Bins that a product reaches beyond a tile on either side.
     fn margin(&self) -> usize {
         self.lags - 1
     }
 
-    fn core(&self) -> usize {
-        self.size - 2 * self.margin()
+    /// What transforms need room for, and the spectra of a tile, `[frequency][as in spectra]`: they are copied
+    /// from and to their places, far apart, in whole rows.
+    fn scratch(&self, units: usize) -> (AlignedVec<T>, AlignedVec<T>, SpectrumShape) {
+        let (mut scratch, mut tile) = (aligned_vec(), aligned_vec());
+        scratch.resize(self.fft.scratch_len(), T::zero());
+        tile.resize(self.size / 2 * self.wide, T::zero());
+        let shape = SpectrumShape {
+            columns: units,
+            stride: self.wide,
+        };
+        (scratch, tile, shape)
     }
 
-    fn tiling(&self, units: usize, first: usize, bins: usize) -> Tiling {
-        let tiles = bins.div_ceil(self.core()).max(1);
+    fn tiling(&self, units: usize, first: usize, bins: usize, trials: usize) -> Tiling {
+        let tiles = bins.div_ceil(self.size - 2 * self.margin()).max(1);
+        let groups = (trials * tiles / GROUP_TILES).max(1);
         Tiling {
             units,
             first,
             bins,
             tiles,
-            group: GROUP_TILES.div_ceil(tiles),
+            group: trials.div_ceil(groups).max(1),
         }
     }
 
     /// `M[j,d,i]` of the first `units` columns over `bins` scored bins from `first` on. Rows of `products`
-    /// have `width` numbers.
+    /// have `width` numbers, whole registers.
     pub(crate) fn forward(
         &mut self,
-        signal: Signal<'_, T>,
+        signal: Deviations<'_, T>,
         (units, width): (usize, usize),
         first: usize,
         bins: usize,
         products: &mut Vec<T>,
     ) {
-        let n = units;
-        let tiling = self.tiling(n, first, bins);
-        let (half, wide) = (self.size / 2, wide(n));
-        let len = signal.rows().trials() * tiling.tiles * half * wide;
+        let trials = signal.rows.trials();
+        let tiling = self.tiling(units, first, bins, trials);
+        let (half, wide) = (self.size / 2, (2 * units).next_multiple_of(LANES));
         if self.wide != wide {
             // What fills up rows is never written: once zero, always zero.
-            self.windows.clear();
-            self.cores.clear();
+            self.spectra.clear();
             self.wide = wide;
         }
-        self.windows.resize(len, T::zero());
-        self.cores.resize(len, T::zero());
-        self.blocks.resize(half * 2 * n * wide, T::zero());
-        let (mut windows, mut cores, mut blocks) = (
-            std::mem::replace(&mut self.windows, aligned_vec()),
-            std::mem::replace(&mut self.cores, aligned_vec()),
-            std::mem::replace(&mut self.blocks, aligned_vec()),
-        );
+        let len = trials * tiling.tiles * half * wide;
+        self.spectra.resize(len, T::zero());
+        let mut spectra = std::mem::replace(&mut self.spectra, aligned_vec());
         let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
-        windows
+        spectra
             .par_chunks_mut(group_len)
-            .zip(cores.par_chunks_mut(group_len))
             .enumerate()
-            .for_each(|(group, (windows, cores))| {
-                self.transform_group(signal, tiling, group, windows, cores);
-            });
-        blocks
-            .par_chunks_mut((2 * n * wide).max(1))
-            .enumerate()
-            .for_each(|(f, block)| {
-                let mut keep = false;
-                for (windows, cores) in windows.chunks(group_len).zip(cores.chunks(group_len)) {
-                    let tiles = windows.len() / (half * wide);
-                    let at = f * tiles * wide;
-                    matmul_whole_rows(
-                        MatrixRef::rows(&cores[at..], tiles, 2 * n, wide).transposed(),
-                        MatrixRef::rows(&windows[at..], tiles, wide, wide),
-                        keep,
-                        MatrixMut::rows(block, 2 * n, wide, wide),
-                    );
-                    keep = true;
-                }
-            });
-        (self.windows, self.cores, self.blocks) = (windows, cores, blocks);
-        self.products_of_blocks(n, width, products);
+            .for_each(|(group, spectra)| self.transform_group(signal, tiling, group, spectra));
+        self.spectra = spectra;
+        let mut halves = std::mem::replace(&mut self.halves, aligned_vec());
+        let mut edges = std::mem::take(&mut self.edges);
+        rayon::join(
+            || self.keep_halves(units, width, group_len, &mut halves),
+            || edges.measure(signal, tiling, (self.margin(), width), self.lags),
+        );
+        (self.halves, self.edges) = (halves, edges);
+        self.products_of_halves(units, width, products);
     }
 
-    /// Spectra of the windows and cores of one group of trials.
+    /// Spectra of the tiles of one group of trials, in the middle of as many bins as a transform takes.
     fn transform_group(
         &self,
-        signal: Signal<'_, T>,
+        signal: Deviations<'_, T>,
         tiling: Tiling,
         group: usize,
-        windows: &mut [T],
-        cores: &mut [T],
+        spectra: &mut [T],
     ) {
-        let (n, half, margin) = (tiling.units, self.size / 2, self.margin());
-        let wide = wide(n);
-        let tiles = windows.len() / (half * wide);
-        let mut scratch = self.scratch();
-        let shape = SpectrumShape {
-            columns: n,
-            stride: tiles * wide,
-        };
-        for tile in 0..tiles {
-            let trial = group * tiling.group + tile / tiling.tiles;
-            let start = tile % tiling.tiles * self.core();
-            let window = self.size.min(tiling.bins + 2 * margin - start);
-            let core = self.core().min(tiling.bins - start);
-            for (present, spectra) in [
-                (0..window, &mut *windows),
-                (margin..margin + core, &mut *cores),
-            ] {
-                let at = (tiling.first, start, margin);
-                let samples = signal.samples(trial, n, at, present);
-                let spectra = &mut spectra[tile * wide..];
-                self.fft.forward(samples, spectra, shape, &mut scratch);
+        let (n, half, wide, margin) = (tiling.units, self.size / 2, self.wide, self.margin());
+        let tiles = spectra.len() / (half * wide);
+        let (mut scratch, mut tile, shape) = self.scratch(n);
+        for at in 0..tiles {
+            let trial = group * tiling.group + at / tiling.tiles;
+            let bins = tiling.bins(at % tiling.tiles);
+            let start = tiling.first + bins.start;
+            let present = (tiling.first + bins.end)
+                .min(signal.ends[trial])
+                .saturating_sub(start);
+            let width = signal.rows.units();
+            let (rows, mean) = match present {
+                0 => (&[][..], &[][..]),
+                _ => (
+                    &signal.rows.trial(trial)[start * width..],
+                    &signal.mean(trial)[start * n..],
+                ),
+            };
+            let samples = Samples {
+                rows,
+                width,
+                mean,
+                mean_width: n,
+                present: margin..margin + present,
+            };
+            self.fft.forward(samples, &mut tile, shape, &mut scratch);
+            for (f, row) in tile.chunks_exact(wide).enumerate() {
+                spectra[(f * tiles + at) * wide..][..wide].copy_from_slice(row);
             }
         }
     }
 
-    /// Back from frequencies to lags: `Re(P e^(i w d))` summed over them.
-    fn products_of_blocks(&self, n: usize, width: usize, products: &mut Vec<T>) {
-        let (wide, lags) = (wide(n), self.lags);
-        products.clear();
-        products.resize(n * lags * width, T::zero());
-        let [cosine, sine] = &self.turns;
-        products
-            .par_chunks_mut((lags * width).max(1))
+    /// The half of `P` that tells the other. With `G` the products of real and imaginary parts:
+    ///
+    /// ```text
+    /// Re P[j,i] = G[re j, re i] + G[im j, im i]      symmetric: kept for i >= j
+    /// Im P[j,i] = G[re j, im i] - G[re i, im j]      kept: the first of the two
+    /// ```
+    fn keep_halves(&self, n: usize, width: usize, group_len: usize, halves: &mut AlignedVec<T>) {
+        let (half, wide) = (self.size / 2, self.wide);
+        let len = (2 * n * width).max(1);
+        halves.resize((half + 1) * len, T::zero());
+        // Frequency F/2, which lies with frequency 0, has its own place.
+        let (halves, last) = halves.split_at_mut(half * len);
+        let product = |f: usize, gram: &mut AlignedVec<T>| {
+            gram.resize(2 * n * wide, T::zero());
+            for (group, spectra) in self.spectra.chunks(group_len).enumerate() {
+                let tiles = spectra.len() / (half * wide);
+                gram_whole_rows(
+                    MatrixRef::rows(&spectra[f * tiles * wide..], tiles, wide, wide),
+                    group > 0,
+                    MatrixMut::rows(gram, 2 * n, wide, wide),
+                );
+            }
+        };
+        halves
+            .par_chunks_mut(len)
             .enumerate()
-            .for_each(|(j, of_source)| {
+            .for_each_init(aligned_vec, |gram, (f, halves)| {
+                product(f, gram);
+                let (upper, lower) = gram.split_at(n * wide);
+                let rows = upper.chunks_exact(wide).zip(lower.chunks_exact(wide));
+                let rows = rows.zip(halves.chunks_exact_mut(2 * width));
                 dispatch(
                     #[inline(always)]
                     || {
-                        let (mut real, mut imaginary) = (vec![T::zero(); n], vec![T::zero(); n]);
-                        for (f, block) in self.blocks.chunks_exact(2 * n * wide).enumerate() {
-                            let (rr, ri) = block[j * wide..][..2 * n].split_at(n);
-                            let (ir, ii) = block[(n + j) * wide..][..2 * n].split_at(n);
+                        for (j, ((upper, lower), out)) in rows.enumerate() {
+                            let (sums, cross) = out.split_at_mut(width);
                             if f == 0 {
-                                real.copy_from_slice(rr);
-                                imaginary.copy_from_slice(ii);
-                            } else {
-                                for i in 0..n {
-                                    real[i] = rr[i] + ii[i];
-                                    imaginary[i] = ri[i] - ir[i];
-                                }
+                                sums[j..n].copy_from_slice(&upper[j..n]);
+                                continue;
                             }
-                            // Other frequencies stand for their mirror image as well.
-                            let scale = if f == 0 { 1.0 } else { 2.0 } / self.size as f64;
-                            let scale = T::of(scale);
-                            for (d, out) in of_source.chunks_exact_mut(width).enumerate() {
-                                let (cosine, sine) = (cosine[f * lags + d], sine[f * lags + d]);
-                                let sine = if f == 0 { sine } else { -sine };
-                                add_scaled(&mut out[..n], scale * cosine, &real);
-                                add_scaled(&mut out[..n], scale * sine, &imaginary);
+                            let both = upper[j..n].iter().zip(&lower[n + j..2 * n]);
+                            for (sum, (a, b)) in sums[j..n].iter_mut().zip(both) {
+                                *sum = *a + *b;
                             }
+                            cross[..n].copy_from_slice(&upper[n..2 * n]);
                         }
                     },
                 );
             });
+        let mut gram = aligned_vec();
+        product(0, &mut gram);
+        let lower = gram[n * wide..].chunks_exact(wide);
+        for (j, (out, lower)) in last.chunks_exact_mut(2 * width).zip(lower).enumerate() {
+            out[j..n].copy_from_slice(&lower[n + j..2 * n]);
+        }
     }
 
-    /// `dL/dx` in the bins of the last [`Self::forward`], from `dL/dM[j,d,i]`; bin `first + t` lies
-    /// in that row of `gradient`, which has the trials and row length of the signal.
-    pub(crate) fn backward(
-        &mut self,
-        slopes: &[T],
-        units: usize,
-        first: usize,
-        bins: usize,
-        gradient: &mut TrialArray<T>,
-    ) {
-        let (n, width) = (units, gradient.units());
-        let tiling = self.tiling(n, first, bins);
-        let (half, wide) = (self.size / 2, wide(n));
-        let [sums, differences] = with_transposed(slopes, self.lags, n, width);
-        let mut blocks = std::mem::replace(&mut self.blocks, aligned_vec());
-        blocks
-            .par_chunks_mut((2 * n * wide).max(1))
+    /// Back from frequencies to lags: `Re(P e^(i w d))` summed over them, and the pairs across the ends of
+    /// tiles.
+    fn products_of_halves(&self, n: usize, width: usize, products: &mut Vec<T>) {
+        let (lags, frequencies) = (self.lags, self.size / 2 + 1);
+        let len = (lags * width).max(1);
+        let (mut even, mut odd) = (aligned_vec(), aligned_vec());
+        even.resize(n * len, T::zero());
+        odd.resize(n * len, T::zero());
+        even.par_chunks_mut(len)
+            .zip(odd.par_chunks_mut(len))
             .enumerate()
-            .for_each(|(f, block)| self.kernel(f, [&sums, &differences], n, block));
-        let mut spectra = std::mem::replace(&mut self.cores, aligned_vec());
-        let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
-        let trial_len = gradient.trial_len().max(1);
-        spectra
-            .par_chunks_mut(group_len)
-            .zip(self.windows.par_chunks(group_len))
-            .zip(
-                gradient
-                    .as_mut_slice()
-                    .par_chunks_mut(trial_len * tiling.group),
-            )
-            .for_each(|((spectra, windows), gradient)| {
-                let tiles = windows.len() / (half * wide);
-                for (f, block) in blocks.chunks_exact(2 * n * wide).enumerate() {
-                    let at = f * tiles * wide;
+            .for_each(|(j, (even, odd))| {
+                let [cosine, sine] = &self.to_lags;
+                // Sums are there from column j on.
+                let from = j / LANES * LANES;
+                for (at, from, turns, out) in [(0, from, cosine, even), (width, 0, sine, odd)] {
+                    let halves = &self.halves[2 * j * width + at + from..];
                     matmul_whole_rows(
-                        MatrixRef::rows(&windows[at..], tiles, 2 * n, wide),
-                        MatrixRef::rows(block, 2 * n, wide, wide),
+                        MatrixRef::rows(turns, lags, frequencies, frequencies),
+                        MatrixRef::rows(halves, frequencies, width - from, 2 * n * width),
                         false,
-                        MatrixMut::rows(&mut spectra[at..], tiles, wide, wide),
-                    );
-                }
-                let mut scratch = self.scratch();
-                let shape = SpectrumShape {
-                    columns: n,
-                    stride: tiles * wide,
-                };
-                for tile in 0..tiles {
-                    let trial = &mut gradient[tile / tiling.tiles * trial_len..][..trial_len];
-                    let start = tile % tiling.tiles * self.core();
-                    let core = self.core().min(tiling.bins - start);
-                    self.fft.inverse(
-                        &spectra[tile * wide..],
-                        shape,
-                        self.margin()..self.margin() + core,
-                        &mut trial[(tiling.first + start) * width..],
-                        width,
-                        &mut scratch,
+                        MatrixMut::rows(&mut out[from..], lags, width - from, width),
                     );
                 }
             });
-        (self.cores, self.blocks) = (spectra, blocks);
-    }
-
-    /// `K[f]` as the real matrix that maps `(Re X, Im X)` rows to `(Re, Im)` rows, from the sums
-    /// `S[j,d,i] + S[i,d,j]` and differences `S[j,d,i] - S[i,d,j]`:
-    ///
-    /// ```text
-    /// Re K[j,i] = sum_d cos(w d) (sum)[j,d,i]      Im K[j,i] = -sum_d sin(w d) (difference)[j,d,i]
-    /// ```
-    fn kernel(&self, f: usize, [sums, differences]: [&[T]; 2], n: usize, block: &mut [T]) {
-        let (wide, lags) = (wide(n), self.lags);
-        let [cosine, sine] = &self.turns;
-        let (cosine, sine) = (&cosine[f * lags..], &sine[f * lags..]);
-        dispatch(
-            #[inline(always)]
-            || {
-                block.fill(T::zero());
-                let (upper, lower) = block.split_at_mut(n * wide);
-                let rows = upper
-                    .chunks_exact_mut(wide)
-                    .zip(lower.chunks_exact_mut(wide));
-                let len = (lags * n).max(1);
-                let slopes = sums.chunks_exact(len).zip(differences.chunks_exact(len));
-                for ((upper, lower), (sums, differences)) in rows.zip(slopes) {
-                    let (real, imaginary) = upper[..2 * n].split_at_mut(n);
-                    let (minus, below) = lower[..2 * n].split_at_mut(n);
-                    for (d, sums) in sums.chunks_exact(n).enumerate() {
-                        add_scaled(real, cosine[d], sums);
-                    }
-                    if f == 0 {
-                        // In place of frequency 0's imaginary part, that of F/2.
-                        for (d, sums) in sums.chunks_exact(n).enumerate() {
-                            add_scaled(below, sine[d], sums);
-                        }
-                        continue;
-                    }
-                    for (d, differences) in differences.chunks_exact(n).enumerate() {
-                        add_scaled(imaginary, -sine[d], differences);
-                    }
-                    below.copy_from_slice(real);
-                    for (minus, &imaginary) in minus.iter_mut().zip(&*imaginary) {
-                        *minus = -imaginary;
+        products.clear();
+        products.resize(n * len, T::zero());
+        products
+            .par_chunks_mut(len)
+            .enumerate()
+            .for_each(|(j, products)| {
+                for (d, out) in products.chunks_exact_mut(width).enumerate() {
+                    let row = |of: &AlignedVec<T>, j: usize, i: usize| of[j * len + d * width + i];
+                    let across = self.edges.products(d, (self.margin(), n, width));
+                    for (i, out) in out[..n].iter_mut().enumerate() {
+                        let across = across.map_or(T::zero(), |across| across[j * width + i]);
+                        *out = row(&even, j.min(i), j.max(i)) - row(&odd, j, i)
+                            + row(&odd, i, j)
+                            + across;
                     }
                 }
-            },
-        );
+            });
     }
-}
 
-/// `S[j,d,i] + S[i,d,j]` and `S[j,d,i] - S[i,d,j]`, rows of `n`, of slopes in rows of `width`.
-fn with_transposed<T: Real>(slopes: &[T], lags: usize, n: usize, width: usize) -> [Vec<T>; 2] {
-    let mut both = [vec![T::zero(); n * lags * n], vec![T::zero(); n * lags * n]];
-    let [sums, differences] = &mut both;
-    let rows = sums.chunks_exact_mut(n.max(1));
-    let rows = rows.zip(differences.chunks_exact_mut(n.max(1)));
-    for (row, (sums, differences)) in rows.enumerate() {
-        let (j, d) = (row / lags, row % lags);
-        let own = &slopes[row * width..][..n];
-        let transposed = slopes[d * width + j..].iter().step_by(lags * width);
-        let entries = sums
-            .iter_mut()
-            .zip(differences)
-            .zip(own.iter().zip(transposed));
-        for ((sum, difference), (&own, &other)) in entries {
-            (*sum, *difference) = (own + other, own - other);
-        }
-    }
-    both
-}
-
-/// Length of a row of real and imaginary parts, filled up to whole registers.
-fn wide(units: usize) -> usize {
-    (2 * units).next_multiple_of(LANES)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// Against loops over every bin, lag and pair; with several groups of tiles.
-        #[test]
-        fn products_and_their_adjoint_match_loops(
-            (trials, bins, units, lags, first) in (1usize..70, 1usize..60, 1usize..4, 1usize..5, 0usize..3),
-            more in 0usize..3,
-            seed in 0u64..1000,
-        ) {
-            let number = |i: usize| (((i as u64 + 1) * (2 * seed + 7919)) % 1009) as f64 / 500.0 - 1.0;
-            let (margin, rows) = (lags - 1, first + bins + 2 * (lags - 1));
-            let width = units + more;
-            let values = (0..trials * rows * width).map(number).collect();
-            let x = TrialArray::from_vec(values, trials, rows, width).unwrap();
-            let mut tiles = LaggedProducts::new(lags);
-            let mut products = Vec::new();
-            tiles.forward(Signal::Surrounded(&x), (units, width), first, bins, &mut products);
-            let slopes: Vec<f64> = (0..products.len()).map(|i| number(i + 5)).collect();
-            let mut gradient = TrialArray::zeros(trials, first + bins, 0, width);
-            tiles.backward(&slopes, units, first, bins, &mut gradient);
-
-            let mut expected = TrialArray::<f64>::zeros(trials, first + bins, 0, width);
-            for (at, &got) in products.iter().enumerate() {
-                let (j, d, i) = (at / (lags * width), at / width % lags, at % width);
-                if i >= units {
-                    prop_assert_eq!(got, 0.0);
-                    continue;
-                }
-                let mut sum = 0.0;
-                for k in 0..trials {
-                    for t in first..first + bins {
-                        sum += x.row(k, t + margin)[j] * x.row(k, t + margin + d)[i];
-                        expected.row_mut(k, t)[i] += slopes[at] * x.row(k, t + margin - d)[j];
-                        expected.row_mut(k, t)[j] += slopes[at] * x.row(k, t + margin + d)[i];
-                    }
-                }
-                prop_assert!((got - sum).abs() < 1e-10 * (1.0 + (trials * bins) as f64), "{got} {sum}");
-            }
-            for (got, expected) in gradient.as_slice().iter().zip(expected.as_slice()) {
-                prop_assert!((got - expected).abs() < 1e-11 * (lags * units) as f64, "{got} {expected}");
+    /// `dL/dx` of the last [`Self::forward`], from `dL/dM[j,d,i]`, both in rows of `width`: calls `take` with every
+    /// trial, its part of `into`, `[trial][any number]`, and the rows of its bins from `first` on.
+    pub(crate) fn backward(
+        &mut self,
+        slopes: &[T],
+        (units, width): (usize, usize),
+        (first, bins, wrap): (usize, usize, bool),
+        into: (&mut [T], usize),
+        take: impl Fn(usize, &mut [T], &[T]) + Sync,
+    ) {
+        let (n, margin) = (units, self.margin());
+        let (into_trials, trial_len) = into;
+        let trials = into_trials.len() / trial_len.max(1);
+        let tiling = self.tiling(n, first, bins, trials);
+        let (half, wide) = (self.size / 2, self.wide);
+        let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
+        self.slopes.resize(self.spectra.len(), T::zero());
+        let mut out = std::mem::replace(&mut self.slopes, aligned_vec());
+        // The rows of each group.
+        let mut by_frequency: Vec<Vec<&mut [T]>> = Vec::new();
+        by_frequency.resize_with(half, Vec::new);
+        for group in out.chunks_mut(group_len) {
+            let len = (group.len() / half).max(1);
+            for (rows, into) in group.chunks_exact_mut(len).zip(&mut by_frequency) {
+                into.push(rows);
             }
         }
-
-        /// Deviations taken in passing, of trials that may end early, against those written out.
-        #[test]
-        fn deviations_are_rows_less_their_means(
-            ends in prop::collection::vec(0usize..60, 1..6),
-            (units, lags, first) in (1usize..4, 1usize..5, 0usize..3),
-            seed in 0u64..1000,
-        ) {
-            let number = |i: usize| (((i as u64 + 1) * (2 * seed + 7919)) % 1009) as f64 / 500.0 - 1.0;
-            let (margin, width) = (lags - 1, units + 2);
-            let ends: Vec<usize> = ends.into_iter().map(|end| first + end).collect();
-            let bins = ends.iter().copied().max().unwrap_or(0).max(first + 1);
-            let values = (0..ends.len() * bins * width).map(number).collect();
-            let x = TrialArray::from_vec(values, ends.len(), bins, width).unwrap();
-            let means: Vec<Vec<f64>> = ends
-                .iter()
-                .enumerate()
-                .map(|(k, &end)| (0..end * units).map(|i| number(i + 3 * k)).collect())
-                .collect();
-            let mut around = TrialArray::zeros(ends.len(), bins + 2 * margin, 0, units);
-            for (k, &end) in ends.iter().enumerate() {
-                for t in first..end {
-                    let row = around.row_mut(k, t + margin).iter_mut();
-                    for ((a, x), m) in row.zip(x.row(k, t)).zip(&means[k][t * units..]) {
-                        *a = x - m;
+        let kernels = Kernels::new(self, slopes, n, width);
+        by_frequency
+            .par_chunks_mut(AT_ONCE)
+            .enumerate()
+            .for_each_init(KernelBuffers::default, |buffers, (chunk, frequencies)| {
+                let first = chunk * AT_ONCE;
+                kernels.combine(first, frequencies.len(), buffers);
+                for (f, groups) in (first..).zip(frequencies) {
+                    let kernel = kernels.block(f, f - first, buffers);
+                    for (into, spectra) in groups.iter_mut().zip(self.spectra.chunks(group_len)) {
+                        let tiles = spectra.len() / (half * wide);
+                        matmul_whole_rows(
+                            MatrixRef::rows(&spectra[f * tiles * wide..], tiles, 2 * n, wide),
+                            MatrixRef::rows(kernel, 2 * n, wide, wide),
+                            false,
+                            MatrixMut::rows(into, tiles, wide, wide),
+                        );
                     }
                 }
-            }
-            let means: Vec<&[f64]> = means.iter().map(|m| &m[..]).collect();
-            let (mut found, mut expected) = (Vec::new(), Vec::new());
-            let of = |signal, products: &mut Vec<f64>| {
-                let mut tiles = LaggedProducts::new(lags);
-                tiles.forward(signal, (units, width), first, bins - first, products);
-            };
-            of(Signal::Deviations { rows: &x, means: &means, bins: &ends }, &mut found);
-            of(Signal::Surrounded(&around), &mut expected);
-            prop_assert_eq!(found, expected);
+            });
+        let slopes = &out;
+        let buffers = || {
+            let mut rows = aligned_vec();
+            rows.resize((bins + 2 * margin) * width, T::zero());
+            (self.scratch(n), rows)
+        };
+        into_trials
+            .par_chunks_mut(trial_len.max(1))
+            .enumerate()
+            .for_each_init(buffers, |(scratch, rows), (trial, into)| {
+                let (scratch, of_tile, shape) = scratch;
+                let group = trial / tiling.group * group_len;
+                let slopes = &slopes[group..slopes.len().min(group + group_len)];
+                let tiles = slopes.len() / (half * wide);
+                for tile in 0..tiling.tiles {
+                    let at = trial % tiling.group * tiling.tiles + tile;
+                    for (f, row) in of_tile.chunks_exact_mut(wide).enumerate() {
+                        row.copy_from_slice(&slopes[(f * tiles + at) * wide..][..wide]);
+                    }
+                    let here = tiling.bins(tile);
+                    let wanted = Wanted {
+                        samples: 0..here.len() + 2 * margin,
+                        // It overlaps the tile before by as much as both reach beyond their ends.
+                        added: if tile == 0 { 0 } else { 2 * margin },
+                        width,
+                    };
+                    let rows = &mut rows[here.start * width..];
+                    self.fft.inverse(of_tile, *shape, wanted, rows, scratch);
+                }
+                if wrap {
+                    fold(rows, margin, bins, width);
+                }
+                take(trial, into, &rows[margin * width..]);
+            });
+        self.slopes = out;
+    }
+}
+
+/// Adds what lies in the `margin` rows on either side of `bins` rows to the rows that these stand for where
+/// time is circular.
+fn fold<T: Real>(rows: &mut [T], margin: usize, bins: usize, width: usize) {
+    for outside in (0..margin).chain(margin + bins..bins + 2 * margin) {
+        let bin = (outside as isize - margin as isize).rem_euclid(bins.max(1) as isize) as usize;
+        for column in 0..width {
+            let more = rows[outside * width + column];
+            rows[(margin + bin) * width + column] += more;
         }
     }
 }

@@ -163,21 +163,36 @@ pub(crate) fn add_through_escape<'a, T: Real, X: Copy + 'a>(
         .enumerate()
         .filter(|(k, _)| slots.binary_search(k).is_ok())
         .for_each(|(k, cotangents)| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    for t in layout.first_bin()..layout.bins(k).min(end) {
-                        let v = trajectory.potential.row(k, t);
-                        let p = trajectory.probability.row(k, t);
-                        let cotangent = &mut cotangents[t * units..][..units];
-                        let rows = cotangent.iter_mut().zip(d_probability(k, t)).zip(v).zip(p);
-                        for (((c, &d), &v), &p) in rows {
-                            *c += number(d) * escape.slope(v, p);
-                        }
-                    }
-                },
-            );
+            let row = |t| d_probability(k, t);
+            let trial = (layout, k, end);
+            add_trial_through_escape(escape, trajectory, trial, row, &number, (cotangents, units));
         });
+}
+
+/// [`add_through_escape`] of one trial: its slot, its own `dL/dp` by bin and its cotangents, in rows of so many
+/// units.
+pub(crate) fn add_trial_through_escape<'a, T: Real, X: Copy + 'a>(
+    escape: &impl EscapeNoise<T>,
+    trajectory: &Trajectory<T>,
+    (layout, k, end): (&TrialLayout, usize, usize),
+    d_probability: impl Fn(usize) -> &'a [X],
+    number: impl Fn(X) -> T,
+    (cotangents, units): (&mut [T], usize),
+) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for t in layout.first_bin()..layout.bins(k).min(end) {
+                let v = trajectory.potential.row(k, t);
+                let p = trajectory.probability.row(k, t);
+                let cotangent = &mut cotangents[t * units..][..units];
+                let rows = cotangent.iter_mut().zip(d_probability(t)).zip(v).zip(p);
+                for (((c, &d), &v), &p) in rows {
+                    *c += number(d) * escape.slope(v, p);
+                }
+            }
+        },
+    );
 }
 
 #[cfg(test)]

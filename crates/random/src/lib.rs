@@ -111,9 +111,6 @@ pub trait Uniforms<T>: Sync {
     fn fill(&self, slot: usize, bin: usize, first_unit: usize, out: &mut [T]);
 }
 
-/// Counters drawn at once by [`KeyedUniforms`].
-const BLOCKS: usize = 8;
-
 /// Uniforms of a [`Stream`] in one iteration; slot `k` draws as trial `trials[k]`.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyedUniforms<'a> {
@@ -133,34 +130,50 @@ impl<'a> KeyedUniforms<'a> {
     }
 }
 
+impl KeyedUniforms<'_> {
+    /// Uniforms from unit `unit` on, of as many as `N` counters have words for; returns how many.
+    #[inline(always)]
+    fn some<T: Real, const N: usize>(
+        &self,
+        trial: u32,
+        bin: usize,
+        unit: usize,
+        out: &mut [T],
+    ) -> usize {
+        let block = unit / 4;
+        let at_once = philox4x32_wide(
+            [
+                std::array::from_fn(|i| (block + i) as u32),
+                [bin as u32; N],
+                [trial; N],
+                [self.iteration; N],
+            ],
+            self.stream.key,
+        );
+        let words: [[u32; 4]; N] = std::array::from_fn(|i| at_once.map(|of_word| of_word[i]));
+        let words = &words.as_flattened()[unit - 4 * block..];
+        for (u, &w) in out.iter_mut().zip(words) {
+            *u = unit_interval(w);
+        }
+        words.len().min(out.len())
+    }
+}
+
 impl<T: Real> Uniforms<T> for KeyedUniforms<'_> {
     #[inline(always)]
     fn fill(&self, slot: usize, bin: usize, first_unit: usize, out: &mut [T]) {
         let trial = self.trials[slot];
-        // A counter gives four units their words; several counters at once vectorise.
-        let mut words = [0; 4 * BLOCKS];
         let (mut unit, mut rest) = (first_unit, out);
         while !rest.is_empty() {
-            let block = unit / 4;
-            let at_once = philox4x32_wide(
-                [
-                    std::array::from_fn(|i| (block + i) as u32),
-                    [bin as u32; BLOCKS],
-                    [trial; BLOCKS],
-                    [self.iteration; BLOCKS],
-                ],
-                self.stream.key,
-            );
-            for (i, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                *words = at_once.map(|of_word| of_word[i]);
-            }
-            let words = &words[unit - 4 * block..];
-            let (now, later) = rest.split_at_mut(words.len().min(rest.len()));
-            for (u, &w) in now.iter_mut().zip(words) {
-                *u = unit_interval(w);
-            }
-            unit += now.len();
-            rest = later;
+            // A counter gives four units their words; several counters at once vectorise, and several
+            // registers of them hide how long a multiplication takes.
+            let done = match rest.len() {
+                65.. => self.some::<T, 24>(trial, bin, unit, rest),
+                33.. => self.some::<T, 16>(trial, bin, unit, rest),
+                _ => self.some::<T, 8>(trial, bin, unit, rest),
+            };
+            unit += done;
+            rest = &mut rest[done..];
         }
     }
 }

@@ -2,21 +2,25 @@
 
 use rayon::prelude::*;
 use refire_core::{AlignedVec, SpikeIndex, TrialArray, aligned_vec};
-use refire_kernels::{LANES, Real, add_blocks};
+use refire_kernels::{LANES, Real, add_assign, add_blocks};
 
-/// Sources of one parallel task; fixed, so that results do not depend on the number of threads.
-const SOURCES: usize = 12;
+/// Least number of parallel tasks; fixed, so that results do not depend on the number of threads.
+const TASKS: usize = 4;
+
+/// Bytes of sums that a task may keep, where that is more than one tile's: they stay in the second-level cache.
+const SUMS_OF_A_TASK: usize = 1 << 19;
 
 /// Buffers of [`LaggedSums::add`].
 #[derive(Clone, Debug)]
 pub struct LaggedSums<T> {
-    tiles: AlignedVec<T>,
+    /// Sums of each task, `[tiles of a task][part of the trials][tile][source][lag][lane]`.
+    sums: AlignedVec<T>,
 }
 
 impl<T> Default for LaggedSums<T> {
     fn default() -> Self {
         Self {
-            tiles: aligned_vec(),
+            sums: aligned_vec(),
         }
     }
 }
@@ -41,9 +45,10 @@ impl<T: Real> LaggedSums<T> {
     /// sums[i,d,j] += sum over slots k and spikes s >= from of source i of signal[k, s + ahead + d, j]
     /// ```
     ///
-    /// The coupling gradient and the noise covariance are such sums. Tiles of a register's width of
-    /// units are copied out first: all bins of a trial then lie in the first-level cache while its
-    /// spikes are visited, and the sums of a source stay in registers.
+    /// The coupling gradient and the noise covariance are such sums. A task takes some trials, and tiles of a
+    /// register's width of units, as many as it can keep sums of. Of each trial it copies one tile after the
+    /// other: all bins of it then lie in the first-level cache while the spikes of the trial are visited, and the
+    /// sums of a source stay in registers.
     ///
     /// # Panics
     /// If a row lies beyond the padding of the signal, or the index has fewer trials than `slots` say.
@@ -54,44 +59,63 @@ impl<T: Real> LaggedSums<T> {
         behind: Behind<'_>,
         sums: &mut [T],
     ) {
-        let (units, rows) = (signal.units(), signal.trial_len() / signal.units().max(1));
-        let (len, block) = (rows * LANES, behind.lags * units);
-        if sums.is_empty() || len == 0 {
+        let units = signal.units().max(1);
+        let (tile_len, block) = (signal.trial_len() / units * LANES, behind.lags * units);
+        let own_block = behind.lags * LANES;
+        if sums.is_empty() || tile_len == 0 {
             return;
         }
-        self.tiles.resize(behind.slots.len() * len, T::zero());
-        for unit in (0..units).step_by(LANES) {
-            let wide = LANES.min(units - unit);
-            let tiles = self.tiles.par_chunks_mut(len);
-            tiles.zip(behind.slots).for_each(|(tile, &k)| {
-                let rows = signal.trial(k).chunks_exact(units);
-                for (to, row) in tile.chunks_exact_mut(LANES).zip(rows) {
-                    copy_lanes(to, &row[unit..], wide);
+        let (sources, tiles) = (sums.len() / block, units.div_ceil(LANES));
+        let tile_sums = sources * own_block;
+        let at_once = SUMS_OF_A_TASK / (tile_sums * size_of::<T>());
+        let at_once = at_once.clamp(1, tiles);
+        let part = behind.slots.len() / TASKS.div_ceil(tiles.div_ceil(at_once));
+        let parts: Vec<&[usize]> = behind.slots.chunks(part.max(1)).collect();
+        let own_len = at_once * tile_sums;
+        self.sums.clear();
+        self.sums
+            .resize(tiles.div_ceil(at_once) * parts.len() * own_len, T::zero());
+        let tasks = self.sums.par_chunks_mut(own_len).enumerate();
+        tasks.for_each_init(aligned_vec, |copy, (task, own)| {
+            copy.resize(tile_len, T::zero());
+            let first_tile = task / parts.len() * at_once;
+            for &k in parts[task % parts.len()] {
+                let of_trial = &spikes.trials()[k];
+                let tiles = (first_tile..tiles).zip(own.chunks_exact_mut(tile_sums));
+                for (tile, own) in tiles {
+                    copy_tile(copy, signal.trial(k), tile * LANES, units);
+                    for (source, own) in own.chunks_exact_mut(own_block).enumerate() {
+                        let bins = of_trial.of(source);
+                        let first = bins.partition_point(|&s| (s as usize) < behind.from);
+                        add_blocks(copy, &bins[first..], behind.ahead, own);
+                    }
                 }
-            });
-            let tiles = &self.tiles;
-            sums.par_chunks_mut(SOURCES * block)
-                .enumerate()
-                .for_each(|(at, sums)| {
-                    let mut own = aligned_vec();
-                    own.resize(sums.len() / units * LANES, T::zero());
-                    for (own, sums) in own.chunks_exact_mut(LANES).zip(sums.chunks_exact(units)) {
-                        copy_lanes(own, &sums[unit..], wide);
+            }
+        });
+        let own = &self.sums;
+        let of_sources = sums.par_chunks_mut(block).enumerate();
+        of_sources.for_each(|(source, sums)| {
+            for (task, own) in own.chunks_exact(own_len).enumerate() {
+                let first_tile = task / parts.len() * at_once;
+                for (tile, own) in (first_tile..tiles).zip(own.chunks_exact(tile_sums)) {
+                    let unit = tile * LANES;
+                    let wide = LANES.min(units - unit);
+                    let own = own[source * own_block..][..own_block].chunks_exact(LANES);
+                    for (own, sums) in own.zip(sums.chunks_exact_mut(units)) {
+                        add_assign(&mut sums[unit..unit + wide], &own[..wide]);
                     }
-                    for (tile, &k) in tiles.chunks_exact(len).zip(behind.slots) {
-                        let of_trial = &spikes.trials()[k];
-                        let owns = own.chunks_exact_mut(behind.lags * LANES);
-                        for (source, own) in (at * SOURCES..).zip(owns) {
-                            let bins = of_trial.of(source);
-                            let first = bins.partition_point(|&s| (s as usize) < behind.from);
-                            add_blocks(tile, &bins[first..], behind.ahead, own);
-                        }
-                    }
-                    for (own, sums) in own.chunks_exact(LANES).zip(sums.chunks_exact_mut(units)) {
-                        sums[unit..unit + wide].copy_from_slice(&own[..wide]);
-                    }
-                });
-        }
+                }
+            }
+        });
+    }
+}
+
+/// Copies a register's width of the rows of a trial, from column `unit` on; what is missing is zero.
+fn copy_tile<T: Real>(tile: &mut [T], trial: &[T], unit: usize, units: usize) {
+    let rows = tile.chunks_exact_mut(LANES).zip(trial.chunks_exact(units));
+    let wide = LANES.min(units - unit);
+    for (to, row) in rows {
+        copy_lanes(to, &row[unit..], wide);
     }
 }
 
@@ -113,7 +137,7 @@ mod tests {
     proptest! {
         #[test]
         fn match_loops_over_spikes(
-            (trials, bins, units, lags) in (1usize..5, 1usize..12, 1usize..40, 1usize..5),
+            (trials, bins, units, lags) in (1usize..12, 1usize..12, 1usize..40, 1usize..5),
             (ahead, from) in (0usize..3, 0usize..4),
             seed in 0u64..1000,
         ) {
