@@ -136,25 +136,22 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
     /// function.
     fn add_cotangents(&mut self, sample: &Sample<'_, T>, cotangents: &mut Cotangents<T>) {
         let (layout, trajectory, escape) = (sample.layout, sample.trajectory, &self.escape);
-        let (first, bins, wrap) = (layout.first_bin(), layout.max_bins(), self.wrap);
-        let shape = (self.observed, self.observed.next_multiple_of(LANES));
-        let time = (first, bins - first, wrap);
+        let (first, bins) = (layout.first_bin(), layout.max_bins());
+        let width = self.observed.next_multiple_of(LANES);
         // The mean over trials of what goes back through their deviations is zero where all of a condition
         // are as long.
         let parts = parts(layout, 1);
-        let length = |&k: &usize| layout.bins(k);
         let is_even = |part: &Part| {
-            part.slots
-                .windows(2)
-                .all(|k| length(&k[0]) == length(&k[1]))
+            let mut neighbours = part.slots.windows(2);
+            neighbours.all(|k| layout.bins(k[0]) == layout.bins(k[1]))
         };
         let slopes = &self.products[0];
         if parts.iter().all(is_even) {
             let trial_len = cotangents.potential.trial_len();
             let units = cotangents.potential.units();
             let into = (cotangents.potential.as_mut_slice(), trial_len);
-            (self.lagged).backward(slopes, shape, time, into, |k, cotangents, rows| {
-                let row = |t: usize| &rows[(t - first) * shape.1..][..shape.1];
+            (self.lagged).backward(slopes, width, into, |k, cotangents, rows| {
+                let row = |t: usize| &rows[(t - first) * width..][..width];
                 let trial = (layout, k, bins);
                 add_trial_through_escape(
                     escape,
@@ -167,11 +164,11 @@ impl<T: Real, E: EscapeNoise<T> + Send> PublishedNoiseCovariance<T, E> {
             });
             return;
         }
-        self.gradient.reshape(layout.trials(), bins, 0, shape.1);
+        self.gradient.reshape(layout.trials(), bins, 0, width);
         let trial_len = self.gradient.trial_len();
         let into = (self.gradient.as_mut_slice(), trial_len);
-        (self.lagged).backward(slopes, shape, time, into, |_, gradient, rows| {
-            let scored = &mut gradient[first * shape.1..];
+        (self.lagged).backward(slopes, width, into, |_, gradient, rows| {
+            let scored = &mut gradient[first * width..];
             scored.copy_from_slice(&rows[..scored.len()]);
         });
         for part in parts {

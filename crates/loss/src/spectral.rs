@@ -50,6 +50,8 @@ pub(crate) struct LaggedProducts<T> {
     sine: Vec<T>,
     /// The same over all frequencies, the mirror images of most counted with them: `[lag][frequency]`.
     to_lags: [Vec<T>; 2],
+    /// Of the last signal.
+    tiling: Option<Tiling>,
     /// `[group][frequency][tile][real unit | imaginary unit | zeros]`, rows of whole registers.
     spectra: AlignedVec<T>,
     /// Length of their rows.
@@ -95,6 +97,8 @@ struct Tiling {
     tiles: usize,
     /// Trials of a group.
     group: usize,
+    /// Whether the last scored bin is followed by the first.
+    wrap: bool,
 }
 
 impl Tiling {
@@ -128,6 +132,7 @@ impl<T: Real> LaggedProducts<T> {
             cosine: by_frequency(f64::cos),
             sine: by_frequency(f64::sin),
             to_lags: [by_lag(f64::cos), by_lag(f64::sin)],
+            tiling: None,
             spectra: aligned_vec(),
             wide: 0,
             slopes: aligned_vec(),
@@ -154,7 +159,8 @@ impl<T: Real> LaggedProducts<T> {
         (scratch, tile, shape)
     }
 
-    fn tiling(&self, units: usize, first: usize, bins: usize, trials: usize) -> Tiling {
+    fn tiling(&self, signal: Deviations<'_, T>, units: usize, first: usize, bins: usize) -> Tiling {
+        let trials = signal.rows.trials();
         let tiles = bins.div_ceil(self.size - 2 * self.margin()).max(1);
         let groups = (trials * tiles / GROUP_TILES).max(1);
         Tiling {
@@ -163,7 +169,13 @@ impl<T: Real> LaggedProducts<T> {
             bins,
             tiles,
             group: trials.div_ceil(groups).max(1),
+            wrap: signal.wrap,
         }
+    }
+
+    /// Numbers of the spectra of a group.
+    fn group_len(&self, tiling: Tiling) -> usize {
+        (tiling.group * tiling.tiles * self.size / 2 * self.wide).max(1)
     }
 
     /// `M[j,d,i]` of the first `units` columns over `bins` scored bins from `first` on. Rows of `products`
@@ -177,7 +189,8 @@ impl<T: Real> LaggedProducts<T> {
         products: &mut Vec<T>,
     ) {
         let trials = signal.rows.trials();
-        let tiling = self.tiling(units, first, bins, trials);
+        let tiling = self.tiling(signal, units, first, bins);
+        self.tiling = Some(tiling);
         let (half, wide) = (self.size / 2, (2 * units).next_multiple_of(LANES));
         if self.wide != wide {
             // What fills up rows is never written: once zero, always zero.
@@ -187,7 +200,7 @@ impl<T: Real> LaggedProducts<T> {
         let len = trials * tiling.tiles * half * wide;
         self.spectra.resize(len, T::zero());
         let mut spectra = std::mem::replace(&mut self.spectra, aligned_vec());
-        let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
+        let group_len = self.group_len(tiling);
         spectra
             .par_chunks_mut(group_len)
             .enumerate()
@@ -197,7 +210,7 @@ impl<T: Real> LaggedProducts<T> {
         let mut edges = std::mem::take(&mut self.edges);
         rayon::join(
             || self.keep_halves(units, width, group_len, &mut halves),
-            || edges.measure(signal, tiling, (self.margin(), width), self.lags),
+            || edges.measure(signal, tiling, self.margin(), width),
         );
         (self.halves, self.edges) = (halves, edges);
         self.products_of_halves(units, width, products);
@@ -349,17 +362,13 @@ impl<T: Real> LaggedProducts<T> {
     pub(crate) fn backward(
         &mut self,
         slopes: &[T],
-        (units, width): (usize, usize),
-        (first, bins, wrap): (usize, usize, bool),
-        into: (&mut [T], usize),
+        width: usize,
+        (into, trial_len): (&mut [T], usize),
         take: impl Fn(usize, &mut [T], &[T]) + Sync,
     ) {
-        let (n, margin) = (units, self.margin());
-        let (into_trials, trial_len) = into;
-        let trials = into_trials.len() / trial_len.max(1);
-        let tiling = self.tiling(n, first, bins, trials);
-        let (half, wide) = (self.size / 2, self.wide);
-        let group_len = (tiling.group * tiling.tiles * half * wide).max(1);
+        let Some(tiling) = self.tiling else { return };
+        let (n, bins, margin) = (tiling.units, tiling.bins, self.margin());
+        let (half, wide, group_len) = (self.size / 2, self.wide, self.group_len(tiling));
         self.slopes.resize(self.spectra.len(), T::zero());
         let mut out = std::mem::replace(&mut self.slopes, aligned_vec());
         // The rows of each group.
@@ -397,8 +406,7 @@ impl<T: Real> LaggedProducts<T> {
             rows.resize((bins + 2 * margin) * width, T::zero());
             (self.scratch(n), rows)
         };
-        into_trials
-            .par_chunks_mut(trial_len.max(1))
+        into.par_chunks_mut(trial_len.max(1))
             .enumerate()
             .for_each_init(buffers, |(scratch, rows), (trial, into)| {
                 let (scratch, of_tile, shape) = scratch;
@@ -420,7 +428,7 @@ impl<T: Real> LaggedProducts<T> {
                     let rows = &mut rows[here.start * width..];
                     self.fft.inverse(of_tile, *shape, wanted, rows, scratch);
                 }
-                if wrap {
+                if tiling.wrap {
                     fold(rows, margin, bins, width);
                 }
                 take(trial, into, &rows[margin * width..]);

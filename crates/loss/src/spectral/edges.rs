@@ -46,12 +46,12 @@ impl<T: Real> Edges<T> {
         &mut self,
         signal: Deviations<'_, T>,
         tiling: Tiling,
-        (margin, width): (usize, usize),
-        lags: usize,
+        margin: usize,
+        width: usize,
     ) {
         let (n, first, bins) = (tiling.units, tiling.first, tiling.bins);
         // Where time is circular, the end of the trial is one more.
-        let ends = tiling.tiles - usize::from(!signal.wrap);
+        let ends = tiling.tiles - usize::from(!tiling.wrap);
         let places = signal.rows.trials() * ends;
         self.any = places * margin > 0 && bins > 0;
         if !self.any {
@@ -87,7 +87,7 @@ impl<T: Real> Edges<T> {
             );
         });
         let len_of_lag = n * width;
-        self.products.resize((lags - 1) * len_of_lag, T::zero());
+        self.products.resize(margin * len_of_lag, T::zero());
         let rows = &self.rows;
         let of_lags = self.products.par_chunks_mut(len_of_lag).enumerate();
         of_lags.for_each(|(place, products)| {

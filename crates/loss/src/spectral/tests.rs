@@ -38,7 +38,7 @@ proptest! {
         let slopes: Vec<f64> = (0..products.len()).map(|i| number(i + 5)).collect();
         let mut gradient = TrialArray::zeros(trials, bins, 0, width);
         let into = (gradient.as_mut_slice(), bins * width);
-        tiles.backward(&slopes, (units, width), (first, bins, wrap), into, |_, into, rows| {
+        tiles.backward(&slopes, width, into, |_, into, rows| {
             into.copy_from_slice(&rows[..into.len()]);
         });
 
