@@ -44,6 +44,29 @@ fn option_values() {
         ("--stimulus-lags 0", &["stimulus-lags", "1 or more"]),
         ("--batch 0", &["batch", "1 or more"]),
         ("--noise-parts 0", &["noise-parts", "1 or more"]),
+        (
+            "--hidden-inhibitory 0.5",
+            &["hidden-inhibitory", "without hidden units"],
+        ),
+        (
+            "--hidden 2 --hidden-inhibitory 1.5",
+            &["hidden-inhibitory", "from 0 to 1", "1.5"],
+        ),
+        (
+            "--observed-inhibitory first",
+            &["--observed-inhibitory", "none or places", "first"],
+        ),
+        (
+            "--observed-inhibitory 0,9",
+            &["observed-inhibitory", "9 of"],
+        ),
+        (
+            "--observed-inhibitory none --optimizer lbfgs --objective mle",
+            &["optimizer", "no bounds"],
+        ),
+        ("--initial-scale 0", &["initial-scale", "0"]),
+        ("--coupling-prior -1", &["coupling-prior", "-1"]),
+        ("--noise-lags -1", &["--noise-lags", "-1"]),
         ("--optimizer sgd", &["--optimizer", "sgd"]),
         (
             "--optimizer lbfgs --hidden 1",
@@ -107,7 +130,8 @@ fn option_values() {
         ("--drive-spacing 0ms", &["--drive-spacing", "0ms"]),
         ("--drive-spacing -4ms", &["--drive-spacing", "-4ms"]),
         ("--drive features", &["stimulus"]),
-        ("--drive movie", &["--drive", "movie", "condition"]),
+        ("--drive video", &["--drive", "video", "condition"]),
+        ("--drive movie", &["stimulus"]),
         ("--objective map", &["--objective", "map", "mle+sm"]),
         ("--form new", &["--form", "new", "published"]),
         (

@@ -59,6 +59,9 @@ pub enum ConvexError {
         /// The size found.
         found: usize,
     },
+    /// A drive that makes the likelihood one of many optima.
+    #[error("drive: expected one that is linear in its weights, found one that is not")]
+    NotLinear,
     /// A penalty or tolerance out of range.
     #[error("{what}: expected {expected}, found {found}")]
     Range {
@@ -77,7 +80,7 @@ pub struct Problem<'a, T> {
     pub spikes: &'a TrialArray<u8>,
     /// Conditions, lengths and history of the trials.
     pub layout: &'a TrialLayout,
-    /// The drive, of as many units; its weights are `[weight][unit]`.
+    /// The drive, of as many units, linear in its weights, which are `[weight][unit]`.
     pub encoder: &'a dyn Encoder<T>,
     /// Lags of the couplings, bins.
     pub lags: usize,

@@ -4,6 +4,7 @@ use crate::rows::Rows;
 use crate::{Problem, Ridge};
 use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, for_each_fired};
+use refire_drive::Kept;
 use refire_kernels::{LANES, Real, add_assign, add_rows, dispatch, logistic, softplus};
 use refire_sim::{Behind, LaggedSums};
 
@@ -23,6 +24,7 @@ pub(crate) struct Objective<'a, T> {
     /// Potentials, then `lambda`.
     lambda: TrialArray<T>,
     drive: TrialArray<T>,
+    kept: Kept<T>,
     d_drive: TrialArray<T>,
     lagged: LaggedSums<T>,
     slots: Vec<usize>,
@@ -51,6 +53,7 @@ impl<'a, T: Real> Objective<'a, T> {
             problem,
             lambda: TrialArray::default(),
             drive: TrialArray::default(),
+            kept: Kept::default(),
             d_drive: TrialArray::default(),
             lagged: LaggedSums::default(),
             weights: Vec::new(),
@@ -90,7 +93,9 @@ impl<'a, T: Real> Objective<'a, T> {
         for row in shape.drive_rows() {
             self.weights.extend_from_slice(&at.row(row)[..shape.units]);
         }
-        self.problem.encoder.forward(&self.weights, &mut self.drive);
+        self.problem
+            .encoder
+            .forward_keeping(&self.weights, &mut self.drive, &mut self.kept);
         let bins = layout.max_bins();
         self.lambda.reshape(layout.trials(), bins, lags, width);
         let len = self.lambda.trial_len().max(1);
@@ -173,9 +178,12 @@ impl<'a, T: Real> Objective<'a, T> {
         }
         self.d_weights.clear();
         self.d_weights.resize(self.weights.len(), T::zero());
-        problem
-            .encoder
-            .pull_back(&self.d_drive, &mut self.d_weights);
+        problem.encoder.pull_back(
+            &self.weights,
+            &mut self.kept,
+            &self.d_drive,
+            &mut self.d_weights,
+        );
         let rows = self.d_weights.chunks_exact(shape.units.max(1));
         for (row, weights) in shape.drive_rows().zip(rows) {
             gradient.row_mut(row)[..shape.units].copy_from_slice(weights);

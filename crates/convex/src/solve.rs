@@ -297,6 +297,9 @@ pub(crate) fn check<T: Real>(
 ) -> Result<(), ConvexError> {
     let (spikes, layout, encoder) = (problem.spikes, problem.layout, problem.encoder);
     same("trials of the spikes", layout.trials(), spikes.trials())?;
+    if !encoder.is_linear() {
+        return Err(ConvexError::NotLinear);
+    }
     same("units of the drive", spikes.units(), encoder.units())?;
     let whole = encoder.parameters().is_multiple_of(spikes.units().max(1));
     let units = encoder.units();

@@ -2,7 +2,7 @@
 
 use crate::encoder::{check_adjoint, prepare};
 use crate::error::longest;
-use crate::{DriveError, Encoder};
+use crate::{DriveError, Encoder, Kept};
 use refire_core::TrialArray;
 use refire_kernels::{Real, add_scaled, dispatch};
 use std::f64::consts::PI;
@@ -152,7 +152,7 @@ impl<T: Real> Encoder<T> for ConditionBasis<T> {
     }
 
     // x[c][t] = sum_b B[t][b] w[c][b]
-    fn forward(&self, weights: &[T], drive: &mut TrialArray<T>) {
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept<T>) {
         prepare(self, weights, drive);
         let n = self.units;
         for (c, w) in weights.chunks_exact(self.basis * n).enumerate() {
@@ -166,7 +166,7 @@ impl<T: Real> Encoder<T> for ConditionBasis<T> {
     }
 
     // dL/dw[c][b] = sum_t B[t][b] dL/dx[c][t]
-    fn pull_back(&self, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
+    fn pull_back(&self, _: &[T], _: &mut Kept<T>, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
         check_adjoint(self, d_drive, d_weights);
         let n = self.units;
         for (c, dw) in d_weights.chunks_exact_mut(self.basis * n).enumerate() {

@@ -1,10 +1,18 @@
 //! What every encoder does.
 
+use crate::movie::MovieKept;
 use refire_core::TrialArray;
 use refire_kernels::Real;
+use std::ops::Range;
 
-/// Computes the drive `x[condition][bin][unit]` from its weights, and the adjoint. A drive is
-/// linear in the weights, so the adjoint needs nothing from the forward pass.
+/// What a forward pass keeps for the adjoint, with memory that is used again. Encoders that are linear in
+/// their weights keep nothing.
+#[derive(Debug, Default)]
+pub struct Kept<T> {
+    pub(crate) movie: MovieKept<T>,
+}
+
+/// Computes the drive `x[condition][bin][unit]` from its weights, and the adjoint.
 pub trait Encoder<T: Real>: Send + Sync {
     /// Number of conditions.
     fn conditions(&self) -> usize;
@@ -18,19 +26,52 @@ pub trait Encoder<T: Real>: Send + Sync {
     /// Number of weights.
     fn parameters(&self) -> usize;
 
+    /// Whether the drive is linear in the weights: what the convex fit needs.
+    fn is_linear(&self) -> bool {
+        true
+    }
+
+    /// The weights that the Gaussian prior of drive weights is meant for.
+    fn under_prior(&self) -> Range<usize> {
+        0..self.parameters()
+    }
+
+    /// Weights that a fit starts from, given draws from a standard normal distribution: no drive.
+    fn start(&self, normal: &mut dyn FnMut() -> f64) -> Vec<T> {
+        let _ = normal;
+        vec![T::zero(); self.parameters()]
+    }
+
     /// Overwrites `drive` with `[condition][bin][unit]`, without padding, in the units of the
-    /// current. Bins behind the end of a shorter condition are zero.
+    /// current, and `kept` with what [`Self::pull_back`] needs. Bins behind the end of a shorter condition
+    /// are zero.
     ///
     /// # Panics
     /// If there are not [`Self::parameters`] weights.
-    fn forward(&self, weights: &[T], drive: &mut TrialArray<T>);
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, kept: &mut Kept<T>);
 
-    /// Adds `dL/dweights` to `d_weights`, given `dL/ddrive` `[condition][bin][unit]`, of which
-    /// bins behind the end of a shorter condition are ignored.
+    /// [`Self::forward_keeping`] for a drive that is not pulled back.
     ///
     /// # Panics
-    /// If `d_drive` has not the shape of the drive, or `d_weights` not that of the weights.
-    fn pull_back(&self, d_drive: &TrialArray<T>, d_weights: &mut [T]);
+    /// If there are not [`Self::parameters`] weights.
+    fn forward(&self, weights: &[T], drive: &mut TrialArray<T>) {
+        self.forward_keeping(weights, drive, &mut Kept::default());
+    }
+
+    /// Adds `dL/dweights` to `d_weights`, given `dL/ddrive` `[condition][bin][unit]`, of which
+    /// bins behind the end of a shorter condition are ignored. `kept` is what
+    /// [`Self::forward_keeping`] left for the same weights.
+    ///
+    /// # Panics
+    /// If `d_drive` has not the shape of the drive, or `d_weights` not that of the weights, or `kept` is that of
+    /// another encoder.
+    fn pull_back(
+        &self,
+        weights: &[T],
+        kept: &mut Kept<T>,
+        d_drive: &TrialArray<T>,
+        d_weights: &mut [T],
+    );
 }
 
 /// Takes the shape of the encoder's drive, all zero, once the number of weights is right.
@@ -95,10 +136,12 @@ pub(crate) mod tests {
         for (i, row) in d.chunks_exact(u).enumerate() {
             d_drive.row_mut(i / b, i % b).copy_from_slice(row);
         }
+        let mut kept = Kept::default();
+        encoder.forward_keeping(&weights, &mut drive, &mut kept);
         let mut once = vec![0.0; weights.len()];
-        encoder.pull_back(&d_drive, &mut once);
+        encoder.pull_back(&weights, &mut kept, &d_drive, &mut once);
         let mut twice = once.clone();
-        encoder.pull_back(&d_drive, &mut twice);
+        encoder.pull_back(&weights, &mut kept, &d_drive, &mut twice);
         for (a, b) in once.iter().zip(&twice) {
             assert!(
                 (2.0 * a - b).abs() <= 1e-12 * (1.0 + a.abs()),

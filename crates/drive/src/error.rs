@@ -99,6 +99,40 @@ pub enum DriveError {
         /// Number of scales.
         scales: usize,
     },
+    /// A size of the convolutional encoder out of range.
+    #[error("drive: {what}: expected {expected}, found {found}")]
+    MovieShape {
+        /// The size.
+        what: &'static str,
+        /// What is allowed.
+        expected: &'static str,
+        /// The size found.
+        found: usize,
+    },
+    /// The features of a bin are not the pixels of a frame.
+    #[error(
+        "drive: stimulus of {found} features per bin, expected the {} pixels of a movie of {height} x {width}",
+        height * width
+    )]
+    MoviePixels {
+        /// Pixels from top to bottom.
+        height: usize,
+        /// Pixels from left to right.
+        width: usize,
+        /// Features of the stimulus.
+        found: usize,
+    },
+    /// Grey of a movie that cannot be applied.
+    #[error(
+        "drive: movie of mean {mean} and standard deviation {scale}, expected finite numbers and a \
+         standard deviation above 0"
+    )]
+    MovieScale {
+        /// Mean of all pixels.
+        mean: f64,
+        /// Their standard deviation.
+        scale: f64,
+    },
 }
 
 /// Bins of the longest condition, once every condition has bins after its history and there are

@@ -2,7 +2,7 @@
 
 use crate::encoder::{check_adjoint, prepare};
 use crate::error::longest;
-use crate::{DriveError, Encoder, Standardise};
+use crate::{DriveError, Encoder, Kept, Standardise};
 use refire_core::TrialArray;
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, matmul};
 
@@ -151,7 +151,7 @@ impl<T: Real> FeatureDrive<T> {
 }
 
 /// Valid bins of each stimulus, once the features fit the conditions.
-fn valid_bins(
+pub(crate) fn valid_bins(
     features: &TrialArray<f64>,
     bins_per_condition: &[usize],
     units: usize,
@@ -197,7 +197,7 @@ impl<T: Real> Encoder<T> for FeatureDrive<T> {
     }
 
     // x[c] = filter(F[c]), or a copy of filter(F) where the features are shared
-    fn forward(&self, weights: &[T], drive: &mut TrialArray<T>) {
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept<T>) {
         prepare(self, weights, drive);
         let mut shared = Vec::new();
         if self.is_shared() {
@@ -215,7 +215,7 @@ impl<T: Real> Encoder<T> for FeatureDrive<T> {
     }
 
     // dL/dw = sum_c filter^T(dL/dx[c]), or filter^T(sum_c dL/dx[c]) where the features are shared
-    fn pull_back(&self, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
+    fn pull_back(&self, _: &[T], _: &mut Kept<T>, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
         check_adjoint(self, d_drive, d_weights);
         let mut shared = Vec::new();
         if self.is_shared() {

@@ -1,7 +1,7 @@
 //! No drive at all.
 
-use crate::Encoder;
 use crate::encoder::{check_adjoint, prepare};
+use crate::{Encoder, Kept};
 use refire_core::TrialArray;
 use refire_kernels::Real;
 
@@ -41,12 +41,12 @@ impl<T: Real> Encoder<T> for NoDrive {
         0
     }
 
-    fn forward(&self, weights: &[T], drive: &mut TrialArray<T>) {
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept<T>) {
         prepare(self, weights, drive);
     }
 
     // x = 0, so there is nothing to pull back to.
-    fn pull_back(&self, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
+    fn pull_back(&self, _: &[T], _: &mut Kept<T>, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
         check_adjoint(self, d_drive, d_weights);
     }
 }

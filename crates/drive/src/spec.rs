@@ -1,6 +1,8 @@
 //! Which encoder a model has, as its file says it.
 
-use crate::{ConditionBasis, DriveError, Encoder, FeatureDrive, NoDrive, Standardise};
+use crate::{
+    ConditionBasis, DriveError, Encoder, FeatureDrive, MovieDrive, MovieShape, NoDrive, Standardise,
+};
 use refire_core::TrialArray;
 use refire_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -30,20 +32,51 @@ pub enum DriveSpec {
         /// What the features are standardised with.
         standardise: Standardise,
     },
+    /// [`MovieDrive`].
+    Movie {
+        /// Sizes of movie and filters.
+        shape: MovieShape,
+        /// Mean of all pixels: the grey before and around the movie.
+        mean: f64,
+        /// Their standard deviation; 1 for a constant movie.
+        scale: f64,
+    },
 }
 
 impl DriveSpec {
     /// Width of the bumps at which neighbours sum to 1, spacings.
     pub const UNIT_WIDTH: f64 = 1.0;
 
+    /// The spec for a movie `[condition][bin][pixel]`, or a single one shared by all conditions, of which the first
+    /// `valid[condition]` bins count, with its own mean and standard deviation.
+    ///
+    /// # Errors
+    /// [`DriveError::MovieShape`], [`DriveError::MoviePixels`]; as [`Standardise::fit`].
+    pub fn movie(
+        shape: MovieShape,
+        movie: &TrialArray<f64>,
+        valid: &[usize],
+    ) -> Result<Self, DriveError> {
+        shape.check()?;
+        if movie.units() != shape.pixels() {
+            return Err(DriveError::MoviePixels {
+                height: shape.height,
+                width: shape.width,
+                found: movie.units(),
+            });
+        }
+        let (mean, scale) = crate::movie::grey(movie, valid)?;
+        Ok(Self::Movie { shape, mean, scale })
+    }
+
     /// The encoder for conditions of `bins_per_condition` bins, the first `first_bin` of them
     /// history, and `units` units. Features are `[condition][bin][feature]`, or a single condition
-    /// shared by all; only [`DriveSpec::Features`] uses them.
+    /// shared by all; only [`DriveSpec::Features`] and [`DriveSpec::Movie`] use them.
     ///
     /// # Errors
     /// [`DriveError::NoFeatures`] where they are used and absent; [`DriveError::NoConditions`],
-    /// [`DriveError::NoUnits`], [`DriveError::TooShort`]; what [`ConditionBasis::new`] and
-    /// [`FeatureDrive::with_standardise`] refuse.
+    /// [`DriveError::NoUnits`], [`DriveError::TooShort`]; what [`ConditionBasis::new`],
+    /// [`FeatureDrive::with_standardise`] and [`MovieDrive::new`] refuse.
     pub fn build<T: Real>(
         &self,
         bins_per_condition: &[usize],
@@ -71,6 +104,13 @@ impl DriveSpec {
                 units,
                 standardise.clone(),
             )?),
+            &Self::Movie { shape, mean, scale } => Box::new(MovieDrive::new(
+                shape,
+                (mean, scale),
+                features.ok_or(DriveError::NoFeatures)?,
+                bins_per_condition,
+                units,
+            )?),
         })
     }
 }
@@ -83,7 +123,11 @@ mod tests {
     fn reads_its_own_words_and_refuses_others() {
         let condition = r#"{"kind":"condition","spacing-bins":4.0,"width-in-spacings":1.0}"#;
         let features = r#"{"kind":"features","lags":3,"standardise":{"mean":[0.5],"scale":[2.0]}}"#;
-        for text in [r#"{"kind":"none"}"#, condition, features] {
+        let movie = concat!(
+            r#"{"kind":"movie","shape":{"height":9,"width":8,"frames":2,"filters":[3,4],"filter-size":5},"#,
+            r#""mean":0.5,"scale":2.0}"#
+        );
+        for text in [r#"{"kind":"none"}"#, condition, features, movie] {
             let spec: DriveSpec = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&spec).unwrap(), text);
         }

@@ -1,6 +1,6 @@
 //! The convex start of a fit: maximum likelihood of a fully observed network, solved to its optimum.
 
-use crate::{FitError, Form, Objective, Parameters, Settings};
+use crate::{DriveKind, FitError, Form, Objective, Parameters, Settings};
 use refire_convex::{Limits, Problem, Ridge, RidgePoint, Solution, Status, choose_ridge, solve};
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::Encoder;
@@ -19,10 +19,11 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// What a fit uses that names none: the likelihood alone is convex without hidden units. The published
-    /// form is fitted as published.
-    pub fn default_for(objective: Objective, form: Form, hidden: usize) -> Self {
-        if objective == Objective::Mle && form == Form::Corrected && hidden == 0 {
+    /// What a fit uses that names none: the likelihood alone is convex without hidden units and with a drive that is
+    /// linear in its weights. The published form is fitted as published.
+    pub fn default_for(objective: Objective, form: Form, hidden: usize, drive: DriveKind) -> Self {
+        let convex = hidden == 0 && drive != DriveKind::Movie;
+        if objective == Objective::Mle && form == Form::Corrected && convex {
             Self::Lbfgs
         } else {
             Self::Adam

@@ -7,7 +7,7 @@ use crate::wiring::Wiring;
 use crate::{FitError, Parameters, Settings};
 use refire_bptt::Gradient;
 use refire_core::TrialArray;
-use refire_drive::Encoder;
+use refire_drive::{Encoder, Kept};
 use refire_kernels::Real;
 use refire_loss::LossTerm;
 use refire_neuron::{Logistic, Memoryless};
@@ -104,6 +104,7 @@ const MOST_OF_TWO: usize = 1 << 20;
 pub struct Engine<T> {
     settings: Settings,
     encoder: Box<dyn Encoder<T>>,
+    kept: Kept<T>,
     drive: TrialArray<T>,
     padded: PaddedNetwork<T>,
     clamped: Pass<T>,
@@ -125,6 +126,7 @@ impl<T: Real> Engine<T> {
         let mut engine = Self {
             settings: settings.clone(),
             encoder,
+            kept: Kept::default(),
             drive: TrialArray::default(),
             padded: PaddedNetwork::new(settings, observed),
             clamped: Pass::new(Mode::Clamped),
@@ -187,7 +189,8 @@ impl<T: Real> Engine<T> {
         streams: Streams,
         gradient: Option<&mut Parameters<T>>,
     ) -> Result<Losses, FitError> {
-        self.encoder.forward(&parameters.drive, &mut self.drive);
+        self.encoder
+            .forward_keeping(&parameters.drive, &mut self.drive, &mut self.kept);
         self.padded.load(parameters, &self.drive)?;
         let (clamped, free) = self.evaluate_passes((batch, streams), gradient.is_some())?;
         let losses = Losses {
@@ -209,7 +212,12 @@ impl<T: Real> Engine<T> {
             )?;
             gradient.drive.clear();
             gradient.drive.resize(parameters.drive.len(), T::zero());
-            self.encoder.pull_back(&self.drive, &mut gradient.drive);
+            self.encoder.pull_back(
+                &parameters.drive,
+                &mut self.kept,
+                &self.drive,
+                &mut gradient.drive,
+            );
         }
         Ok(losses)
     }

@@ -36,7 +36,9 @@ pub enum FitError {
         lags: usize,
     },
     /// The drive by features was asked for and the recording holds none.
-    #[error("drive: expected a recording with `stimulus` for --drive features, found none")]
+    #[error(
+        "drive: expected a recording with `stimulus` for --drive features or movie, found none"
+    )]
     NoStimulus,
     /// The training trials measure no term of the objective, or those of weight 0 only.
     #[error(

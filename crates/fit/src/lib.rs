@@ -30,6 +30,8 @@
 mod batch;
 mod checkpoint;
 mod convex;
+mod copies;
+mod dale;
 mod engine;
 mod error;
 mod evaluate;

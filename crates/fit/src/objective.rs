@@ -35,10 +35,11 @@ pub fn terms<T: Real>(
     if !settings.objective.has_statistics() {
         return (terms, left_out);
     }
+    let lags = settings.lags_of_noise();
     // Whatever holds a number per pair of units is left to the term that needs it.
     let all_pairs = settings.form == Form::Corrected && settings.noise_pairs == 0;
     let data = Arc::new(if all_pairs {
-        DataStatistics::by_windows(spikes, layout, settings.lags, settings.checkpoint_bins)
+        DataStatistics::by_windows(spikes, layout, lags, settings.checkpoint_bins)
     } else {
         DataStatistics::without_pairs(spikes, layout)
     });
@@ -50,7 +51,7 @@ pub fn terms<T: Real>(
     };
     let silent = (spiking == 0).then(|| "psth: no unit spikes".to_string());
     // A unit by itself has no lag 0.
-    let alone = spiking == 1 && settings.lags.min(reach) == 1;
+    let alone = spiking == 1 && lags.min(reach) == 1;
     let uncorrelated = (reach == 0 || spiking == 0 || alone)
         .then(|| "nc: no pair of spiking units has two trials of one condition".to_string());
     match settings.form {
@@ -64,7 +65,7 @@ pub fn terms<T: Real>(
             let nc: Box<dyn LossTerm<T>> = if all_pairs {
                 Box::new(NoiseCovariance::new(Logistic, data, parts))
             } else {
-                let (lags, pairs) = (settings.lags, settings.noise_pairs);
+                let pairs = settings.noise_pairs;
                 let stream = Stream::new(settings.seed, Purpose::NoisePairs);
                 let (recorded, window) = ((spikes, layout), settings.checkpoint_bins);
                 Box::new(SampledNoiseCovariance::new(
@@ -79,7 +80,7 @@ pub fn terms<T: Real>(
                 weights.psth,
                 silent,
             );
-            let nc = PublishedNoiseCovariance::new(Logistic, observed, settings.lags, true);
+            let nc = PublishedNoiseCovariance::new(Logistic, observed, lags, true);
             add(Box::new(nc), weights.nc, uncorrelated);
         }
     }

@@ -1,10 +1,12 @@
 //! Parameters of a model: three named tensors, and where they start.
 
 use crate::Settings;
+use crate::dale::Dale;
 use crate::wiring::Wiring;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use refire_drive::Encoder;
 use refire_kernels::Real;
 use refire_neuron::{EscapeNoise, Logistic, Memoryless, UnitDynamics};
 use refire_random::{Purpose, Stream};
@@ -51,7 +53,9 @@ impl<T: Real> Parameters<T> {
 
     /// Where a fit starts: biases from the log-odds of each unit's mean rate (hidden units: of the
     /// mean over observed ones), couplings a truncated normal of a tenth of the published standard
-    /// deviation `1/sqrt(in-degree * lags)`, no drive.
+    /// deviation `1/sqrt(in-degree * lags)` (or the settings' share of it), all `drive` weights zero. Under
+    /// Dale's law couplings take the sign of their source, and biases make up for the mean input that
+    /// comes of it.
     pub fn initial(settings: &Settings, probability: &[f64], drive: usize) -> Self {
         let (observed, units) = (probability.len(), probability.len() + settings.hidden);
         let mean = probability.iter().sum::<f64>() / observed.max(1) as f64;
@@ -69,21 +73,42 @@ impl<T: Real> Parameters<T> {
         let sd = |at: usize| {
             let in_degree = in_degrees.as_ref().and_then(|d| d.get(at));
             let in_degree = in_degree.map_or(units, |&d| d as usize);
-            wiring.sd_of_parameters(0.1 * published(in_degree))
+            wiring.sd_of_parameters(settings.initial_scale * published(in_degree))
         };
-        let key = Stream::new(settings.seed, Purpose::Initial).words(0, 0, 0, 0);
-        let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut normal = |at: usize| loop {
-            let x: f64 = StandardNormal.sample(&mut rng);
-            if x.abs() <= 2.0 {
-                return T::of(sd(at) * x);
-            }
-        };
-        Self {
-            couplings: (0..count).map(&mut normal).collect(),
+        let mut normal = truncated_normal(settings.seed, 0);
+        let mut start = Self {
+            couplings: (0..count).map(|at| T::of(sd(at) * normal())).collect(),
             bias,
             drive: vec![T::zero(); drive],
+        };
+        if let Some(dale) = Dale::of(settings, observed) {
+            dale.turn(&mut start.couplings);
+            let input = dale.summed_inputs(&start.couplings);
+            for (bias, input) in start.bias.iter_mut().zip(input) {
+                *bias -= T::of(mean * input);
+            }
+        }
+        start
+    }
+
+    /// [`Self::initial`] with the drive weights that the encoder starts from.
+    pub fn start(settings: &Settings, probability: &[f64], encoder: &dyn Encoder<T>) -> Self {
+        Self {
+            drive: encoder.start(&mut truncated_normal(settings.seed, 1)),
+            ..Self::initial(settings, probability, 0)
+        }
+    }
+}
+
+/// Draws from a normal distribution cut off at two standard deviations, of a tensor's own key.
+fn truncated_normal(seed: u64, tensor: u32) -> impl FnMut() -> f64 {
+    let key = Stream::new(seed, Purpose::Initial).words(0, tensor, 0, 0);
+    let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    move || loop {
+        let x: f64 = StandardNormal.sample(&mut rng);
+        if x.abs() <= 2.0 {
+            return x;
         }
     }
 }

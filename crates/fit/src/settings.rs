@@ -1,6 +1,7 @@
 //! Every setting that decides the result of a fit.
 
 use crate::{CouplingKind, FitError, Optimizer};
+use refire_drive::MovieShape;
 use refire_neuron::SpikeGradient;
 use refire_sim::Connectivity;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ pub enum DriveKind {
     Condition,
     /// Linear in the recording's stimulus features.
     Features,
+    /// Convolutions of the recording's stimulus, whose features are the pixels of a movie.
+    Movie,
 }
 
 /// What the couplings see before the first scored bin of a trial.
@@ -118,7 +121,7 @@ impl Weights {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Lags of the couplings, bins; also the lags of the noise covariance.
+    /// Lags of the couplings, bins; also those of the noise covariance unless `noise_lags` says otherwise.
     pub lags: usize,
     /// History at the start of each trial.
     pub history: HistoryStart,
@@ -153,6 +156,9 @@ pub struct Settings {
     pub drive_spacing: f64,
     /// Lags of the stimulus features, bins.
     pub stimulus_lags: usize,
+    /// Sizes of the movie drive.
+    #[serde(default)]
+    pub movie: MovieShape,
     /// Iterations of Adam.
     pub iterations: usize,
     /// Recorded trials per iteration.
@@ -168,6 +174,23 @@ pub struct Settings {
     /// ([`Settings::default_noise_pairs`]).
     #[serde(default)]
     pub noise_pairs: usize,
+    /// Lags of the noise covariance, lag 0 counted, bins; 0 takes those of the couplings. More of them than
+    /// the couplings have show paths over hidden units, whose delays add up.
+    #[serde(default)]
+    pub noise_lags: usize,
+    /// Share of the hidden units that are inhibitory, rounded to whole units, the last ones; the others are
+    /// excitatory. Couplings of a unit to others then keep one sign (Dale's law), at 0 where the gradient
+    /// would change it; to itself they may have either. `None` leaves their signs free.
+    #[serde(default)]
+    pub hidden_inhibitory: Option<f64>,
+    /// Places of the observed units known to be inhibitory (by their waveform, say), the others being
+    /// excitatory: Dale's law as for hidden units. `None` leaves their signs free.
+    #[serde(default)]
+    pub observed_inhibitory: Option<Vec<usize>>,
+    /// Standard deviation of the couplings at the start, as a multiple of the published
+    /// `1/sqrt(in-degree * lags)`.
+    #[serde(default = "default_initial_scale")]
+    pub initial_scale: f64,
     /// What moves the parameters ([`Optimizer::default_for`]).
     #[serde(default)]
     pub optimizer: Optimizer,
@@ -196,6 +219,11 @@ pub struct Settings {
     pub drive_prior: f64,
 }
 
+/// Small, so that a fit starts from nearly independent units.
+fn default_initial_scale() -> f64 {
+    0.1
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let (objective, form) = (Objective::default(), Form::default());
@@ -215,11 +243,16 @@ impl Default for Settings {
             drive: DriveKind::Condition,
             drive_spacing: 0.04,
             stimulus_lags: 5,
+            movie: MovieShape::default(),
             iterations: 500,
             batch: 90,
             free_bins: 20_000,
             noise_parts: 1,
             noise_pairs: 0,
+            noise_lags: 0,
+            hidden_inhibitory: None,
+            observed_inhibitory: None,
+            initial_scale: default_initial_scale(),
             optimizer: Optimizer::default(),
             ridge: None,
             checkpoint_bins: 0,
@@ -251,6 +284,14 @@ impl Settings {
         match self.history {
             HistoryStart::Recorded => self.lags,
             HistoryStart::Zero => 0,
+        }
+    }
+
+    /// Lags of the noise covariance, lag 0 counted.
+    pub fn lags_of_noise(&self) -> usize {
+        match self.noise_lags {
+            0 => self.lags,
+            lags => lags,
         }
     }
 
@@ -325,9 +366,15 @@ impl Settings {
             }
         }
         self.check_couplings()?;
+        self.check_dale()?;
+        if self.drive == DriveKind::Movie {
+            self.movie.check()?;
+        }
         if self.optimizer == Optimizer::Lbfgs {
             let allowed = if self.hidden > 0 {
                 "adam with hidden units (the likelihood is convex without them)"
+            } else if self.drive == DriveKind::Movie {
+                "adam with the movie drive (the likelihood is convex with a linear one)"
             } else if !self.objective.has_likelihood() {
                 "adam for an objective without the likelihood"
             } else if self.form == Form::Published {
@@ -336,6 +383,8 @@ impl Settings {
                 "adam with checkpoint-bins (lbfgs keeps every bin)"
             } else if self.couplings != CouplingKind::Dense {
                 "adam with sparse or low-rank couplings"
+            } else if self.observed_inhibitory.is_some() {
+                "adam with signs of observed units (lbfgs has no bounds)"
             } else {
                 ""
             };
@@ -380,6 +429,7 @@ impl Settings {
             ("coupling-prior", self.coupling_prior),
             ("drive-prior", self.drive_prior),
             ("spike-dampening", self.spike_dampening),
+            ("initial-scale", self.initial_scale),
         ];
         for (name, found) in positive {
             if !(found > 0.0 && found.is_finite()) {

@@ -27,7 +27,8 @@ struct Held {
 
 /// Passes that keep every bin, or a window of them, the states between windows and the recorded spikes.
 fn held(recording: &Recording, settings: &Settings) -> Held {
-    let (lags, batch) = (settings.lags as f64, settings.batch as f64);
+    let lags = settings.lags.max(settings.lags_of_noise()) as f64;
+    let batch = settings.batch as f64;
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     // Free-running trials are padded as the recorded ones are, each behind as few bins as there are.
     let shortest = recording.bins().iter().copied().min().unwrap_or(1).max(1) as f64;
@@ -67,7 +68,7 @@ fn held(recording: &Recording, settings: &Settings) -> Held {
 /// precision. A sample of units has its own copy of the pass (potentials, probabilities, two cotangents,
 /// spikes as bytes) and of their recorded spikes, and an index of all recorded spikes.
 fn noise_covariance(recording: &Recording, settings: &Settings, held: &Held) -> f64 {
-    let (lags, observed) = (settings.lags as f64, recording.n_units());
+    let (lags, observed) = (settings.lags_of_noise() as f64, recording.n_units());
     let units = match (settings.form, settings.noise_pairs) {
         (Form::Published, _) => {
             let units = observed as f64 + settings.hidden as f64;
@@ -99,15 +100,18 @@ fn numbers(recording: &Recording, settings: &Settings) -> f64 {
     let conditions = recording.n_conditions() as f64;
     let drive = match settings.drive {
         DriveKind::None => 0.0,
-        DriveKind::Condition => conditions * longest,
-        DriveKind::Features => settings.stimulus_lags as f64 * features,
+        DriveKind::Condition => units * conditions * longest,
+        DriveKind::Features => units * settings.stimulus_lags as f64 * features,
+        DriveKind::Movie => settings
+            .movie
+            .parameters(recording.n_units() + settings.hidden) as f64,
     };
     // Synapses of an in-degree have not been drawn yet.
     let drawn = units * settings.in_degree as f64 * settings.lags as f64;
     let whole = recording.n_units().checked_add(settings.hidden);
     let couplings = whole.and_then(|n| Wiring::of(settings).parameters(n, settings.lags));
     let couplings = couplings.map_or(f64::INFINITY, |n| n as f64);
-    let parameters = couplings.max(drawn) + units * drive;
+    let parameters = couplings.max(drawn) + drive;
     let held = held(recording, settings);
     let blocks = if settings.objective.has_statistics() {
         noise_covariance(recording, settings, &held)

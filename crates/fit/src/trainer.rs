@@ -1,6 +1,7 @@
 //! The training loop: one Adam step at a time, judged on validation trials.
 
 use crate::batch::{Batch, Pool};
+use crate::dale::Dale;
 use crate::engine::{Engine, Losses, Streams};
 use crate::size::check_size;
 use crate::wiring::Wiring;
@@ -14,6 +15,7 @@ use refire_optim::{Adam, AdamSettings, Schedule, clip_norm};
 use refire_random::{Purpose, Stream};
 use refire_recording::{BinWidth, Recording, Split};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Iterations between two looks at the validation trials.
 pub const VALIDATE_EVERY: usize = 20;
@@ -77,6 +79,9 @@ pub struct Trainer<'a> {
     validation: Option<(Engine<f32>, Batch)>,
     left_out: Vec<String>,
     scored: f64,
+    dale: Option<Dale>,
+    /// Drive weights that have a prior.
+    under_prior: Range<usize>,
     gradient: Parameters<f32>,
     state: Checkpoint,
 }
@@ -88,7 +93,33 @@ impl<'a> Trainer<'a> {
     /// [`FitError`] where settings and recording do not allow a fit.
     pub fn new(recording: &'a Recording, settings: &Settings) -> Result<Self, FitError> {
         settings.check()?;
-        let (lags, first_bin) = (settings.lags, settings.first_bin());
+        let split = Split::draw(
+            recording.conditions(),
+            settings.test_fraction,
+            settings.validation_fraction,
+            settings.seed,
+        )?;
+        Self::with_split(recording, settings, split)
+    }
+
+    /// [`Self::new`] with a split that is given; the fractions of the settings are not used. A checkpoint does
+    /// not hold the split: resume with the same one.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and [`FitError::Split`] where the split is not one of the recording.
+    pub fn with_split(
+        recording: &'a Recording,
+        settings: &Settings,
+        split: Split,
+    ) -> Result<Self, FitError> {
+        settings.check()?;
+        split.check(recording.n_trials())?;
+        let first_bin = settings.first_bin();
+        let lags = if settings.objective.has_statistics() {
+            settings.lags.max(settings.lags_of_noise())
+        } else {
+            settings.lags
+        };
         for (trial, &bins) in recording.bins().iter().enumerate() {
             if bins <= lags {
                 return Err(FitError::TooFewBins { trial, bins, lags });
@@ -98,12 +129,7 @@ impl<'a> Trainer<'a> {
         let settings = &settings
             .clone()
             .with_synapses(recording.n_units() + settings.hidden)?;
-        let split = Split::draw(
-            recording.conditions(),
-            settings.test_fraction,
-            settings.validation_fraction,
-            settings.seed,
-        )?;
+        settings.check_observed_signs(recording.n_units())?;
         let training = Training::of(recording, &split.train, first_bin)?;
         let units = recording.n_units() + settings.hidden;
         let mut bins_per_condition = vec![0; recording.n_conditions()];
@@ -122,7 +148,8 @@ impl<'a> Trainer<'a> {
         let (terms, mut left_out) = objective::to_fit(settings, &spikes, &layout)?;
         let scored = (layout.scored_bins() * recording.n_units()) as f64;
         let first_encoder = encoder()?;
-        let start = Parameters::initial(settings, &training.baseline, first_encoder.parameters());
+        let start = Parameters::start(settings, &training.baseline, first_encoder.as_ref());
+        let under_prior = first_encoder.under_prior();
         let engine = Engine::new(settings, recording.n_units(), first_encoder, terms);
         let validation = if split.validation.is_empty() {
             None
@@ -167,9 +194,51 @@ impl<'a> Trainer<'a> {
             validation,
             left_out,
             scored,
+            dale: Dale::of(settings, recording.n_units()),
+            under_prior,
             gradient: Parameters::default(),
             state,
         })
+    }
+
+    /// Takes other parameters as the start of a fit that has not begun, such as
+    /// [`Parameters::with_copies`]. The files of the fit do not tell where it started.
+    ///
+    /// # Errors
+    /// [`FitError::Resume`] where a tensor has another length, a number is not finite, or a step was done.
+    pub fn start_from(&mut self, start: Parameters<f32>) -> Result<(), FitError> {
+        let refuse = |what: &str, expected: String, found: String| {
+            Err(FitError::Resume {
+                what: what.to_string(),
+                expected,
+                found,
+            })
+        };
+        if self.state.iteration > 0 || self.state.convex.is_some() {
+            let done = self.state.iteration.to_string();
+            return refuse("the number of steps before a start", "0".into(), done);
+        }
+        let pairs = (self.state.parameters.tensors().into_iter()).zip(start.tensors());
+        for ((mine, given), name) in pairs.zip(TENSORS) {
+            if mine.len() != given.len() {
+                let (expected, found) = (mine.len().to_string(), given.len().to_string());
+                return refuse(
+                    &format!("the length of the start's {name}"),
+                    expected,
+                    found,
+                );
+            }
+        }
+        if !start.are_finite() {
+            return refuse(
+                "every number of the start",
+                "finite".into(),
+                "one that is not".into(),
+            );
+        }
+        self.state.parameters = start;
+        self.state.best.clone_from(&self.state.parameters);
+        Ok(())
     }
 
     /// Goes on from a checkpoint of the same settings and recording.
@@ -267,6 +336,9 @@ impl<'a> Trainer<'a> {
         {
             let _ = clip_norm(gradient, CLIP);
             adam.step(tensor, gradient, rate);
+        }
+        if let Some(dale) = &self.dale {
+            dale.hold(&mut self.state.parameters.couplings);
         }
         self.state.iteration += 1;
         self.state.history.training.push(losses.terms.clone());
@@ -376,7 +448,7 @@ impl<'a> Trainer<'a> {
         Ok(Some(losses.total))
     }
 
-    /// A Gaussian prior on couplings and drive, relative to the likelihood of all training bins:
+    /// A Gaussian prior on couplings and the drive weights that are meant to have one, relative to the likelihood of all training bins:
     /// `d/dw [w^2 / (2 (theta sd)^2 N)]`, `N` scored (trial, bin, unit). Biases have none. The factors of
     /// low-rank couplings have the one that gives couplings their standard deviation.
     fn add_prior_gradient(&mut self) {
@@ -386,13 +458,13 @@ impl<'a> Trainer<'a> {
         let parameters = &self.state.parameters;
         let pairs = [
             (
-                &mut self.gradient.couplings,
-                &parameters.couplings,
+                self.gradient.couplings.as_mut_slice(),
+                parameters.couplings.as_slice(),
                 strength(of_couplings),
             ),
             (
-                &mut self.gradient.drive,
-                &parameters.drive,
+                &mut self.gradient.drive[self.under_prior.clone()],
+                &parameters.drive[self.under_prior.clone()],
                 strength(theta * settings.drive_prior),
             ),
         ];
@@ -464,7 +536,7 @@ fn drive_of(
             };
             Ok((spec, None))
         }
-        DriveKind::Features => {
+        DriveKind::Features | DriveKind::Movie => {
             let stimulus = recording.stimulus().ok_or(FitError::NoStimulus)?;
             let bins = bins_per_condition.iter().copied().max().unwrap_or(0);
             let width = BinWidth::from_seconds(recording.bin_width())
@@ -474,17 +546,18 @@ fn drive_of(
             let features =
                 TrialArray::from_vec(per_bin.values().to_vec(), courses, bins, per_bin.features())
                     .ok_or(FitError::NoStimulus)?;
-            let fitted = refire_drive::Standardise::fit(
-                &features,
-                &if courses == 1 {
-                    vec![bins]
-                } else {
-                    bins_per_condition.to_vec()
+            let shared = [bins];
+            let valid = if courses == 1 {
+                shared.as_slice()
+            } else {
+                bins_per_condition
+            };
+            let spec = match settings.drive {
+                DriveKind::Movie => DriveSpec::movie(settings.movie, &features, valid)?,
+                _ => DriveSpec::Features {
+                    lags: settings.stimulus_lags,
+                    standardise: refire_drive::Standardise::fit(&features, valid)?,
                 },
-            )?;
-            let spec = DriveSpec::Features {
-                lags: settings.stimulus_lags,
-                standardise: fitted,
             };
             Ok((spec, Some(features)))
         }

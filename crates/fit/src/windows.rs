@@ -298,6 +298,12 @@ mod tests {
             Box::new(NoiseCovariance::new(Logistic, data(), 1)),
             Box::new(HiddenRate::new(Logistic, OBSERVED..UNITS, 0.3)),
             Box::new(NoiseCovariance::new(Logistic, data(), 2)),
+            // More lags than the couplings have.
+            Box::new(NoiseCovariance::new(
+                Logistic,
+                Arc::new(DataStatistics::new(spikes, layout, LAGS + 2)),
+                1,
+            )),
             Box::new(SampledNoiseCovariance::new(
                 Logistic, recorded, LAGS, 1, 2, 5, stream,
             )),
@@ -309,7 +315,7 @@ mod tests {
     }
 
     fn windows_make_the_whole<T: Real>(tolerance: f64) {
-        for (first_bin, which) in (0..7).flat_map(|which| [(0, which), (LAGS, which)]) {
+        for (first_bin, which) in (0..8).flat_map(|which| [(0, which), (LAGS, which)]) {
             let batch = batch(first_bin);
             let ([values, _], gradient) = evaluate::<T>(0, &batch, terms(&batch, which)).unwrap();
             let largest = gradient.iter().fold(0.0f64, |most, g| most.max(g.abs()));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refire_core::LayoutError;
 
-use crate::{BinWidthError, NpzError};
+use crate::{ArrayError, BinWidthError, NpzError};
 
 /// Why a recording cannot be read, built, binned or selected from. Every message is one line.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,21 @@ pub enum RecordingError {
     /// The file is no npz file, or one of its arrays cannot be read.
     #[error(transparent)]
     Npz(#[from] NpzError),
+    /// A file of a single array cannot be read.
+    #[error(transparent)]
+    Array(ArrayError),
+    /// A folder does not hold the files that make a recording.
+    #[error("{}: {quantity}: expected one file {expected}, found {found}", path.display())]
+    Files {
+        /// The folder.
+        path: PathBuf,
+        /// What the file holds.
+        quantity: &'static str,
+        /// How its name is known.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
     /// What the file holds is no recording.
     #[error("{}: {error}", path.display())]
     InFile {

@@ -16,13 +16,30 @@ pub enum SplitError {
         /// The share given.
         found: f64,
     },
+    /// A given split names a trial that the recording does not have.
+    #[error("split: trial {found}; expected one below {trials}, the trials of the recording")]
+    NoSuchTrial {
+        /// The trial.
+        found: usize,
+        /// Trials of the recording.
+        trials: usize,
+    },
+    /// A given split names a trial twice.
+    #[error("split: trial {found} twice; expected each at most once")]
+    Twice {
+        /// The trial.
+        found: usize,
+    },
+    /// A given split trains on nothing.
+    #[error("split: 0 training trials; expected at least 1")]
+    NoTraining,
 }
 
 /// Trials for training, validation and test: indices into the recording, ascending, no trial in
 /// two lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
-    /// Seed of the draw.
+    /// Seed of the draw; 0 for a split that was given.
     pub seed: u64,
     /// Trials the parameters are fitted to.
     pub train: Vec<usize>,
@@ -33,6 +50,48 @@ pub struct Split {
 }
 
 impl Split {
+    /// A split that is given, trial by trial; the lists come out ascending.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn given(
+        mut train: Vec<usize>,
+        mut validation: Vec<usize>,
+        mut test: Vec<usize>,
+        trials: usize,
+    ) -> Result<Self, SplitError> {
+        train.sort_unstable();
+        validation.sort_unstable();
+        test.sort_unstable();
+        let split = Self {
+            seed: 0,
+            train,
+            validation,
+            test,
+        };
+        split.check(trials)?;
+        Ok(split)
+    }
+
+    /// Whether a recording of so many trials can be split so.
+    ///
+    /// # Errors
+    /// [`SplitError::NoTraining`], [`SplitError::NoSuchTrial`], [`SplitError::Twice`].
+    pub fn check(&self, trials: usize) -> Result<(), SplitError> {
+        if self.train.is_empty() {
+            return Err(SplitError::NoTraining);
+        }
+        let mut all = [&self.train[..], &self.validation, &self.test].concat();
+        all.sort_unstable();
+        if let Some(&found) = all.last().filter(|&&trial| trial >= trials) {
+            return Err(SplitError::NoSuchTrial { found, trials });
+        }
+        match all.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(SplitError::Twice { found: pair[0] }),
+            None => Ok(()),
+        }
+    }
+
     /// Draws a split, condition by condition, from the condition of each trial.
     ///
     /// Of the K trials of a condition, `test_fraction * K` (rounded, and at least one where there
@@ -104,6 +163,22 @@ fn shuffle(trials: &mut [usize], rng: &mut Xoshiro256PlusPlus) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_given_split_is_checked() {
+        let split = Split::given(vec![4, 0], vec![1], vec![3], 5).unwrap();
+        assert_eq!((split.seed, split.train), (0, vec![0, 4]));
+        let given = |train: &[usize], test: &[usize]| {
+            Split::given(train.to_vec(), Vec::new(), test.to_vec(), 5).err()
+        };
+        assert_eq!(given(&[], &[1]), Some(SplitError::NoTraining));
+        assert_eq!(given(&[1, 2], &[2]), Some(SplitError::Twice { found: 2 }));
+        let none = SplitError::NoSuchTrial {
+            found: 5,
+            trials: 5,
+        };
+        assert_eq!(given(&[1, 5], &[2]), Some(none));
+    }
 
     #[test]
     fn shares_round_and_leave_a_training_trial() {

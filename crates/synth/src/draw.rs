@@ -10,6 +10,7 @@ use refire_core::TrialArray;
 use refire_recording::BinWidth;
 
 use crate::calibrate::{calibrate, log_odds};
+use crate::features;
 use crate::sources::add_sources;
 use crate::spectral::{Gain, spectral_radius};
 use crate::{EXCITATORY, GroundTruth, INHIBITORY, SynthError, SynthSettings};
@@ -67,18 +68,27 @@ impl GroundTruth {
         let mask = synapses(settings, &population);
         let rates = rates(settings);
         let strengths = strengths(settings, &population, &mask, &rates);
+        let bin_width = BinWidth::from_seconds(settings.bin_width_s)?;
+        let (drive, stimulus) = match settings.features {
+            0 => (drive(settings), None),
+            _ => {
+                let mut generator = generator(settings.seed, Stage::Drive);
+                let (drive, stimulus) = features::drive(settings, bin_width, &mut generator)?;
+                (drive, Some(stimulus))
+            }
+        };
         let mut truth = Self {
             couplings: filters(settings, &strengths),
             lags: settings.lags,
             bias: vec![0.0; units],
-            drive: drive(settings),
+            drive,
             theta: THETA,
             observed: settings.observed_units,
             population,
             mask,
-            bin_width: BinWidth::from_seconds(settings.bin_width_s)?,
+            bin_width,
             seed: settings.seed,
-            stimulus: None,
+            stimulus,
         };
         if settings.sources > 0 {
             let mut generator = generator(settings.seed, Stage::Sources);
@@ -374,6 +384,45 @@ mod tests {
             let sum: f64 = (0..100).map(|t| f64::from(drive.row(7, t)[unit])).sum();
             assert!(sum.abs() < 1e-4);
         }
+    }
+
+    #[test]
+    fn a_drive_of_features_is_linear_in_them_and_has_its_size() {
+        let settings = SynthSettings {
+            features: 6,
+            drive_sd: 0.4,
+            bins: 400,
+            ..SynthSettings::default()
+        };
+        let truth = GroundTruth::draw(&settings).unwrap();
+        truth.check().unwrap();
+        let stimulus = truth.stimulus.as_ref().unwrap();
+        assert_eq!((stimulus.courses(), stimulus.features()), (4, 6));
+        // 1600 bins, six weights: least squares leaves nothing.
+        let rows = (0..4).flat_map(|c| stimulus.course(c).to_vec());
+        let design = DMatrix::from_row_iterator(1600, 6, rows);
+        let drives = DMatrix::from_fn(1600, 20, |at, unit| {
+            f64::from(truth.drive.row(at / 400, at % 400)[unit])
+        });
+        let solved = design.clone().svd(true, true).solve(&drives, 1e-9).unwrap();
+        assert!((&design * &solved - &drives).abs().max() < 1e-5);
+        for unit in 0..20 {
+            let norm = solved.column(unit).norm();
+            assert!((norm - 0.4).abs() < 1e-4, "{norm}");
+            assert_eq!(
+                solved
+                    .column(unit)
+                    .iter()
+                    .filter(|w| w.abs() > 1e-4)
+                    .count(),
+                4
+            );
+        }
+        // Correlation of a feature over as many bins as it decays in: 1/e, 1600 bins of 4.
+        let course = stimulus.course(0);
+        let pairs = (0..396 * 6).map(|at| course[at] * course[at + 24]);
+        let lagged = pairs.sum::<f64>() / course.iter().map(|x| x * x).sum::<f64>();
+        assert!((lagged - 0.37).abs() < 0.15, "{lagged}");
     }
 
     #[test]

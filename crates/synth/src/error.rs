@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use refire_core::LayoutError;
+use refire_drive::DriveError;
 use refire_recording::{BinWidthError, NpzError, RecordingError};
 use refire_sim::SimError;
 
@@ -71,6 +72,9 @@ pub enum SynthError {
     /// The trials cannot be laid out.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The movie cannot be turned into a drive.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
     /// The network cannot be simulated.
     #[error(transparent)]
     Sim(#[from] SimError),

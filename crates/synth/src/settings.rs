@@ -52,6 +52,11 @@ pub struct SynthSettings {
     pub refractory: f64,
     /// Standard deviation over bins of the drive of a unit in a condition.
     pub drive_sd: f64,
+    /// Known features that the drive is linear in and that recordings carry as their stimulus; 0 for a
+    /// smooth drive that nobody knows.
+    pub features: usize,
+    /// Bins over which the correlation of a feature falls to 1/e.
+    pub feature_decay_bins: f64,
     /// Further hidden units that switch between silence and lasting activity; each excites an equal
     /// share of the other units.
     pub sources: usize,
@@ -87,6 +92,8 @@ impl Default for SynthSettings {
             filter_decay_bins: 1.5,
             refractory: 0.6,
             drive_sd: 0.2,
+            features: 0,
+            feature_decay_bins: 4.0,
             sources: 0,
             source_on_bins: 12.0,
             source_off_bins: 36.0,
@@ -175,6 +182,13 @@ impl SynthSettings {
             ),
             ("refractory", self.refractory, 0.0, 1e3, "0 to 1000"),
             ("drive_sd", self.drive_sd, 0.0, 10.0, "0 to 10"),
+            (
+                "feature_decay_bins",
+                self.feature_decay_bins,
+                1e-2,
+                1e6,
+                "0.01 to 1000000",
+            ),
             (
                 "source_on_bins",
                 self.source_on_bins,

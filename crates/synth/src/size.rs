@@ -11,16 +11,7 @@ const MAX_NUMBERS: usize = 1 << 31;
 pub(crate) fn check_size(settings: &SynthSettings) -> Result<(), SynthError> {
     let s = settings;
     let units = s.units().saturating_add(s.sources);
-    let couplings = product(
-        "couplings (units x lags x units)",
-        [units, s.lags, units],
-        MAX_NUMBERS,
-    )?;
-    let drive = product(
-        "drive (conditions x bins x units)",
-        [s.conditions, s.bins, units],
-        MAX_NUMBERS,
-    )?;
+    let [couplings, drive] = numbers(units, s.lags, s.conditions, s.bins)?;
     let spikes = check_spikes(s.trials, s.bins, units)?;
     // Couplings; two numbers per pair of units; the drive with potentials, probabilities and spikes
     // of a free run of each condition; the spikes of all units and of the observed ones; condition
@@ -34,6 +25,37 @@ pub(crate) fn check_size(settings: &SynthSettings) -> Result<(), SynthError> {
             "no more than this machine has (fewer units, trials, conditions or bins)",
         )),
     }
+}
+
+/// Numbers of couplings and drive of a network.
+fn numbers(
+    units: usize,
+    lags: usize,
+    conditions: usize,
+    bins: usize,
+) -> Result<[usize; 2], SynthError> {
+    Ok([
+        product(
+            "couplings (units x lags x units)",
+            [units, lags, units],
+            MAX_NUMBERS,
+        )?,
+        product(
+            "drive (conditions x bins x units)",
+            [conditions, bins, units],
+            MAX_NUMBERS,
+        )?,
+    ])
+}
+
+/// Checks that a network can be held, whatever is simulated from it.
+pub(crate) fn check_network(
+    units: usize,
+    lags: usize,
+    conditions: usize,
+    bins: usize,
+) -> Result<(), SynthError> {
+    numbers(units, lags, conditions, bins).map(|_| ())
 }
 
 /// Number of spikes, where they make a recording, as [`MAX_SPIKE_BINS`] limits any, and 32 bits,

@@ -3,7 +3,7 @@
 
 use crate::VerifyError;
 use refire_core::{TrialArray, TrialLayout};
-use refire_drive::Encoder;
+use refire_drive::{Encoder, Kept};
 use refire_fit::{Batch, DriveKind, Engine, Parameters, Settings, Streams, Trainer, WeightedTerm};
 use refire_random::{Purpose, Stream};
 use refire_recording::{BinWidth, Recording, RecordingError, RecordingParts};
@@ -29,12 +29,12 @@ impl Encoder<f64> for FixedDrive {
         0
     }
 
-    fn forward(&self, _weights: &[f64], drive: &mut TrialArray<f64>) {
+    fn forward_keeping(&self, _: &[f64], drive: &mut TrialArray<f64>, _: &mut Kept<f64>) {
         drive.clone_from(&self.0);
     }
 
     // No weights, so there is nothing to pull back to.
-    fn pull_back(&self, _d_drive: &TrialArray<f64>, _d_weights: &mut [f64]) {}
+    fn pull_back(&self, _: &[f64], _: &mut Kept<f64>, _: &TrialArray<f64>, _: &mut [f64]) {}
 }
 
 /// Settings of a network, everything else as by default, but the full escape derivative.

@@ -34,7 +34,7 @@ pub const RULES: &[Rule] = &[
         "refire-core", "refire-kernels", "refire-neuron", "refire-random", "refire-sim",
     ]),
     rule("refire-synth", 3, &[
-        "refire-core", "refire-neuron", "refire-random", "refire-recording", "refire-sim",
+        "refire-core", "refire-drive", "refire-neuron", "refire-random", "refire-recording", "refire-sim",
     ]),
     rule("refire-testkit", 3, &[
         "refire-core", "refire-neuron", "refire-random", "refire-sim",

@@ -10,6 +10,7 @@ use zip::ZipArchive;
 
 use super::header::{Header, Kind, read_header};
 use super::{ArrayError, NpzArray, NpzError, joined, one_line, shape_text};
+use crate::RecordingError;
 
 /// An open npz file: a zip archive, stored or deflated, of numpy arrays of plain numbers.
 ///
@@ -238,40 +239,7 @@ impl NpzFile {
             .by_index(at)
             .map_err(|e| damaged(one_line(e)))?;
         let declared = entry.size();
-        let mut reader = BufReader::new(entry);
-        let header = read_header(&mut reader)?;
-        let kind = match header.kind {
-            Some(kind) if accept.takes(kind) => kind,
-            _ => {
-                return Err(ArrayError::Dtype {
-                    found: header.dtype,
-                    expected: accept.name(),
-                });
-            }
-        };
-        let length = |found: u64| ArrayError::Length {
-            expected: header.data_bytes,
-            found,
-        };
-        if declared != header.header_bytes.saturating_add(header.data_bytes) {
-            return Err(length(declared.saturating_sub(header.header_bytes)));
-        }
-        let values = decode(&header, kind, &mut reader, expected, &convert)?;
-        // Reading to the end also verifies the checksum.
-        match reader.read(&mut [0]) {
-            Ok(0) => {}
-            Ok(more) => return Err(length(header.data_bytes.saturating_add(more as u64))),
-            Err(e) => return Err(damaged(one_line(e))),
-        }
-        let values = if header.fortran && header.shape.len() > 1 {
-            to_c_order(&values, &header.shape)
-        } else {
-            values
-        };
-        Ok(NpzArray {
-            shape: header.shape,
-            values,
-        })
+        read_array(BufReader::new(entry), declared, accept, expected, convert)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -301,6 +269,67 @@ impl NpzFile {
             error,
         }
     }
+}
+
+/// The numbers of an array of `declared` bytes, header included.
+fn read_array<T: Copy>(
+    mut reader: impl Read,
+    declared: u64,
+    accept: Accept,
+    expected: &'static str,
+    convert: impl Fn(Number) -> Option<T>,
+) -> Result<NpzArray<T>, ArrayError> {
+    let damaged = |why: String| ArrayError::Damaged { why };
+    let header = read_header(&mut reader)?;
+    let kind = match header.kind {
+        Some(kind) if accept.takes(kind) => kind,
+        _ => {
+            return Err(ArrayError::Dtype {
+                found: header.dtype,
+                expected: accept.name(),
+            });
+        }
+    };
+    let length = |found: u64| ArrayError::Length {
+        expected: header.data_bytes,
+        found,
+    };
+    if declared != header.header_bytes.saturating_add(header.data_bytes) {
+        return Err(length(declared.saturating_sub(header.header_bytes)));
+    }
+    let values = decode(&header, kind, &mut reader, expected, &convert)?;
+    // Reading to the end also verifies the checksum.
+    match reader.read(&mut [0]) {
+        Ok(0) => {}
+        Ok(more) => return Err(length(header.data_bytes.saturating_add(more as u64))),
+        Err(e) => return Err(damaged(one_line(e))),
+    }
+    let values = if header.fortran && header.shape.len() > 1 {
+        to_c_order(&values, &header.shape)
+    } else {
+        values
+    };
+    Ok(NpzArray {
+        shape: header.shape,
+        values,
+    })
+}
+
+/// Numbers of a file that is a single array (npy), turned into `T` by `convert`.
+pub(crate) fn read_npy<T: Copy>(
+    path: &Path,
+    accept: Accept,
+    expected: &'static str,
+    convert: impl Fn(Number) -> Option<T>,
+) -> Result<NpzArray<T>, RecordingError> {
+    let io = |error| NpzError::Io {
+        path: path.to_path_buf(),
+        error,
+    };
+    let file = File::open(path).map_err(io)?;
+    let declared = file.metadata().map_err(io)?.len();
+    let array = read_array(BufReader::new(file), declared, accept, expected, convert);
+    array.map_err(|error| RecordingError::Array(error).in_file(path))
 }
 
 fn whole<T: TryFrom<i128>>(number: Number) -> Option<T> {

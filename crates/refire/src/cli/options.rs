@@ -79,6 +79,15 @@ pub struct FitOptions {
     /// Lags of the stimulus features, bins [default: 5]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub stimulus_lags: Option<usize>,
+    /// Pixels from top to bottom of the movie drive: features are pixels, row by row [default: 27]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub movie_height: Option<usize>,
+    /// Pixels from left to right of the movie drive [default: 27]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub movie_width: Option<usize>,
+    /// Frames that the movie drive's filters see, the present one counted [default: 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub movie_frames: Option<usize>,
     /// Iterations
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub iterations: Option<usize>,
@@ -97,6 +106,24 @@ pub struct FitOptions {
     /// [default: 0, above 2000 units 65536]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub noise_pairs: Option<usize>,
+    /// Lags of the noise covariance, lag 0 counted: with more of them than the couplings have it shows paths
+    /// over hidden units [default: those of the couplings]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub noise_lags: Option<usize>,
+    /// Dale's law for hidden units: the share of them that is inhibitory; the others excite [default: signs
+    /// are free]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    pub hidden_inhibitory: Option<f64>,
+    /// Dale's law for recorded units: places (from 0) of those known to be inhibitory, e.g. 3,17, or none;
+    /// the others excite; not with lbfgs [default: signs are free]
+    #[arg(long, value_name = "none|LIST", allow_hyphen_values = true)]
+    pub observed_inhibitory: Option<String>,
+    /// Couplings at the start, as a multiple of the published size 1/sqrt(inputs x lags) [default: 0.1]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub initial_scale: Option<f64>,
+    /// Standard deviation of the Gaussian prior of a coupling, in units of the potential [default: 0.15]
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub coupling_prior: Option<f64>,
     /// What moves the parameters: adam, or lbfgs, which takes the likelihood to its optimum (no hidden units;
     /// an objective with statistics goes on from there with adam) [default: lbfgs for mle without hidden
     /// units, else adam]
@@ -186,6 +213,7 @@ names!(
         None = "none" => DriveKind::None,
         Condition = "condition" => DriveKind::Condition,
         Features = "features" => DriveKind::Features,
+        Movie = "movie" => DriveKind::Movie,
     }
 );
 names!(
@@ -261,11 +289,19 @@ impl FitOptions {
             drive,
             drive_spacing,
             stimulus_lags,
+            movie_height,
+            movie_width,
+            movie_frames,
             iterations,
             batch,
             free_bins,
             noise_parts,
             noise_pairs,
+            noise_lags,
+            hidden_inhibitory,
+            observed_inhibitory,
+            initial_scale,
+            coupling_prior,
             optimizer,
             ridge,
             checkpoint_bins,
@@ -319,6 +355,10 @@ impl FitOptions {
             free_bins,
             noise_parts,
             noise_pairs,
+            noise_lags,
+            hidden_inhibitory,
+            initial_scale,
+            coupling_prior,
             optimizer,
             checkpoint_bins,
             learning_rate,
@@ -340,6 +380,19 @@ impl FitOptions {
                 *weight = given;
             }
         }
+        let movie = [
+            (self.movie_height, &mut s.movie.height),
+            (self.movie_width, &mut s.movie.width),
+            (self.movie_frames, &mut s.movie.frames),
+        ];
+        for (given, size) in movie {
+            if let Some(given) = given {
+                *size = given;
+            }
+        }
+        if let Some(text) = &self.observed_inhibitory {
+            s.observed_inhibitory = Some(units(text)?);
+        }
         if let Some(ridge) = &self.ridge {
             s.ridge = ridge.value()?;
         }
@@ -352,6 +405,22 @@ impl FitOptions {
         s.check()?;
         Ok(s)
     }
+}
+
+/// Places of units: `none`, or numbers with commas between them.
+fn units(text: &str) -> Result<Vec<usize>, Failure> {
+    if text.trim() == "none" {
+        return Ok(Vec::new());
+    }
+    let place = |part: &str| {
+        part.trim().parse().map_err(|_| {
+            Failure::input(format!(
+                "--observed-inhibitory: expected none or places of units with commas between them, found \
+                 {text}"
+            ))
+        })
+    };
+    text.split(',').map(place).collect()
 }
 
 /// The synapses that the array `mask` of an npz file marks.
@@ -399,9 +468,11 @@ fn defaults_for(recording: &Recording, options: &FitOptions) -> Settings {
         _ => CouplingKind::Sparse,
     };
     let dense = options.couplings.map_or(s.couplings, Into::into) == CouplingKind::Dense;
-    if options.checkpoint_bins.unwrap_or(0) == 0 && dense {
+    let signs = options.observed_inhibitory.is_some();
+    if options.checkpoint_bins.unwrap_or(0) == 0 && dense && !signs {
         let hidden = options.hidden.unwrap_or(s.hidden);
-        s.optimizer = Optimizer::default_for(objective, form, hidden);
+        let drive = options.drive.map_or(s.drive, Into::into);
+        s.optimizer = Optimizer::default_for(objective, form, hidden, drive);
     }
     s
 }

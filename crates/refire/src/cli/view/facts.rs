@@ -60,6 +60,16 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
         DriveSpec::Features { lags, .. } => {
             format!("linear in the stimulus features at {lags} lags")
         }
+        DriveSpec::Movie { shape, .. } => format!(
+            "two convolutional layers ({} and {} filters of {} x {}) over {} frames of a {} x {} movie",
+            shape.filters[0],
+            shape.filters[1],
+            shape.filter_size,
+            shape.filter_size,
+            shape.frames,
+            shape.height,
+            shape.width
+        ),
     };
     let history = match s.history {
         HistoryStart::Zero => "silence before each trial",
