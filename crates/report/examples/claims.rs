@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use refire_report::{
-    CheckRow, ClaimView, ClaimsPage, FigureView, Plot, PlotAxis, PlotPoint, Reference, Role,
+    CheckRow, ClaimView, ClaimsPage, FigureView, Panel, Plot, PlotAxis, PlotPoint, Reference, Role,
     Series, TableView, Verdict, write_atomic,
 };
 
@@ -25,6 +25,7 @@ fn series(name: &str, role: Role, joined: bool, points: Vec<PlotPoint>) -> Serie
         role,
         points,
         joined,
+        ..Series::default()
     }
 }
 
@@ -151,7 +152,8 @@ fn bias() -> ClaimView {
                       and one of 64; bars are 95 % intervals. The published term follows the \
                       dashed line; the corrected one stays at the level of its own error."
                 .into(),
-            panels: vec![plot("8 units", 1.0), plot("64 units", 5.0)],
+            panels: vec![plot("8 units", 1.0).into(), plot("64 units", 5.0).into()],
+            ..FigureView::default()
         }],
     }
 }
@@ -199,17 +201,21 @@ fn calibration() -> ClaimView {
             caption: "Each mark is a coupling between two units, summed over lags; the dashed \
                       line is equality. Excitatory and inhibitory sources are found equally well."
                 .into(),
-            panels: vec![Plot {
-                title: "90 couplings".into(),
-                x: axis("true coupling (θ)", false),
-                y: axis("estimated coupling (θ)", false),
-                series: vec![
-                    series("excitatory sources", Role::Series(0), false, cloud(0)),
-                    series("inhibitory sources", Role::Series(1), false, cloud(7)),
-                    series("equality", Role::Reference, true, line),
-                ],
-                horizontal: vec![],
-            }],
+            panels: vec![
+                Plot {
+                    title: "90 couplings".into(),
+                    x: axis("true coupling (θ)", false),
+                    y: axis("estimated coupling (θ)", false),
+                    series: vec![
+                        series("excitatory sources", Role::Series(0), false, cloud(0)),
+                        series("inhibitory sources", Role::Series(1), false, cloud(7)),
+                        series("equality", Role::Reference, true, line),
+                    ],
+                    horizontal: vec![],
+                }
+                .into(),
+            ],
+            ..FigureView::default()
         }],
         ..ClaimView::default()
     }
@@ -275,10 +281,11 @@ fn methods() -> ClaimView {
             title: "Figures of merit over a fit".into(),
             caption: "Mean over 5 seeds with 95 % intervals.".into(),
             panels: vec![
-                panel("PSTH correlation", 0.1),
-                panel("Noise correlation", 0.15),
-                panel("Rates", 0.2),
+                panel("PSTH correlation", 0.1).into(),
+                panel("Noise correlation", 0.15).into(),
+                panel("Rates", 0.2).into(),
             ],
+            ..FigureView::default()
         }],
     }
 }
@@ -309,9 +316,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         write_atomic(&path, &html)?;
         println!("{}: {} kB", path.display(), html.len() / 1000);
     }
-    write_atomic(
-        &folder.join("claims.svg"),
-        bias().figures[0].panels[0].to_svg(),
-    )?;
+    if let Panel::Plot(plot) = &bias().figures[0].panels[0] {
+        write_atomic(&folder.join("claims.svg"), plot.to_svg())?;
+    }
     Ok(())
 }

@@ -26,6 +26,16 @@ pub enum ReportError {
         /// The value found.
         found: usize,
     },
+    /// A name is not one that can stand there.
+    #[error("{what}: expected {expected}, found {found:?}")]
+    Name {
+        /// What is named.
+        what: String,
+        /// Which names can.
+        expected: String,
+        /// The name found.
+        found: String,
+    },
     /// The file could not be written.
     #[error("writing {path}: {source}", path = path.display())]
     Write {

@@ -1,6 +1,7 @@
 //! Self-contained HTML pages of words, tables and inline SVG figures: a [`Report`] about one or
-//! several fits, a [`ClaimsPage`] about claims and the checks of them. A page needs no network, no
-//! script and no fonts; the same input gives the same bytes.
+//! several fits, a [`ClaimsPage`] about claims and the checks of them, a [`ReproductionPage`] about
+//! the claims of a paper. A page needs no network, no script and no fonts; the same input gives the
+//! same bytes.
 //!
 //! ```
 //! use refire_report::{FigureRow, FitView, Report, StabilityView};
@@ -38,20 +39,24 @@ mod check;
 mod claims;
 mod data;
 mod error;
+mod figures;
 mod file;
 mod page;
+mod reproduction;
 mod sections;
 mod svg;
 mod text;
 
-pub use claims::data::{
-    CheckRow, ClaimView, ClaimsPage, FigureView, Plot, PlotAxis, PlotPoint, Reference, Role,
-    Series, TableView, Verdict,
-};
+pub use claims::data::{CheckRow, ClaimView, ClaimsPage, TableView, Verdict};
 pub use data::{
     CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
     StabilityView,
 };
 pub use error::ReportError;
+pub use figures::{
+    DotPlot, DotRow, Estimate, FigureView, MatrixPanel, ObjectiveRole, Panel, Plot, PlotAxis,
+    PlotPoint, RasterPanel, Reference, Role, Series, VerticalReference,
+};
 pub use file::write_atomic;
+pub use reproduction::{Finding, FoundClaim, ReproducedFigure, ReproductionPage};
 pub use text::number;

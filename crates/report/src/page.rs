@@ -79,7 +79,7 @@ impl Report {
                 page += &html(self);
             }
         }
-        page += GLOSSARY;
+        page += &glossary("");
         Ok(document(title, &self.subtitle, &page))
     }
 
@@ -109,7 +109,12 @@ const CONTENTS: &str = "<nav class=\"contents\" aria-label=\"Contents\">
 <a href=\"#words\">Words used here</a>
 </nav>\n";
 
-const GLOSSARY: &str = "<section id=\"words\">\n<h2>Words used here</h2>\n<dl class=\"words\">
+/// The words that pages use, and more of them; `more` is HTML.
+pub(crate) fn glossary(more: &str) -> String {
+    format!("{WORDS}{more}</dl>\n</section>\n")
+}
+
+const WORDS: &str = "<section id=\"words\">\n<h2>Words used here</h2>\n<dl class=\"words\">
 <div><dt>unit</dt><dd>a neuron or cluster of the recording (observed), or one that the model adds \
 to stand for neurons nobody recorded (hidden)</dd></div>
 <div><dt>bin, trial, condition</dt><dd>the time step of the model; one stretch of recording; what \
@@ -133,4 +138,4 @@ time since that spike; the input of a unit, from which its probability of firing
 follows</dd></div>
 <div><dt>threshold θ</dt><dd>the unit in which couplings are given: an input higher by θ \
 multiplies the odds of a spike in a bin by 2.7</dd></div>
-</dl>\n</section>\n";
+";

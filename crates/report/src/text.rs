@@ -43,6 +43,31 @@ pub fn number(value: f64) -> String {
     fixed(value, (2 - exponent).max(0) as usize)
 }
 
+/// Numbers that stand together, such as a value and its interval: as many decimals for all as the
+/// largest needs for three digits, three at most. Each on its own where they are of different
+/// orders, or small or large.
+pub(crate) fn together(values: &[f64]) -> Vec<String> {
+    let sizes = || {
+        values
+            .iter()
+            .map(|v| v.abs())
+            .filter(|v| v.is_finite() && *v > 0.0)
+    };
+    let (least, most) = sizes().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), size| {
+        (low.min(size), high.max(size))
+    });
+    let alike = least * 1e3 > most && (0.01..1e3).contains(&most);
+    let decimals = (2.0 - most.log10().floor()).clamp(0.0, 3.0) as usize;
+    let text = |&value: &f64| {
+        if alike && value.is_finite() && value != 0.0 {
+            fixed(value, decimals)
+        } else {
+            number(value)
+        }
+    };
+    values.iter().map(text).collect()
+}
+
 /// A fixed number of decimals, with a true minus sign and no negative zero.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
@@ -94,6 +119,21 @@ pub(crate) fn count(value: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Text in lines of at most `most` characters; a longer word has a line of its own.
+pub(crate) fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// `1 run`, `2 runs`.
@@ -162,6 +202,29 @@ mod tests {
         ] {
             assert_eq!(percent(share), text);
         }
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(
+            wrapped("incomprehensible it is", 5),
+            ["incomprehensible", "it is"]
+        );
+        assert!(wrapped("  ", 5).is_empty());
+    }
+
+    #[test]
+    fn numbers_together_have_the_same_decimals() {
+        assert_eq!(
+            together(&[-0.08, -0.13, -0.03]),
+            ["−0.080", "−0.130", "−0.030"]
+        );
+        assert_eq!(together(&[0.0, 0.0, 0.031]), ["0", "0", "0.031"]);
+        assert_eq!(together(&[1.04, 0.98, f64::NAN]), ["1.04", "0.98", "–"]);
+        assert_eq!(together(&[1e-4, 0.5]), ["1.0·10⁻⁴", "0.500"]);
+        assert_eq!(together(&[1234.0, 1250.0]), ["1,234", "1,250"]);
+        assert_eq!(together(&[]), [""; 0]);
     }
 
     #[test]

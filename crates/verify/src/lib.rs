@@ -21,6 +21,7 @@ mod claims;
 mod lab;
 mod page;
 mod sampling;
+pub mod studies;
 mod table;
 mod terms;
 

@@ -1,5 +1,7 @@
 //! What a page of claims is made of. Everything may be empty.
 
+use crate::FigureView;
+
 /// A page of claims, each with its checks, tables and figures.
 ///
 /// Text is plain text (escaped by the page). Numbers that are not finite leave a gap.
@@ -74,111 +76,6 @@ pub struct TableView {
     pub rows: Vec<Vec<String>>,
     /// What is shown and what to read from it.
     pub caption: String,
-}
-
-/// Plots beside each other, with one legend for all.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FigureView {
-    /// Heading of the figure.
-    pub title: String,
-    /// What is shown and what to read from it.
-    pub caption: String,
-    /// The plots; as many stand side by side as there is room for.
-    pub panels: Vec<Plot>,
-}
-
-/// One plot: series of points over two axes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plot {
-    /// Heading of the plot.
-    pub title: String,
-    /// Horizontal axis.
-    pub x: PlotAxis,
-    /// Vertical axis.
-    pub y: PlotAxis,
-    /// What is plotted, later series on top of earlier ones.
-    pub series: Vec<Series>,
-    /// Values to compare with.
-    pub horizontal: Vec<Reference>,
-}
-
-/// One axis of a plot. Its range is that of the numbers, with room at both ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlotAxis {
-    /// Label, with the unit. There is room for about 30 characters.
-    pub label: String,
-    /// Logarithmic: points that are not positive are then left out, and the plot says so.
-    pub log: bool,
-}
-
-/// Points that belong together, as marks and, where joined, a line.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
-    /// Name in the legend; series of the same name and role share an entry. None if empty.
-    pub name: String,
-    /// What the series stands for; decides how it looks.
-    pub role: Role,
-    /// The points, in the order they are joined.
-    pub points: Vec<PlotPoint>,
-    /// Whether a line joins the points.
-    pub joined: bool,
-}
-
-/// What a series stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Theory or truth, to compare with: grey; where joined, a thin dashed line without marks.
-    Reference,
-    /// Something measured. The number picks colour and mark, which stay the same on the whole
-    /// page; there are six of them.
-    Series(usize),
-}
-
-impl Default for Role {
-    fn default() -> Self {
-        Self::Series(0)
-    }
-}
-
-/// A point with an error bar, drawn where `low < high` and both are finite.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PlotPoint {
-    /// Place along the horizontal axis.
-    pub x: f64,
-    /// Place along the vertical axis.
-    pub y: f64,
-    /// Lower end of the error bar.
-    pub low: f64,
-    /// Upper end of the error bar.
-    pub high: f64,
-}
-
-impl PlotPoint {
-    /// A point without an error bar.
-    pub fn exact(x: f64, y: f64) -> Self {
-        let (low, high) = (y, y);
-        Self { x, y, low, high }
-    }
-
-    /// A point with a 95 % interval, 1.96 standard errors to both sides.
-    pub fn with_error(x: f64, y: f64, standard_error: f64) -> Self {
-        let half = 1.96 * standard_error;
-        Self {
-            x,
-            y,
-            low: y - half,
-            high: y + half,
-        }
-    }
-}
-
-/// A value to compare with, as a dashed line across the plot.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reference {
-    /// The value.
-    pub y: f64,
-    /// A few words, written at the line.
-    pub label: String,
 }
 
 /// How many checks came out how.
@@ -269,13 +166,5 @@ mod tests {
         assert_eq!(page(&[]).verdict(), Measured);
         assert_eq!(page(&[&[Measured], &[Holds]]).verdict(), Holds);
         assert_eq!(page(&[&[Holds], &[Fails]]).verdict(), Fails);
-    }
-
-    #[test]
-    fn error_bars_are_two_sided() {
-        let point = PlotPoint::with_error(2.0, 5.0, 0.5);
-        assert_eq!((point.low, point.high), (5.0 - 0.98, 5.0 + 0.98));
-        let point = PlotPoint::exact(2.0, 5.0);
-        assert!(point.low == point.y && point.high == point.y);
     }
 }

@@ -1,7 +1,8 @@
 //! The page of claims: the outcome first, then each claim with what it rests on.
 
 use super::data::{ClaimView, ClaimsPage, Verdict};
-use super::{figure, tables};
+use super::tables;
+use crate::figures::view;
 use crate::page::{document, facts, paragraphs};
 use crate::sections::section;
 use crate::text::escape;
@@ -92,7 +93,7 @@ fn claim_section(claim: &ClaimView, index: usize) -> String {
     }
     body += &tables::checks(claim, index);
     body.extend(claim.tables.iter().map(tables::values));
-    body.extend(claim.figures.iter().map(figure::html));
+    body.extend(claim.figures.iter().map(view::html));
     let title = format!(
         "{} {}",
         tables::title(claim, index),

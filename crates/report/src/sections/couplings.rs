@@ -51,6 +51,7 @@ fn matrices(fits: &[Fit<'_>]) -> String {
                 border: has_hidden(view).then_some((view.observed, "observed", "hidden")),
                 row_label: "source unit",
                 column_label: "target unit",
+                ..Heatmap::default()
             };
             let svg = map.draw(matrix, &format!("Coupling matrix of {}", fit.name()));
             panel(fit.name(), fit.color, &svg)

@@ -109,6 +109,9 @@ pub(crate) enum Key<'a> {
     Area(&'static str, f64, &'a str),
     Diamond(&'static str, &'a str),
     Marked(Mark, bool, &'a str),
+    Interval(&'a str),
+    Faint(&'a str),
+    Tick(&'a str),
 }
 
 impl Key<'_> {
@@ -121,7 +124,10 @@ impl Key<'_> {
             | Self::Dot(_, text)
             | Self::Area(_, _, text)
             | Self::Diamond(_, text)
-            | Self::Marked(_, _, text) => text,
+            | Self::Marked(_, _, text)
+            | Self::Interval(text)
+            | Self::Faint(text)
+            | Self::Tick(text) => text,
         }
     }
 
@@ -155,6 +161,18 @@ impl Key<'_> {
                     false => String::new(),
                 };
                 line + &mark.at(&[(13.0, 7.0)])
+            }
+            Self::Interval(_) => format!(
+                "<path fill=\"none\" stroke=\"{DATA}\" stroke-width=\"1.6\" \
+                 d=\"M2 7H24M2 3.5v7M24 3.5v7\"/>{}",
+                Mark::reference().at(&[(13.0, 7.0)])
+            ),
+            Self::Faint(_) => format!(
+                "<path fill=\"none\" stroke=\"{DATA}\" stroke-opacity=\"0.5\" \
+                 stroke-linecap=\"round\" stroke-width=\"4.2\" d=\"M7 7h.01M13 7h.01M20 7h.01\"/>"
+            ),
+            Self::Tick(_) => {
+                format!("<path d=\"M13 0v14\" stroke=\"{DATA}\" stroke-width=\"2\"/>")
             }
         }
     }

@@ -181,6 +181,7 @@ fn heatmap(matrix: &Matrix, scale: f64, name: &str) -> String {
         border: None,
         row_label: "unit",
         column_label: "unit",
+        ..Heatmap::default()
     };
     map.draw(matrix, &format!("Noise correlation matrix, {name}"))
 }

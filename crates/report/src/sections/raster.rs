@@ -1,14 +1,11 @@
 //! Spikes of recorded trials beside free-running ones.
 
 use super::{Fit, figure, fits, missing, missing_panel, panel, section};
-use crate::svg::{Anchor, Axis, Cells, Chart, DATA, coordinate, pooling, raster_path};
+use crate::svg::{DATA, MOST_TRIALS, Raster, pooling, rows_room};
 use crate::text::count;
 use crate::{RasterPair, Report};
 
 const TITLE: &str = "Spikes: recorded and free-running";
-
-/// Trials shown at most.
-const MOST_TRIALS: usize = 4;
 
 type Trials = [Vec<(u32, u32)>];
 
@@ -110,16 +107,6 @@ fn read(shown: &[&Fit<'_>]) -> String {
     )
 }
 
-fn block_height(units: usize, trials: usize) -> f64 {
-    let most = if trials <= 2 { 220.0 } else { 150.0 };
-    (units as f64 * 4.0).clamp(46.0, most)
-}
-
-/// Rows that can be told apart in a block.
-fn rows_room(units: usize, trials: usize) -> usize {
-    block_height(units, trials) as usize
-}
-
 fn stack(
     report: &Report,
     raster: &RasterPair,
@@ -128,70 +115,20 @@ fn stack(
     width: f64,
     description: &str,
 ) -> String {
-    let count = trials.len().min(MOST_TRIALS);
-    let (block, gap) = (block_height(raster.units, count), 20.0);
-    let plot = count as f64 * (block + gap);
-    let height = plot + 52.0;
-    let seconds = report.bin_width_s.is_finite() && report.bin_width_s > 0.0;
-    let bin = if seconds { report.bin_width_s } else { 1.0 };
-    let range = (
-        raster.first_bin as f64 * bin,
-        (raster.first_bin + raster.bins) as f64 * bin,
-    );
-    let label = if seconds {
-        "time in the trial (s)"
-    } else {
-        "time in the trial (bins)"
+    let names = (0..trials.len()).map(|index| match raster.trial_names.get(index) {
+        Some(name) => name.clone(),
+        None => format!("trial {}", index + 1),
+    });
+    let drawn = Raster {
+        rows: raster.units,
+        rows_label: "units",
+        bins: raster.bins,
+        first_bin: raster.first_bin,
+        bin_width_s: report.bin_width_s,
+        trials,
+        names: names.collect(),
+        color,
     };
-    let mut chart = Chart::new(
-        width,
-        height,
-        &Axis::linear(range, label),
-        &Axis::bare("units"),
-    );
-    let wide = chart.right - chart.left;
-    let columns_by = pooling(raster.bins, wide as usize);
-    let rows_by = pooling(raster.units, rows_room(raster.units, count));
-    let grid = (
-        raster.bins.div_ceil(columns_by),
-        raster.units.div_ceil(rows_by),
-    );
-    // Where pooling leaves a last incomplete column, it reaches past the end of the trial.
-    let stretch = (
-        (grid.0 * columns_by) as f64 / raster.bins as f64,
-        (grid.1 * rows_by) as f64 / raster.units as f64,
-    );
-    for (index, spikes) in trials.iter().take(count).enumerate() {
-        let top = chart.top + index as f64 * (block + gap) + gap - 4.0;
-        let mut cells = Cells::default();
-        for &(bin, unit) in spikes {
-            let column = (bin as usize - raster.first_bin) / columns_by;
-            cells.insert((unit as usize / rows_by) as i64, column as i64);
-        }
-        let name = match raster.trial_names.get(index) {
-            Some(name) => name.clone(),
-            None => format!("trial {}", index + 1),
-        };
-        let name = if spikes.is_empty() {
-            format!("{name}: silent")
-        } else {
-            name
-        };
-        chart.raw(&format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"block\"/>",
-            coordinate(chart.left),
-            coordinate(top),
-            coordinate(wide),
-            coordinate(block)
-        ));
-        chart.raw(&raster_path(
-            &cells,
-            grid,
-            (chart.left, top),
-            (wide * stretch.0, block * stretch.1),
-            color,
-        ));
-        chart.text(chart.left + 2.0, top - 5.0, Anchor::Start, &name);
-    }
+    let chart = drawn.chart(width);
     chart.finish(&format!("Spike raster: {description}"))
 }

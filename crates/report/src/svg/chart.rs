@@ -1,108 +1,13 @@
 //! A chart: two axes with labels, a light grid, and shapes between them.
 
+use super::axis::{Anchor, Axis, Stroke};
 use super::path::{dots, polyline};
-use super::scale::Scale;
+use super::scale::{Scale, Tick};
 use super::{coordinate, document};
 use crate::text::{escape, number};
 
 /// Width of a character of a tick label, pixels.
 const CHARACTER: f64 = 6.6;
-
-/// One axis.
-#[derive(Clone)]
-pub(crate) struct Axis {
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-    /// Logarithmic; `low` must then be positive.
-    pub(crate) log: bool,
-    /// A place for zero below the logarithmic range.
-    pub(crate) zero: bool,
-    /// Ticks, their labels and grid lines.
-    pub(crate) ticks: bool,
-    pub(crate) label: String,
-}
-
-impl Axis {
-    pub(crate) fn linear((low, high): (f64, f64), label: impl Into<String>) -> Self {
-        Self {
-            low,
-            high,
-            log: false,
-            zero: false,
-            ticks: true,
-            label: label.into(),
-        }
-    }
-
-    /// An axis with a label but no ticks.
-    pub(crate) fn bare(label: impl Into<String>) -> Self {
-        Self {
-            ticks: false,
-            ..Self::linear((0.0, 1.0), label)
-        }
-    }
-
-    pub(crate) fn log((low, high): (f64, f64), zero: bool, label: impl Into<String>) -> Self {
-        Self {
-            low,
-            high,
-            log: true,
-            zero,
-            ticks: true,
-            label: label.into(),
-        }
-    }
-
-    fn scale(&self, from: f64, to: f64) -> Scale {
-        if self.log {
-            Scale::log((self.low, self.high), from, to, self.zero)
-        } else {
-            Scale::linear((self.low, self.high), from, to)
-        }
-    }
-}
-
-/// How a line looks.
-#[derive(Clone, Copy)]
-pub(crate) struct Stroke {
-    pub(crate) color: &'static str,
-    pub(crate) width: f64,
-    pub(crate) opacity: f64,
-    pub(crate) dash: &'static str,
-}
-
-impl Stroke {
-    pub(crate) fn solid(color: &'static str, width: f64) -> Self {
-        Self {
-            color,
-            width,
-            opacity: 1.0,
-            dash: "",
-        }
-    }
-
-    fn attributes(&self) -> String {
-        let mut text = format!(
-            "fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"",
-            self.color, self.width
-        );
-        if self.opacity < 1.0 {
-            text += &format!(" stroke-opacity=\"{}\"", self.opacity);
-        }
-        if !self.dash.is_empty() {
-            text += &format!(" stroke-dasharray=\"{}\"", self.dash);
-        }
-        text
-    }
-}
-
-/// Which end of a text its position names.
-#[derive(Clone, Copy)]
-pub(crate) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
 
 pub(crate) struct Chart {
     pub(crate) x: Scale,
@@ -128,7 +33,29 @@ impl Chart {
         };
         let widest = y_ticks.iter().map(|t| t.label.chars().count()).max();
         let left = 32.0 + CHARACTER * widest.unwrap_or(0).max(3) as f64;
-        let right = width - 14.0;
+        Self::framed((width, height), (left, top), x, (y, y_scale, y_ticks))
+    }
+
+    /// A chart whose rows are the whole numbers from zero, the first on top, without labels: there
+    /// is room for them left of `left`, and above `top`.
+    pub(crate) fn rows(
+        (width, height): (f64, f64),
+        (left, top): (f64, f64),
+        x: &Axis,
+        rows: usize,
+    ) -> Self {
+        let y = Axis::bare("");
+        let scale = Scale::linear((-0.5, rows as f64 - 0.5), top, height - 42.0);
+        Self::framed((width, height), (left, top), x, (&y, scale, Vec::new()))
+    }
+
+    fn framed(
+        (width, height): (f64, f64),
+        (left, top): (f64, f64),
+        x: &Axis,
+        (y, y_scale, y_ticks): (&Axis, Scale, Vec<Tick>),
+    ) -> Self {
+        let (right, bottom) = (width - 14.0, height - 42.0);
         let x_scale = x.scale(left, right);
         let mut axes = String::new();
         let mut grid = String::new();
@@ -258,6 +185,32 @@ impl Chart {
         );
     }
 
+    /// The area between the low and the high end of each (x, low, high); a missing one leaves a gap.
+    pub(crate) fn ribbon(
+        &mut self,
+        ends: impl IntoIterator<Item = Option<(f64, f64, f64)>>,
+        color: &str,
+        opacity: f64,
+    ) {
+        let (mut upper, mut lower, mut path) = (Vec::new(), Vec::new(), String::new());
+        for end in ends.into_iter().chain([None]) {
+            let places = end
+                .and_then(|(x, low, high)| Some((self.place((x, low))?, self.place((x, high))?)));
+            if let Some((low, high)) = places {
+                lower.push(low);
+                upper.push(high);
+            } else if !upper.is_empty() {
+                let back = std::mem::take(&mut lower).into_iter().rev();
+                let around = std::mem::take(&mut upper).into_iter().chain(back);
+                path += &polygon(around);
+            }
+        }
+        if !path.is_empty() {
+            self.body +=
+                &format!("<path fill=\"{color}\" fill-opacity=\"{opacity}\" d=\"{path}\"/>");
+        }
+    }
+
     /// A horizontal band between two values.
     pub(crate) fn band(&mut self, low: f64, high: f64, color: &str, opacity: f64) {
         if let (Some(low), Some(high)) = (self.y.map(low), self.y.map(high)) {
@@ -334,6 +287,11 @@ impl Chart {
         self.body += shapes;
     }
 
+    /// Width and height, pixels.
+    pub(crate) fn size(&self) -> (f64, f64) {
+        (self.width, self.height)
+    }
+
     /// The chart as shapes of a larger drawing.
     pub(crate) fn shapes(self) -> String {
         let frame = format!(
@@ -354,7 +312,7 @@ impl Chart {
 }
 
 /// As many ticks as fit without their labels touching.
-fn spaced_ticks(scale: &Scale, wanted: f64) -> Vec<super::scale::Tick> {
+fn spaced_ticks(scale: &Scale, wanted: f64) -> Vec<Tick> {
     let mut wanted = (wanted as usize).clamp(2, 10);
     loop {
         let ticks = scale.ticks(wanted);
@@ -367,6 +325,10 @@ fn spaced_ticks(scale: &Scale, wanted: f64) -> Vec<super::scale::Tick> {
         }
         wanted -= 1;
     }
+}
+
+fn polygon(places: impl Iterator<Item = (f64, f64)>) -> String {
+    polyline(places.map(Some)) + "z"
 }
 
 fn label(x: f64, y: f64, anchor: Anchor, class: &str, text: &str) -> String {

@@ -11,6 +11,17 @@ pub(crate) fn fit_color(index: usize) -> &'static str {
     FITS[index % FITS.len()]
 }
 
+/// The recording, six objectives and the truth: distinct under the common colour-vision
+/// deficiencies, by lightness where not by hue.
+const OBJECTIVES: [&str; 8] = [
+    DATA, "#d2673a", "#d81b6a", "#6c5814", "#7d35d9", "#099ebb", "#213ea8", "#8c8c8c",
+];
+
+/// The colour of a named objective, by its place among them.
+pub(crate) fn objective_color(place: usize) -> &'static str {
+    OBJECTIVES[place % OBJECTIVES.len()]
+}
+
 /// Steps on each side of zero of the diverging scale.
 pub(crate) const LEVELS: i32 = 20;
 
@@ -68,5 +79,72 @@ mod tests {
         assert_eq!(level_color(LEVELS), "#a50f26");
         assert_eq!(level_color(-LEVELS), "#1c5498");
         assert_eq!(level_color(-LEVELS / 2), "#92c5de");
+    }
+
+    type Rows = [[f64; 3]; 3];
+
+    const NORMAL: Rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    /// Machado, Oliveira & Fernandes 2009, severity 1: linear RGB as seen without one kind of cone.
+    const DEFICIENCIES: [Rows; 3] = [
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ],
+    ];
+
+    fn times(rows: &Rows, v: [f64; 3]) -> [f64; 3] {
+        rows.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum())
+    }
+
+    /// CIELAB (D65) of a colour as seen through `eye`.
+    fn lab(color: &str, eye: &Rows) -> [f64; 3] {
+        let linear = [1, 3, 5].map(|at| {
+            let value = f64::from(u8::from_str_radix(&color[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        let xyz = [
+            [0.4124, 0.3576, 0.1805],
+            [0.2126, 0.7152, 0.0722],
+            [0.0193, 0.1192, 0.9505],
+        ];
+        let seen = times(&xyz, times(eye, linear).map(|v| v.clamp(0.0, 1.0)));
+        let root = |v: f64| {
+            if v > 0.008856 {
+                v.cbrt()
+            } else {
+                7.787 * v + 16.0 / 116.0
+            }
+        };
+        let [x, y, z] = [seen[0] / 0.9505, seen[1], seen[2] / 1.089].map(root);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    #[test]
+    fn objectives_are_told_apart_by_every_eye() {
+        for eye in DEFICIENCIES.iter().chain([&NORMAL]) {
+            for (i, a) in OBJECTIVES.iter().enumerate() {
+                for b in &OBJECTIVES[..i] {
+                    let (p, q) = (lab(a, eye), lab(b, eye));
+                    let distance: f64 = p.iter().zip(q).map(|(p, q)| (p - q).powi(2)).sum();
+                    // A difference of 2 is just noticeable side by side.
+                    assert!(distance.sqrt() > 13.0, "{a} {b} {}", distance.sqrt());
+                }
+            }
+        }
     }
 }

@@ -3,18 +3,26 @@
 //! Shapes of one kind go into one `<path>`, so that a raster of 50 000 spikes stays below a
 //! few hundred kilobytes.
 
+mod axis;
 mod chart;
 mod color;
+mod colorbar;
+mod heatmap;
 mod mark;
 mod matrix;
 mod path;
+mod raster;
 mod scale;
 
-pub(crate) use chart::{Anchor, Axis, Chart, Stroke};
+pub(crate) use axis::{Anchor, Axis, Stroke};
+pub(crate) use chart::Chart;
 pub(crate) use color::{DATA, fit_color};
+pub(crate) use colorbar::{color_bar, color_bar_shapes};
+pub(crate) use heatmap::Heatmap;
 pub(crate) use mark::Mark;
-pub(crate) use matrix::{Heatmap, Matrix, color_bar};
-pub(crate) use path::{Cells, pooling, raster_path};
+pub(crate) use matrix::Matrix;
+pub(crate) use path::pooling;
+pub(crate) use raster::{MOST_TRIALS, Raster, rows_room};
 pub(crate) use scale::{extent, padded, positive_extent};
 
 use crate::text::escape;

@@ -3,8 +3,8 @@
 use super::{check_html, well_formed};
 use proptest::prelude::*;
 use refire_report::{
-    CheckRow, ClaimView, ClaimsPage, FigureView, Plot, PlotAxis, PlotPoint, Reference, ReportError,
-    Role, Series, TableView, Verdict,
+    CheckRow, ClaimView, ClaimsPage, FigureView, Panel, Plot, PlotAxis, PlotPoint, Reference,
+    ReportError, Role, Series, TableView, Verdict,
 };
 
 fn row(name: &str, verdict: Verdict) -> CheckRow {
@@ -28,6 +28,7 @@ fn plot(log: bool, points: Vec<PlotPoint>) -> Plot {
         role,
         points: points.clone(),
         joined,
+        ..Series::default()
     };
     Plot {
         title: "8 units".into(),
@@ -67,8 +68,19 @@ fn claim(title: &str, verdict: Verdict) -> ClaimView {
         figures: vec![FigureView {
             title: "The bias".into(),
             caption: "Bars are 95 % intervals.".into(),
-            panels: vec![plot(true, points.clone()), plot(false, points)],
+            panels: vec![
+                plot(true, points.clone()).into(),
+                plot(false, points).into(),
+            ],
+            ..FigureView::default()
         }],
+    }
+}
+
+fn first_plot(claim: &ClaimView) -> Plot {
+    match &claim.figures[0].panels[0] {
+        Panel::Plot(plot) => plot.clone(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -165,7 +177,7 @@ fn nothing_at_all_is_a_page() {
         figures: vec![
             FigureView::default(),
             FigureView {
-                panels: vec![Plot::default()],
+                panels: vec![Plot::default().into()],
                 ..FigureView::default()
             },
         ],
@@ -209,13 +221,14 @@ fn text_cannot_break_out() {
     let figure = &mut claim.figures[0];
     figure.title = nasty.into();
     figure.caption = nasty.into();
-    for plot in &mut figure.panels {
+    for panel in &mut figure.panels {
+        let Panel::Plot(plot) = panel else { continue };
         plot.title = nasty.into();
         plot.x.label = nasty.into();
         plot.series[0].name = nasty.into();
         plot.horizontal[0].label = nasty.into();
     }
-    let svg = claim.figures[0].panels[0].to_svg();
+    let svg = first_plot(&claim).to_svg();
     assert!(!svg.contains("<script") && svg.contains("&lt;script&gt;"));
     let page = ClaimsPage {
         title: nasty.into(),
@@ -242,7 +255,7 @@ fn a_row_of_the_wrong_length_is_named() {
 
 #[test]
 fn a_plot_is_a_file_of_its_own() {
-    let plot = claim("A", Verdict::Holds).figures[0].panels[0].clone();
+    let plot = first_plot(&claim("A", Verdict::Holds));
     let svg = plot.to_svg();
     assert_eq!(svg, plot.to_svg());
     let text = well_formed(&format!("<!DOCTYPE html>{svg}")).unwrap();
@@ -300,7 +313,7 @@ proptest! {
         let whole = well_formed(&format!("<!DOCTYPE html>{svg}"));
         prop_assert!(whole.is_ok());
         let mut claim = claim("A", Verdict::Holds);
-        claim.figures[0].panels = vec![plot];
+        claim.figures[0].panels = vec![plot.into()];
         check_html(&page(vec![claim]).to_html().unwrap());
     }
 }

@@ -4,7 +4,9 @@
 
 mod any_numbers;
 mod claims;
+mod figures;
 mod reading;
+mod reproduction;
 
 use refire_report::{
     CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,

@@ -219,16 +219,20 @@ fn wald(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
                     role: Role::Reference,
                     points: vec![PlotPoint::exact(0.0, 0.0), PlotPoint::exact(1.0, 1.0)],
                     joined: true,
+                    ..Series::default()
                 },
                 Series {
                     name: "fits".into(),
                     role: Role::Series(0),
                     points,
                     joined: false,
+                    ..Series::default()
                 },
             ],
             ..Plot::default()
-        }],
+        }
+        .into()],
+        ..FigureView::default()
     });
     Ok(())
 }

@@ -2,13 +2,14 @@
 
 use crate::check::worst_of;
 use crate::sampling::Sample;
+use crate::studies::FitErrors;
 use crate::{Claim, Plan, VerifyError, lab};
 use refire_fit::Settings;
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
 use refire_testkit::{Line, TinyNetwork, fit_line, maximum_likelihood, normal_p, student_p};
 
 /// Bins of a trial.
-const BINS: usize = 50;
+pub const BINS: usize = 50;
 
 /// Allowed slopes of log error over log trials; theory says -1/2.
 const SLOPES: std::ops::RangeInclusive<f64> = -0.6..=-0.4;
@@ -52,33 +53,50 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
     Ok(claim)
 }
 
+/// Both fits of one simulated recording, against the network.
+///
+/// # Errors
+/// [`VerifyError`] where the likelihood has no optimum or a fit fails.
+pub fn replicate(
+    network: &TinyNetwork,
+    trials: usize,
+    seed: u64,
+    draw: u32,
+) -> Result<FitErrors, VerifyError> {
+    let truth = network.parameters();
+    let off = |found: Vec<f64>| -> Vec<f64> {
+        let pairs = found.into_iter().zip(&truth);
+        pairs.map(|(a, b)| (a - b) / network.theta).collect()
+    };
+    // Sizes are independent recordings, too.
+    let draw = draw + 1000 * trials as u32;
+    let simulated = network.simulate(trials, &[], seed, draw)?;
+    let spikes = simulated.observed(network.observed);
+    let mle = maximum_likelihood(&spikes, &simulated.layout, network.lags, network.theta)?;
+    let count: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
+    let settings = Settings {
+        seed: seed + u64::from(draw),
+        iterations: 400,
+        ..lab::fit_settings(network.lags, trials, BINS)
+    };
+    Ok(FitErrors {
+        mle: off(mle.parameters()),
+        both: off(lab::fit(spikes, &settings)?),
+        spikes: count as f64,
+    })
+}
+
 fn errors(
     network: &TinyNetwork,
     trials: usize,
     replicates: usize,
     seed: u64,
 ) -> Result<Errors, VerifyError> {
-    let truth = network.parameters();
-    let off = |found: Vec<f64>| -> Vec<f64> {
-        let pairs = found.into_iter().zip(&truth);
-        pairs.map(|(a, b)| (a - b) / network.theta).collect()
-    };
     let both = Sample::draw(replicates, |draw| {
-        // Sizes are independent recordings, too.
-        let draw = draw + 1000 * trials as u32;
-        let simulated = network.simulate(trials, &[], seed, draw)?;
-        let spikes = simulated.observed(network.observed);
-        let mle = maximum_likelihood(&spikes, &simulated.layout, network.lags, network.theta)?;
-        let count: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
-        let settings = Settings {
-            seed: seed + u64::from(draw),
-            iterations: 400,
-            ..lab::fit_settings(network.lags, trials, BINS)
-        };
-        let fitted = lab::fit(spikes, &settings)?;
-        Ok([off(mle.parameters()), off(fitted), vec![count as f64]].concat())
+        let found = replicate(network, trials, seed, draw)?;
+        Ok([found.mle, found.both, vec![found.spikes]].concat())
     })?;
-    let size = truth.len();
+    let size = network.parameters().len();
     let part = |range: std::ops::Range<usize>| {
         let rows = both.rows().iter().map(|row| row[range.clone()].to_vec());
         Sample::of(rows.collect())
@@ -134,6 +152,7 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
                 })
                 .collect(),
             joined: true,
+            ..Series::default()
         });
         if at == 0 {
             let [first, .., last] = &points[..] else {
@@ -145,6 +164,7 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
                 role: Role::Reference,
                 points: vec![ideal(first.0), ideal(last.0)],
                 joined: true,
+                ..Series::default()
             });
         }
     }
@@ -197,7 +217,8 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
                 y: axis("error, units of the potential", true),
                 series,
                 ..Plot::default()
-            },
+            }
+            .into(),
             Plot {
                 title: "Ratio".into(),
                 x: axis("trials of 50 bins", true),
@@ -207,13 +228,16 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
                     role: Role::Series(1),
                     points: ratio_points.collect(),
                     joined: true,
+                    ..Series::default()
                 }],
                 horizontal: vec![refire_report::Reference {
                     y: 1.0,
                     label: "equal".into(),
                 }],
-            },
+            }
+            .into(),
         ],
+        ..FigureView::default()
     });
     claim.tables.push(table(all, &ratios));
 }

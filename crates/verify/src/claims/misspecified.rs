@@ -101,6 +101,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
             role: Role::Reference,
             points: ends(&data.value),
             joined: true,
+            ..Series::default()
         }];
         for (turn, &(name, objective, psth, nc)) in OBJECTIVES.iter().enumerate() {
             let weights = Weights {
@@ -127,6 +128,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
                 role: Role::Series(turn),
                 points: covariances(&data, &model),
                 joined: false,
+                ..Series::default()
             });
             progress((at * OBJECTIVES.len() + turn + 1) as f64 / 4.0);
         }
@@ -163,7 +165,8 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
                   the data together. On the dashed line the fitted network, left to run, fluctuates as \
                   the data do."
             .into(),
-        panels,
+        panels: panels.into_iter().map(Into::into).collect(),
+        ..FigureView::default()
     });
     Ok(claim)
 }

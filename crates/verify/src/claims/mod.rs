@@ -2,8 +2,8 @@
 
 mod clamped_score;
 mod conditions;
-mod consistency;
-mod gradients;
+pub mod consistency;
+pub mod gradients;
 mod intervals;
 mod misspecified;
 mod simulator;

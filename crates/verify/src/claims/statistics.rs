@@ -122,12 +122,14 @@ fn figure(curves: &[Vec<[f64; 4]>]) -> FigureView {
                     role: Role::Reference,
                     points: exact,
                     joined: true,
+                    ..Series::default()
                 },
                 Series {
                     name: "measured, 95 % interval".into(),
                     role: Role::Series(0),
                     points: measured,
                     joined: false,
+                    ..Series::default()
                 },
             ],
             ..Plot::default()
@@ -141,7 +143,8 @@ fn figure(curves: &[Vec<[f64; 4]>]) -> FigureView {
                   covariance does not: the difference between the covariances of spikes and of \
                   probabilities stays."
             .into(),
-        panels: panels.collect(),
+        panels: panels.map(Into::into).collect(),
+        ..FigureView::default()
     }
 }
 

@@ -20,6 +20,7 @@ pub fn svg(curves: &[Curve]) -> String {
             role: Role::Series(index),
             points: relative(curve),
             joined: true,
+            ..Series::default()
         })
         .collect();
     let of = |axis: Axis| curves.iter().find(|curve| curve.axis == axis);
@@ -41,6 +42,7 @@ pub fn svg(curves: &[Curve]) -> String {
                     .map(|x: f64| PlotPoint::exact(x, start * x.powi(power)))
                     .into(),
                 joined: true,
+                ..Series::default()
             }
         }));
     }

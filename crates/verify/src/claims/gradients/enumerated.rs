@@ -217,7 +217,8 @@ fn figure(cases: &[Case], networks: usize) -> FigureView {
              exact gradient. The score function has no bias: its line would lie below 10⁻⁹. Noise is \
              that of one trial; it falls with the square root of their number, bias does not."
         ),
-        panels: [bias, noise].concat(),
+        panels: [bias, noise].concat().into_iter().map(Into::into).collect(),
+        ..FigureView::default()
     }
 }
 
@@ -244,6 +245,7 @@ fn plots(rate: &str, curves: &[Vec<(f64, f64, f64)>]) -> [Plot; 2] {
                     .map(|(x, y)| PlotPoint::exact(x, y))
                     .collect(),
                 joined: true,
+                ..Series::default()
             })
             .collect::<Vec<_>>()
     };

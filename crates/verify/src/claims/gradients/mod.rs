@@ -4,11 +4,13 @@ mod enumerated;
 mod on_paths;
 mod sampled;
 
+pub use on_paths::{Part, figures_of};
+
 use crate::{Claim, Plan, VerifyError};
 use refire_neuron::SpikeGradient;
 
 /// The estimators, with the names of `--spike-gradient`.
-const ESTIMATORS: [(&str, SpikeGradient); 5] = [
+pub const ESTIMATORS: [(&str, SpikeGradient); 5] = [
     ("escape", SpikeGradient::Escape),
     (
         "escape, dampening 0.5 (default)",

@@ -1,14 +1,17 @@
 //! One plot: ranges from the numbers, lines, error bars, marks, and labels where there is room.
 
-use super::data::{Plot, PlotAxis, PlotPoint, Role, Series};
-use crate::svg::{Anchor, Axis, Chart, DATA, Mark, Stroke, coordinate, extent, padded};
-use crate::svg::{fit_color, positive_extent};
+use super::{Plot, PlotAxis, PlotPoint, Role, Series};
+use crate::svg::{Anchor, Axis, Chart, DATA, Stroke, coordinate, extent, padded, positive_extent};
 
 /// Width of a character of a label, pixels.
 const CHARACTER: f64 = 6.4;
 const DASH: &str = "5 3";
 /// More points than this are a cloud, which shows its density rather than its marks.
 const CLOUD: usize = 300;
+/// More points than this, joined by a line, have no marks.
+const MOST_MARKS: usize = 60;
+/// Opacity of a band.
+pub(crate) const BAND: f64 = 0.22;
 /// A logarithmic axis reaches at most this factor below its points for the sake of error bars: a
 /// bar that ends just above zero would otherwise fill the plot.
 const BELOW: f64 = 10.0;
@@ -52,13 +55,11 @@ pub(crate) fn chart(plot: &Plot, width: f64, height: f64) -> Option<Chart> {
     for reference in plot.horizontal.iter().filter(|r| on_axis(&plot.y, r.y)) {
         chart.horizontal(reference.y, dashed(1.2));
     }
-    // What one compares with lies below what is compared, whatever the order.
-    let (references, measured): (Vec<&Series>, Vec<&Series>) = plot
-        .series
-        .iter()
-        .partition(|series| series.role == Role::Reference);
+    // Areas lie below lines, and what one compares with below what is compared, whatever the order.
+    let mut order: Vec<&Series> = plot.series.iter().collect();
+    order.sort_by_key(|series| (!series.band, series.role != Role::Reference));
     let mut taken = Vec::new();
-    for series in references.into_iter().chain(measured) {
+    for series in order {
         draw(plot, series, &mut chart, &mut taken);
     }
     labels(plot, &mut chart, taken);
@@ -81,16 +82,9 @@ pub(crate) fn left_out(plot: &Plot) -> Option<String> {
     }
 }
 
-/// Whether a series is marked by a dashed line alone.
+/// Whether a series is a line alone: marks on a line through many points would hide it.
 pub(crate) fn is_bare_line(series: &Series) -> bool {
-    series.joined && series.role == Role::Reference
-}
-
-pub(crate) fn mark(role: Role) -> Mark {
-    match role {
-        Role::Reference => Mark::reference(),
-        Role::Series(index) => Mark::series(index),
-    }
+    series.joined && (series.role == Role::Reference || series.points.len() > MOST_MARKS)
 }
 
 fn dashed(width: f64) -> Stroke {
@@ -100,7 +94,7 @@ fn dashed(width: f64) -> Stroke {
     }
 }
 
-fn axis(axis: &PlotAxis, (low, high): (f64, f64), share: f64) -> Axis {
+pub(crate) fn axis(axis: &PlotAxis, (low, high): (f64, f64), share: f64) -> Axis {
     if axis.log {
         let room = match high / low {
             ratio if ratio > 1.0 + 1e-9 => ratio.powf(share).max(1.02),
@@ -113,7 +107,7 @@ fn axis(axis: &PlotAxis, (low, high): (f64, f64), share: f64) -> Axis {
 }
 
 /// Whether a value has a place on an axis; too large ones are as good as missing.
-fn on_axis(axis: &PlotAxis, value: f64) -> bool {
+pub(crate) fn on_axis(axis: &PlotAxis, value: f64) -> bool {
     if axis.log {
         positive_extent([value]).is_some() && extent([value]).is_some()
     } else {
@@ -131,10 +125,7 @@ fn has_bar(point: &PlotPoint) -> bool {
 
 /// Draws a series and notes the pixels it takes.
 fn draw(plot: &Plot, series: &Series, chart: &mut Chart, taken: &mut Vec<(f64, f64)>) {
-    let color = match series.role {
-        Role::Reference => DATA,
-        Role::Series(index) => fit_color(index),
-    };
+    let color = series.role.color();
     let gaps = || {
         series.points.iter().map(|point| {
             if is_drawable(plot, point) {
@@ -150,8 +141,15 @@ fn draw(plot: &Plot, series: &Series, chart: &mut Chart, taken: &mut Vec<(f64, f
             .iter()
             .filter(|point| is_drawable(plot, point))
     };
+    if series.band {
+        let ends = series.points.iter().map(|point| {
+            let drawn = is_drawable(plot, point) && has_bar(point);
+            drawn.then_some((point.x, point.low, point.high))
+        });
+        chart.ribbon(ends, color, BAND);
+    }
     let bars: String = drawable()
-        .filter(|point| has_bar(point))
+        .filter(|point| !series.band && has_bar(point))
         .filter_map(|point| bar(chart, point, taken))
         .collect();
     if !bars.is_empty() {
@@ -162,7 +160,7 @@ fn draw(plot: &Plot, series: &Series, chart: &mut Chart, taken: &mut Vec<(f64, f
     if series.joined {
         let stroke = match series.role {
             Role::Reference => dashed(1.5),
-            Role::Series(_) => Stroke::solid(color, 1.6),
+            _ => Stroke::solid(color, 1.6),
         };
         chart.line(gaps(), stroke);
         let places: Vec<_> = gaps().map(|point| chart.place(point)).collect();
@@ -176,10 +174,13 @@ fn draw(plot: &Plot, series: &Series, chart: &mut Chart, taken: &mut Vec<(f64, f
         .filter_map(|point| chart.place((point.x, point.y)))
         .collect();
     taken.extend(&places);
+    if series.band || (series.joined && places.len() > MOST_MARKS) {
+        return;
+    }
     if places.len() > CLOUD {
         chart.dots(gaps(), 2.2, color);
     } else if !is_bare_line(series) || places.len() == 1 {
-        chart.raw(&mark(series.role).at(&places));
+        chart.raw(&series.role.mark().at(&places));
     }
 }
 
@@ -272,7 +273,7 @@ fn labels(plot: &Plot, chart: &mut Chart, mut taken: Vec<(f64, f64)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::data::Reference;
+    use crate::Reference;
 
     fn plot(log: bool, points: Vec<PlotPoint>) -> Plot {
         let axis = |label: &str| PlotAxis {
