@@ -1,9 +1,9 @@
-//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `bench` and `verify`.
+//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `bench`, `verify` and `reproduce`.
 
 mod bench;
 mod ci;
+mod suite;
 mod tidy;
-mod verify;
 mod workspace;
 
 use std::process::ExitCode;
@@ -28,7 +28,10 @@ enum Task {
     Bench(bench::Options),
     /// Hold every claim about the estimators against known truths; writes verify.html.
     #[command(disable_help_flag = true)]
-    Verify(verify::Options),
+    Verify(suite::Options),
+    /// The paper's claims on known truths and real recordings: figures, intervals, verdicts, one page.
+    #[command(disable_help_flag = true)]
+    Reproduce(suite::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
         Task::Bench(options) => bench::run(&options),
-        Task::Verify(options) => verify::run(&options),
+        Task::Verify(options) => suite::run("refire-verify", &options),
+        Task::Reproduce(options) => suite::run("refire-reproduce", &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -49,6 +49,10 @@ pub const RULES: &[Rule] = &[
         "refire-metrics", "refire-neuron", "refire-random", "refire-recording", "refire-report",
         "refire-sim", "refire-testkit",
     ]),
+    rule("refire-reproduce", 6, &[
+        "refire-core", "refire-fit", "refire-metrics", "refire-neuron", "refire-recording",
+        "refire-report", "refire-synth", "refire-verify",
+    ]),
     rule("refire", 5, &[
         "refire-bptt", "refire-convex", "refire-core", "refire-drive", "refire-fit",
         "refire-kernels", "refire-loss", "refire-metrics", "refire-neuron", "refire-optim", "refire-random",

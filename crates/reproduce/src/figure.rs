@@ -1,0 +1,109 @@
+//! What a figure is: units of work that are done once, and a drawing of what they found.
+
+use refire_report::FoundClaim;
+use refire_report::ReproducedFigure;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::csv::Csv;
+use crate::{Plan, ReproduceError};
+
+/// A figure of the paper, or beyond it.
+pub(crate) trait Figure: Sync {
+    /// Settings of one unit of work: everything that decides what it finds.
+    type Unit: Serialize + Clone + Send + Sync;
+    /// What a unit finds. Numbers that may not exist are `Option`s: files hold no NaN.
+    type Found: Serialize + DeserializeOwned;
+
+    /// Name on the command line and stem of its files.
+    fn name(&self) -> &'static str;
+
+    /// Every unit of work of a plan, in the order of the drawing.
+    ///
+    /// # Errors
+    /// [`ReproduceError`] for a recording that cannot be read.
+    fn units(&self, plan: &Plan) -> Result<Vec<Self::Unit>, ReproduceError>;
+
+    /// A few words for the progress bar.
+    fn label(&self, unit: &Self::Unit) -> String;
+
+    /// About how long a unit takes, seconds on one thread: decides order and progress bar, nothing else.
+    fn seconds(&self, unit: &Self::Unit) -> f64;
+
+    /// Does the work. The result depends on the unit alone, not on threads.
+    ///
+    /// # Errors
+    /// [`ReproduceError`] where it cannot be done.
+    fn measure(&self, unit: &Self::Unit) -> Result<Self::Found, ReproduceError>;
+
+    /// Draws what was found and judges the claims.
+    fn draw(&self, plan: &Plan, found: &[(Self::Unit, Self::Found)]) -> Drawing;
+}
+
+/// What a figure shows.
+#[derive(Clone, Debug, Default)]
+pub struct Drawing {
+    /// Its section of the page; seconds and file names are filled in by the run.
+    pub figure: ReproducedFigure,
+    /// The claims it speaks to.
+    pub claims: Vec<FoundClaim>,
+    /// Every number in it.
+    pub csv: Csv,
+}
+
+/// A unit of work of any figure.
+pub(crate) struct Job<'a> {
+    pub(crate) figure: &'static str,
+    pub(crate) label: String,
+    pub(crate) seconds: f64,
+    /// Settings of the unit, of which the key is made.
+    pub(crate) settings: Value,
+    pub(crate) run: Box<dyn Fn() -> Result<Value, ReproduceError> + Send + Sync + 'a>,
+}
+
+/// A figure of any kind.
+pub(crate) trait AnyFigure: Sync {
+    fn name(&self) -> &'static str;
+    fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>, ReproduceError>;
+    /// `found` as [`Self::jobs`] are ordered.
+    fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing, ReproduceError>;
+}
+
+impl<F: Figure> AnyFigure for F {
+    fn name(&self) -> &'static str {
+        Figure::name(self)
+    }
+
+    fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>, ReproduceError> {
+        let job = |unit: F::Unit| {
+            Ok(Job {
+                figure: Figure::name(self),
+                label: self.label(&unit),
+                seconds: self.seconds(&unit),
+                settings: to_value(&unit)?,
+                run: Box::new(move || to_value(&self.measure(&unit)?)),
+            })
+        };
+        let units = self.units(plan)?;
+        units.into_iter().map(job).collect()
+    }
+
+    fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing, ReproduceError> {
+        let read = |value| serde_json::from_value(value).map_err(json_error);
+        let found: Vec<F::Found> = found.into_iter().map(read).collect::<Result<_, _>>()?;
+        let found: Vec<_> = self.units(plan)?.into_iter().zip(found).collect();
+        Ok(Figure::draw(self, plan, &found))
+    }
+}
+
+fn to_value(value: &impl Serialize) -> Result<Value, ReproduceError> {
+    serde_json::to_value(value).map_err(json_error)
+}
+
+fn json_error(error: serde_json::Error) -> ReproduceError {
+    ReproduceError::Cache {
+        path: "a unit of work".into(),
+        reason: error.to_string(),
+    }
+}

@@ -1,0 +1,473 @@
+//! The drawing.
+
+use refire_report::{
+    FigureView, FoundClaim, ObjectiveRole, Panel, Plot, PlotPoint, Reference, ReproducedFigure,
+    Role, Series, TableView, number,
+};
+
+use super::regimes::regimes;
+use super::{Found, METHODS, Source, Unit};
+use crate::Plan;
+use crate::csv::{Csv, cells};
+use crate::evidence::{Estimate, Rule, Statement};
+use crate::figure::Drawing;
+use crate::fits::Method;
+use crate::panels::{linear, logarithmic};
+use crate::plan::FIRST_SEED;
+
+/// Share of runs that may leave the range of a network that is called stable.
+const STABLE: f64 = 0.01;
+
+/// Fits of the units of one source.
+type Fits = [(Unit, Found)];
+
+pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
+    let mut sources: Vec<&Source> = Vec::new();
+    for (unit, _) in found {
+        if !sources.iter().any(|s| s.name() == unit.source.name()) {
+            sources.push(&unit.source);
+        }
+    }
+    let (synthetic, real): (Vec<&Source>, Vec<&Source>) = sources
+        .into_iter()
+        .partition(|source| matches!(source, Source::Synthetic { .. }));
+    let mut views = Vec::new();
+    if let Some(view) = shares(found, &synthetic, "Synthetic networks") {
+        views.push(view);
+    }
+    if let Some(view) = shares(found, &real, "Real recordings") {
+        views.push(view);
+    }
+    views.extend(
+        [&synthetic, &real]
+            .into_iter()
+            .filter_map(|s| traces(found, s)),
+    );
+    Drawing {
+        figure: ReproducedFigure {
+            title: "Stability: fitted networks left to run".into(),
+            question:
+                "Does a network that predicts the next bin well stay in the range of the data when \
+                       it is left to run on its own spikes?"
+                    .into(),
+            setting: setting(&synthetic, &real),
+            views,
+            conclusion: conclusion(found),
+            tables: vec![table(found)],
+            ..ReproducedFigure::default()
+        },
+        claims: claims(found),
+        csv: csv(found),
+    }
+}
+
+fn setting(synthetic: &[&Source], real: &[&Source]) -> String {
+    let kinds: Vec<String> = regimes()
+        .iter()
+        .filter(|regime| synthetic.iter().any(|source| source.name() == regime.name))
+        .map(|regime| format!("{} ({})", regime.name, regime.about))
+        .collect();
+    let real = match real {
+        [] => "No folder of real recordings was given.".to_string(),
+        _ => "Real recordings are fitted from growing shares of their trials, at the bin widths in the \
+              headings."
+            .to_string(),
+    };
+    format!(
+        "Synthetic networks in which MLE may fail and others in which nothing is wrong: {}. Fits from a \
+         growing number of trials. MLE is the convex optimum with the ridge that predicts validation trials \
+         best, so that its failures are not those of an optimiser. Each fitted network runs 200 times \
+         through ten trials in a row; a run leaves the range when the population has more than twice the \
+         spikes of any recorded trial, or falls silent where no recorded trial did. At most 1 % of runs: \
+         stable; at most half: fragile; more: divergent. {real}",
+        kinds.join("; ")
+    )
+}
+
+/// Fits of a source by a method from so many trials: a number of each.
+fn of<'a>(
+    found: &'a Fits,
+    source: &'a str,
+    method: Method,
+    trials: usize,
+) -> impl Iterator<Item = &'a (Unit, Found)> {
+    found.iter().filter(move |(unit, _)| {
+        unit.source.name() == source && unit.method == method && unit.trials == trials
+    })
+}
+
+fn trial_counts(found: &Fits, source: &str) -> Vec<usize> {
+    let units = found
+        .iter()
+        .filter(|(unit, _)| unit.source.name() == source);
+    let mut counts: Vec<usize> = units.map(|(unit, _)| unit.trials).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
+/// Share of runs that leave, over trials, a panel per source.
+fn shares(found: &Fits, sources: &[&Source], title: &str) -> Option<FigureView> {
+    let panels: Vec<Panel> = sources
+        .iter()
+        .map(|source| {
+            let name = source.name();
+            let series = METHODS.map(|method| Series {
+                name: method.name().into(),
+                role: method.role(),
+                points: trial_counts(found, name)
+                    .into_iter()
+                    .map(|trials| {
+                        let fits = of(found, name, method, trials);
+                        let share = Estimate::over(fits.map(|(_, f)| f.divergent_share));
+                        share.of_share().at(trials as f64)
+                    })
+                    .collect(),
+                joined: true,
+                ..Series::default()
+            });
+            Plot {
+                title: name.into(),
+                x: logarithmic("trials fitted"),
+                y: linear("share of runs that leave"),
+                series: series.into(),
+                horizontal: vec![Reference {
+                    y: 0.5,
+                    label: "divergent above".into(),
+                }],
+            }
+            .into()
+        })
+        .collect();
+    (!panels.is_empty()).then(|| FigureView {
+        title: format!("{title}: free runs that leave the range of the data"),
+        caption:
+            "Share of 200 free runs that leave the range of the data within ten trials, over the \
+                  number of trials that the fit saw; means over seeds, bars are 95 % intervals."
+                .into(),
+        panels,
+        scale_label: String::new(),
+    })
+}
+
+/// Rates over time of the source in which MLE leaves most, fitted from the most trials, the first seed.
+fn traces(found: &Fits, sources: &[&Source]) -> Option<FigureView> {
+    let worst = |source: &&&Source| {
+        let trials = trial_counts(found, source.name())
+            .last()
+            .copied()
+            .unwrap_or(0);
+        Estimate::over(
+            of(found, source.name(), Method::Mle, trials).map(|(_, f)| f.divergent_share),
+        )
+        .mean
+    };
+    let source = sources
+        .iter()
+        .max_by(|a, b| worst(a).total_cmp(&worst(b)))?;
+    let trials = trial_counts(found, source.name()).last().copied()?;
+    let panel = |method: Method| -> Option<Panel> {
+        let (_, fit) = of(found, source.name(), method, trials).next()?;
+        let middle = |at: usize| (at as f64 + 0.5) * fit.trial_s;
+        let longest = fit.traces_hz.iter().map(Vec::len).max().unwrap_or(0);
+        let range = Series {
+            name: "range of the data".into(),
+            role: Role::Objective(ObjectiveRole::Data),
+            points: (0..longest)
+                .map(|at| PlotPoint {
+                    x: middle(at),
+                    y: fit.rate_data_hz.unwrap_or(f64::NAN),
+                    low: 0.0,
+                    high: fit.limit_hz,
+                })
+                .collect(),
+            joined: true,
+            band: true,
+        };
+        let runs = fit.traces_hz.iter().map(|trace| Series {
+            name: method.name().into(),
+            role: method.role(),
+            points: trace
+                .iter()
+                .enumerate()
+                .map(|(at, &rate)| PlotPoint::exact(middle(at), rate))
+                .collect(),
+            joined: true,
+            ..Series::default()
+        });
+        Some(
+            Plot {
+                title: format!("{}: {}", method.name(), source.name()),
+                x: linear("time, s"),
+                y: linear("rate, Hz per unit"),
+                series: std::iter::once(range).chain(runs).collect(),
+                ..Plot::default()
+            }
+            .into(),
+        )
+    };
+    let panels: Vec<Panel> = METHODS.into_iter().filter_map(panel).collect();
+    (!panels.is_empty()).then(|| FigureView {
+        title: format!("Free runs over time: {}, {trials} trials", source.name()),
+        caption: "Population rate of each of the first runs, a point per trial length; a line ends where \
+                  its run leaves the range. Grey: the range of the data, up to twice the most active \
+                  recorded trial, and its mean rate."
+            .into(),
+        panels,
+        scale_label: String::new(),
+    })
+}
+
+/// Per seed, the mean over hard regimes and numbers of trials of something about the fits of a method.
+fn per_seed(
+    found: &Fits,
+    method: Method,
+    counted: impl Fn(&Unit) -> bool,
+    of: impl Fn(&Found) -> f64,
+) -> Vec<f64> {
+    let mut seeds: Vec<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let mean = |seed: u64| {
+        let fits = found
+            .iter()
+            .filter(|(unit, _)| unit.method == method && unit.seed == seed && counted(unit));
+        let values: Vec<f64> = fits.map(|(_, found)| of(found)).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    seeds.into_iter().map(mean).collect()
+}
+
+/// Whether the unit belongs to a synthetic regime of which it was said beforehand that MLE may fail.
+fn is_hard(unit: &Unit) -> bool {
+    let hard = |name: &str| regimes().iter().any(|r| r.hard && r.name == name);
+    matches!(unit.source, Source::Synthetic { regime, .. } if hard(regime))
+}
+
+fn is_real(unit: &Unit) -> bool {
+    matches!(unit.source, Source::Real(_))
+}
+
+/// Of the pairs of fits of real recordings of which one only is stable, those in which it is the one with
+/// statistics, and all.
+fn one_sided(found: &Fits) -> (usize, usize) {
+    let [mle, both] = METHODS;
+    let of_method = |method: Method| {
+        let fits = found
+            .iter()
+            .filter(move |(unit, _)| is_real(unit) && unit.method == method);
+        fits.map(|(_, found)| found.is_stable())
+    };
+    // Both lists are in the order of the units, which alternate between the objectives.
+    let pairs = of_method(mle).zip(of_method(both));
+    let one: Vec<bool> = pairs.filter(|(a, b)| a != b).map(|(_, b)| b).collect();
+    (one.iter().filter(|&&b| b).count(), one.len())
+}
+
+fn claims(found: &Fits) -> Vec<FoundClaim> {
+    let most = found
+        .iter()
+        .filter(|(unit, _)| is_hard(unit))
+        .map(|(unit, _)| unit.trials)
+        .max()
+        .unwrap_or(0);
+    let at_most = |unit: &Unit| is_hard(unit) && unit.trials == most;
+    let [mle, both] = METHODS;
+    let share = |method, counted: &dyn Fn(&Unit) -> bool| {
+        per_seed(found, method, counted, |f| f.divergent_share)
+    };
+    let unstable = |method, counted: &dyn Fn(&Unit) -> bool| {
+        per_seed(found, method, counted, |f| {
+            f64::from(u8::from(!f.is_stable()))
+        })
+    };
+    let difference =
+        |a: Vec<f64>, b: Vec<f64>| Estimate::over(a.into_iter().zip(b).map(|(a, b)| a - b));
+    let statement = |number, claim, measure, rule| Statement {
+        number,
+        claim,
+        measure,
+        rule,
+        figure: "stability",
+        tried: "",
+    };
+    let first =
+        "A network fitted by MLE is conditioned on recorded data only: left to run, it leaves them";
+    let fourth = "Sample-and-measure solves the stability issue of GLM + MLE";
+    let named: Vec<&str> = regimes()
+        .iter()
+        .filter(|r| r.hard && found.iter().any(|(unit, _)| unit.source.name() == r.name))
+        .map(|r| r.name)
+        .collect();
+    let named = named.join(" and ");
+    let leave = format!("share of free runs that leave the range, MLE, {named}, {most} trials");
+    let fits = format!(
+        "share of fragile or divergent fits, MLE minus MLE + sample-and-measure, {named}, all numbers of \
+         trials"
+    );
+    let mut claims = vec![
+        statement(1, first, &leave, Rule::Above(STABLE))
+            .judge(&Estimate::over(share(mle, &at_most))),
+        statement(
+            1,
+            first,
+            "share of free runs that leave the range, MLE minus MLE + sample-and-measure, same fits",
+            Rule::Above(0.0),
+        )
+        .judge(&difference(share(mle, &at_most), share(both, &at_most))),
+        statement(4, fourth, &fits, Rule::Above(0.0)).judge(&difference(
+            unstable(mle, &is_hard),
+            unstable(both, &is_hard),
+        )),
+    ];
+    let only_one = one_sided(found);
+    if found.iter().any(|(unit, _)| is_real(unit)) {
+        claims.push(
+            statement(
+                4,
+                fourth,
+                "real recordings: of the fits that are stable by one objective only, the share in which \
+                 sample-and-measure is the one (exact interval over fits)",
+                Rule::Above(0.5),
+            )
+            .judge(&Estimate::share(only_one)),
+        );
+    }
+    claims
+}
+
+fn conclusion(found: &Fits) -> String {
+    let share = |method, hard: bool| {
+        let counted =
+            |unit: &Unit| matches!(unit.source, Source::Synthetic { .. }) && is_hard(unit) == hard;
+        let shares = per_seed(found, method, counted, |f| {
+            f64::from(u8::from(!f.is_stable()))
+        });
+        100.0 * Estimate::over(shares).mean
+    };
+    let [mle, both] = METHODS;
+    let trend = |method: Method| {
+        let mut counts: Vec<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let of_count = |&trials: &usize| {
+            let counted = |unit: &Unit| is_hard(unit) && unit.trials == trials;
+            let shares = per_seed(found, method, counted, |f| f.divergent_share);
+            let share = Estimate::over(shares).mean;
+            share
+                .is_finite()
+                .then(|| format!("{:.0} ({trials})", 100.0 * share))
+        };
+        counts
+            .iter()
+            .filter_map(of_count)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    format!(
+        "Where hidden sources drive the recorded units, {} % of the MLE fits are fragile or divergent and {} % \
+         of those with sample-and-measure. Runs that leave, in per cent (trials): {} with MLE, whose ridge by \
+         validation holds fits of few trials back; {} with sample-and-measure. Of the other synthetic \
+         networks {} and {} % are.",
+        number(share(mle, true)),
+        number(share(both, true)),
+        trend(mle),
+        trend(both),
+        number(share(mle, false)),
+        number(share(both, false)),
+    )
+}
+
+fn table(found: &Fits) -> TableView {
+    let mut rows = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
+    for (unit, _) in found {
+        if !names.contains(&unit.source.name()) {
+            names.push(unit.source.name());
+        }
+    }
+    for name in names {
+        for trials in trial_counts(found, name) {
+            let over = |method, of_fit: &dyn Fn(&Found) -> f64| {
+                let fits = of(found, name, method, trials);
+                Estimate::over(fits.map(|(_, found)| of_fit(found)))
+            };
+            let [mle, both] = METHODS;
+            let leave = |method| over(method, &|f| f.divergent_share).of_share().text();
+            let bits = |method| over(method, &|f| f.bits_per_spike.unwrap_or(f64::NAN)).text();
+            rows.push(vec![
+                format!("{name}, {trials} trials"),
+                leave(mle),
+                leave(both),
+                bits(mle),
+                bits(both),
+            ]);
+        }
+    }
+    TableView {
+        title: "Runs that leave, and what the likelihood says of it".into(),
+        header: [
+            "fits",
+            "runs that leave, MLE",
+            "with statistics",
+            "bits per spike, MLE",
+            "with statistics",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        caption:
+            "Means over seeds with 95 % intervals. Bits per spike: held-out likelihood gain over \
+                  constant rates; it does not tell which network runs away."
+                .into(),
+    }
+}
+
+fn csv(found: &Fits) -> Csv {
+    let mut csv = Csv::new(&[
+        "source",
+        "method",
+        "trials",
+        "seed",
+        "divergent_share",
+        "verdict",
+        "bits_per_spike",
+        "rate_model_hz",
+        "rate_data_hz",
+        "limit_hz",
+        "run",
+        "presentation",
+        "rate_hz",
+    ]);
+    for (unit, found) in found {
+        let head = || {
+            vec![
+                unit.source.name().into(),
+                unit.method.name().into(),
+                unit.trials.into(),
+                unit.seed.into(),
+            ]
+        };
+        let mut row = head();
+        row.extend(cells![
+            found.divergent_share,
+            found.verdict.clone(),
+            found.bits_per_spike,
+            found.rate_model_hz,
+            found.rate_data_hz,
+            found.limit_hz,
+        ]);
+        csv.row(row);
+        if unit.seed != FIRST_SEED {
+            continue;
+        }
+        for (run, trace) in found.traces_hz.iter().enumerate() {
+            for (presentation, &rate) in trace.iter().enumerate() {
+                let mut row = head();
+                row.extend(cells!["", "", "", "", "", "", run, presentation, rate]);
+                csv.row(row);
+            }
+        }
+    }
+    csv
+}

@@ -1,0 +1,124 @@
+//! Fits that figures share: a recording, an objective, a fitted model.
+
+use refire_fit::{Form, Model, Objective, Optimizer, Settings, Trainer, Weights};
+use refire_neuron::SpikeGradient;
+use refire_recording::Recording;
+use refire_report::{ObjectiveRole, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::ReproduceError;
+
+/// What is fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Method {
+    /// The likelihood alone, at its convex optimum, ridge by validation.
+    Mle,
+    /// Statistics alone.
+    SampleOnly(Form),
+    /// Likelihood and PSTH.
+    MlePsth(Form),
+    /// Likelihood, PSTH and noise covariance with the spike gradient that goes with the form: the triangle
+    /// with the published one, the escape derivative with the corrected one.
+    Full(Form),
+    /// The same with the other spike gradient.
+    FullOther(Form),
+}
+
+impl Method {
+    /// All of them, in reading order.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Mle,
+        Self::SampleOnly(Form::Published),
+        Self::SampleOnly(Form::Corrected),
+        Self::MlePsth(Form::Published),
+        Self::MlePsth(Form::Corrected),
+        Self::Full(Form::Published),
+        Self::FullOther(Form::Published),
+        Self::FullOther(Form::Corrected),
+        Self::Full(Form::Corrected),
+    ];
+
+    /// As tables and legends name it.
+    pub(crate) fn name(self) -> &'static str {
+        use Form::{Corrected, Published};
+        match self {
+            Self::Mle => "MLE",
+            Self::SampleOnly(Published) => "sample-and-measure only, published",
+            Self::SampleOnly(Corrected) => "sample-and-measure only, corrected",
+            Self::MlePsth(Published) => "MLE + PSTH, published",
+            Self::MlePsth(Corrected) => "MLE + PSTH, corrected",
+            Self::Full(Published) => "MLE + PSTH + noise cov., published",
+            Self::FullOther(Published) => "published, with escape gradient",
+            Self::FullOther(Corrected) => "corrected, with triangle gradient",
+            Self::Full(Corrected) => "MLE + PSTH + noise cov., corrected",
+        }
+    }
+
+    /// How it looks.
+    pub(crate) fn role(self) -> Role {
+        let role = match self {
+            Self::Mle => ObjectiveRole::Mle,
+            Self::SampleOnly(_) => ObjectiveRole::SampleOnly,
+            Self::MlePsth(_) => ObjectiveRole::MlePsth,
+            Self::Full(Form::Published) | Self::FullOther(Form::Published) => {
+                ObjectiveRole::Published
+            }
+            Self::Full(Form::Corrected) | Self::FullOther(Form::Corrected) => {
+                ObjectiveRole::Corrected
+            }
+        };
+        match self {
+            Self::FullOther(_) => Role::ObjectiveHollow(role),
+            // Of two forms in one colour the published one is hollow.
+            Self::SampleOnly(Form::Published) | Self::MlePsth(Form::Published) => {
+                Role::ObjectiveHollow(role)
+            }
+            _ => Role::Objective(role),
+        }
+    }
+
+    /// Settings of the fit, `base` but for what the method decides.
+    pub(crate) fn settings(self, base: Settings) -> Settings {
+        let (objective, form, psth_alone, other) = match self {
+            Self::Mle => (Objective::Mle, Form::Corrected, false, false),
+            Self::SampleOnly(form) => (Objective::SampleAndMeasure, form, false, false),
+            Self::MlePsth(form) => (Objective::MleAndSampleAndMeasure, form, true, false),
+            Self::Full(form) => (Objective::MleAndSampleAndMeasure, form, false, false),
+            Self::FullOther(form) => (Objective::MleAndSampleAndMeasure, form, false, true),
+        };
+        let mut weights = Weights::default_for(objective, form);
+        if psth_alone {
+            weights.nc = 0.0;
+        }
+        Settings {
+            objective,
+            form,
+            weights,
+            spike_gradient: match (form == Form::Published) != other {
+                true => SpikeGradient::Triangle,
+                false => SpikeGradient::Escape,
+            },
+            optimizer: Optimizer::default_for(objective, form, base.hidden, base.drive),
+            ..base
+        }
+    }
+}
+
+/// Fits a recording to the end.
+///
+/// # Errors
+/// [`ReproduceError::Fit`] where settings and recording do not allow it.
+pub(crate) fn fit(recording: &Recording, settings: &Settings) -> Result<Model, ReproduceError> {
+    finish(Trainer::new(recording, settings)?)
+}
+
+/// Ends a fit that was begun.
+///
+/// # Errors
+/// [`ReproduceError::Fit`] where a step is not finite.
+pub(crate) fn finish(mut trainer: Trainer<'_>) -> Result<Model, ReproduceError> {
+    while !trainer.finished() {
+        trainer.step()?;
+    }
+    Ok(trainer.model())
+}

@@ -1,0 +1,125 @@
+//! The claims of Bellec, Wang et al. (NeurIPS 2021, arXiv 2106.10064) on networks whose truth is known and
+//! on real recordings: one figure per claim, an interval over seeds and a verdict by a stated rule for
+//! each, one self-contained page. `cargo xtask reproduce` runs it.
+//!
+//! ```
+//! use refire_reproduce::{Cache, Plan, Size, reproduce};
+//!
+//! let folder = std::env::temp_dir().join("refire-reproduce-example");
+//! let plan = Plan { figures: vec!["estimators".into()], ..Plan::new(Size::Quick) };
+//! let found = reproduce(&plan, &Cache::open(&folder)?, 1, &|_| {})?;
+//! assert_eq!(found.drawings.len(), 1);
+//! # std::fs::remove_dir_all(&folder).ok();
+//! # Ok::<(), refire_reproduce::ReproduceError>(())
+//! ```
+//!
+//! A figure is a list of units of work, each a function of its settings (`src/figure.rs`), and a drawing
+//! of what they found. Units run one per thread (`src/workers.rs`) and are kept by a hash of their settings
+//! and of the program (`src/cache.rs`), so that a run that was stopped goes on where it was and a second one
+//! is instant. The rules that turn intervals into verdicts are in `src/evidence.rs`.
+//!
+//! Layer 6: uses the crates that fit, simulate, measure and draw.
+
+mod cache;
+mod connectivity;
+mod csv;
+mod error;
+mod evidence;
+mod figure;
+mod figures;
+mod fits;
+mod output;
+mod panels;
+mod plan;
+mod recordings;
+mod workers;
+
+pub use cache::Cache;
+pub use csv::{Cell, Csv};
+pub use error::ReproduceError;
+pub use figure::Drawing;
+pub use output::write;
+pub use plan::{Plan, Size};
+pub use workers::Progress;
+
+/// Names of the figures in reading order.
+pub fn names() -> &'static [&'static str] {
+    &figures::NAMES
+}
+
+/// What a run found.
+#[derive(Clone, Debug)]
+pub struct Reproduction {
+    /// The figures in reading order.
+    pub drawings: Vec<Drawing>,
+    /// Units of work, and how many of them an earlier build of the program has done.
+    pub units: usize,
+    /// Of these, those that [`Cache::with_other_builds`] took from other builds.
+    pub of_other_builds: usize,
+    /// Sum over units of the seconds that each took on one thread.
+    pub seconds: f64,
+}
+
+/// Number of units of work of a plan and their planned seconds on one thread.
+///
+/// # Errors
+/// [`ReproduceError`] for an unknown figure or a recording that cannot be read.
+pub fn planned(plan: &Plan) -> Result<(usize, f64), ReproduceError> {
+    plan.check()?;
+    let mut total = (0, 0.0);
+    for figure in figures::all()
+        .iter()
+        .filter(|figure| plan.has(figure.name()))
+    {
+        for job in figure.jobs(plan)? {
+            total = (total.0 + 1, total.1 + job.seconds);
+        }
+    }
+    Ok(total)
+}
+
+/// Does all units of work of a plan that the cache does not have, `threads` at a time, and draws the
+/// figures. The result does not depend on `threads`.
+///
+/// # Errors
+/// [`ReproduceError`] where a unit cannot be done; what is finished stays in the cache.
+pub fn reproduce(
+    plan: &Plan,
+    cache: &Cache,
+    threads: usize,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Reproduction, ReproduceError> {
+    plan.check()?;
+    let all = figures::all();
+    let chosen: Vec<_> = all
+        .iter()
+        .filter(|figure| plan.has(figure.name()))
+        .collect();
+    let mut jobs = Vec::new();
+    let mut counts = Vec::new();
+    for figure in &chosen {
+        let of_figure = figure.jobs(plan)?;
+        counts.push(of_figure.len());
+        jobs.extend(of_figure);
+    }
+    let done = workers::run(&jobs, cache, threads, progress)?;
+    let (units, of_other_builds) = (done.len(), done.iter().filter(|(_, own)| !own).count());
+    let seconds = done.iter().map(|(done, _)| done.seconds).sum();
+    let mut done = done.into_iter();
+    let mut drawings = Vec::new();
+    for (figure, count) in chosen.iter().zip(counts) {
+        let of_figure: Vec<_> = done.by_ref().take(count).map(|(done, _)| done).collect();
+        let seconds = of_figure.iter().map(|done| done.seconds).sum();
+        let found = of_figure.into_iter().map(|done| done.found).collect();
+        let mut drawing = figure.draw(plan, found)?;
+        drawing.figure.name = figure.name().into();
+        drawing.figure.seconds = seconds;
+        drawings.push(drawing);
+    }
+    Ok(Reproduction {
+        drawings,
+        units,
+        of_other_builds,
+        seconds,
+    })
+}

@@ -1,0 +1,51 @@
+//! Parts that the drawings share.
+
+use refire_report::{DotRow, PlotAxis, PlotPoint, Role};
+
+use crate::evidence::Estimate;
+
+/// An axis with equal steps.
+pub(crate) fn linear(label: &str) -> PlotAxis {
+    PlotAxis {
+        label: label.into(),
+        log: false,
+    }
+}
+
+/// An axis with equal factors.
+pub(crate) fn logarithmic(label: &str) -> PlotAxis {
+    PlotAxis {
+        label: label.into(),
+        log: true,
+    }
+}
+
+/// A row of single seeds with their mean and its interval.
+pub(crate) fn dot_row(name: &str, role: Role, seeds: Vec<f64>) -> DotRow {
+    let Estimate {
+        mean, low, high, ..
+    } = Estimate::over(seeds.iter().copied());
+    DotRow {
+        name: name.into(),
+        role,
+        value: refire_report::Estimate {
+            value: mean,
+            low,
+            high,
+        },
+        ceiling: None,
+        seeds,
+    }
+}
+
+impl Estimate {
+    /// The mean with its interval at a place.
+    pub(crate) fn at(&self, x: f64) -> PlotPoint {
+        PlotPoint {
+            x,
+            y: self.mean,
+            low: self.low,
+            high: self.high,
+        }
+    }
+}

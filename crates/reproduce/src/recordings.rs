@@ -1,0 +1,121 @@
+//! What is fitted: synthetic networks with a known truth and real recordings, by settings that can be
+//! written down.
+
+use std::path::{Path, PathBuf};
+
+use refire_recording::{BinWidth, Pvc11, Pvc11Files, Recording, RecordingError, RecordingFile};
+use refire_synth::{GroundTruth, SynthError, SynthSettings, recording};
+use serde::Serialize;
+
+use crate::ReproduceError;
+use crate::cache::hash;
+
+/// Networks tried for a seed before it is given up: a strongly coupled one may run away by itself, which
+/// no recording could be made of.
+const DRAWS: u64 = 20;
+
+/// Apart by so much, seeds of further draws meet no other seed of a figure.
+const FURTHER: u64 = 1_000_003;
+
+/// A network that does not run away and its recording: that of the seed, or of the first further draw that
+/// is stable.
+///
+/// # Errors
+/// [`ReproduceError::Synth`] where settings are out of range or no draw is stable.
+pub(crate) fn synthetic(
+    settings: &SynthSettings,
+    seed: u64,
+) -> Result<(GroundTruth, Recording), ReproduceError> {
+    let mut draw = 0;
+    let truth = loop {
+        let settings = SynthSettings {
+            seed: seed + draw * FURTHER,
+            ..settings.clone()
+        };
+        match GroundTruth::draw(&settings) {
+            Err(SynthError::Unstable { .. }) if draw < DRAWS => draw += 1,
+            other => break other?,
+        }
+    };
+    let recording = recording(&truth, settings.trials_per_condition()?, seed)?;
+    Ok((truth, recording))
+}
+
+/// A real recording.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Real {
+    /// File name without its ending.
+    pub(crate) name: String,
+    /// Hash of the file.
+    pub(crate) hash: String,
+    /// Width of a bin, seconds; that of the file, or the program's default, where none is given.
+    pub(crate) bin_s: Option<f64>,
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
+}
+
+impl Real {
+    /// A recording in bins of so many seconds.
+    ///
+    /// # Errors
+    /// [`ReproduceError::Folder`] where the file cannot be read.
+    pub(crate) fn of(path: &Path, bin_s: Option<f64>) -> Result<Self, ReproduceError> {
+        let bytes = std::fs::read(path).map_err(|error| ReproduceError::Folder {
+            path: path.to_path_buf(),
+            found: error.to_string(),
+        })?;
+        let stem = path.file_stem().unwrap_or_default();
+        Ok(Self {
+            name: stem.to_string_lossy().into_owned(),
+            hash: hash(&bytes),
+            bin_s,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ReproduceError::Recording`] where the file is no recording.
+    pub(crate) fn recording(&self) -> Result<Recording, ReproduceError> {
+        let width = self.bin_s.map(BinWidth::from_seconds).transpose();
+        let file = RecordingFile::open(&self.path)?;
+        Ok(file.bin(width.map_err(RecordingError::from)?)?)
+    }
+}
+
+/// The published recording.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Published {
+    /// Hash of its four files.
+    pub(crate) hash: String,
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+impl Published {
+    /// The recording of a folder.
+    ///
+    /// # Errors
+    /// [`ReproduceError::Recording`] where a file is missing, [`ReproduceError::Folder`] where one cannot be
+    /// read.
+    pub(crate) fn of(folder: &Path) -> Result<Self, ReproduceError> {
+        let files = Pvc11Files::find(folder)?;
+        let mut hashes = String::new();
+        for path in [&files.train, &files.test, &files.validation, &files.movie] {
+            hashes += &Real::of(path, None)?.hash;
+        }
+        Ok(Self {
+            hash: hash(hashes.as_bytes()),
+            folder: folder.to_path_buf(),
+        })
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ReproduceError::Recording`] where a file is not as the published notebook writes it.
+    pub(crate) fn open(&self) -> Result<Pvc11, ReproduceError> {
+        Ok(Pvc11::open(&self.folder)?)
+    }
+}
