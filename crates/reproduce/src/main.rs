@@ -73,7 +73,8 @@ fn run(options: &Options) -> Result<()> {
         cache = cache.with_other_builds()?;
     }
     let threads = options.threads.unwrap_or_else(rayon::current_num_threads);
-    let style = ProgressStyle::with_template("{elapsed_precise} {bar:30} {percent} % {msg}")?;
+    let style =
+        ProgressStyle::with_template("{elapsed_precise} {bar:30} {percent} %, {eta} left  {msg}")?;
     let bar = ProgressBar::new((STEPS * seconds) as u64).with_style(style);
     bar.enable_steady_tick(Duration::from_secs(1));
     let start = Instant::now();
