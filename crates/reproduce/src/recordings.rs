@@ -54,8 +54,12 @@ pub(crate) struct Real {
     pub(crate) path: PathBuf,
 }
 
+/// Recordings whose source has wider bins than the program's default, by name: their spike times lie in the
+/// middle of those bins, and narrower ones would be empty in turns.
+const WIDER: [(&str, f64); 1] = [("salamander_retina_movie", 0.02)];
+
 impl Real {
-    /// A recording in bins of so many seconds.
+    /// A recording in bins of so many seconds, or in those of its source.
     ///
     /// # Errors
     /// [`ReproduceError::Folder`] where the file cannot be read.
@@ -64,11 +68,12 @@ impl Real {
             path: path.to_path_buf(),
             found: error.to_string(),
         })?;
-        let stem = path.file_stem().unwrap_or_default();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let wider = WIDER.iter().find(|(wider, _)| *wider == name);
         Ok(Self {
-            name: stem.to_string_lossy().into_owned(),
+            name: name.into_owned(),
             hash: hash(&bytes),
-            bin_s,
+            bin_s: bin_s.or(wider.map(|(_, bin_s)| *bin_s)),
             path: path.to_path_buf(),
         })
     }

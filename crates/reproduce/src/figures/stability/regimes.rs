@@ -186,7 +186,7 @@ const RECORDED: [Recorded; 4] = [
     recorded("auditory_cortex_18sounds_a", Some(0.005), 20),
     recorded("mouse_gpe_varlen", Some(0.005), 20),
     recorded("monkey_motor_7reaches", Some(0.005), 20),
-    recorded("salamander_retina_movie", Some(0.02), 9),
+    recorded("salamander_retina_movie", None, 9),
 ];
 
 const fn recorded(name: &'static str, bin_s: Option<f64>, lags: usize) -> Recorded {
