@@ -81,14 +81,12 @@ impl Cache {
     /// A finished unit, and whether this very build has done it. A file that cannot be read counts as none:
     /// the unit is done again.
     pub(crate) fn get(&self, job: &Job<'_>) -> Option<(Done, bool)> {
-        let builds = std::iter::once(&self.build).chain(&self.other_builds);
-        builds
-            .filter_map(|build| {
-                let text = std::fs::read(self.path(build, job)).ok()?;
-                let done: Done = serde_json::from_slice(&text).ok()?;
-                (done.settings == job.settings).then_some((done, *build == self.build))
-            })
-            .next()
+        let mut builds = std::iter::once(&self.build).chain(&self.other_builds);
+        builds.find_map(|build| {
+            let text = std::fs::read(self.path(build, job)).ok()?;
+            let done: Done = serde_json::from_slice(&text).ok()?;
+            (done.settings == job.settings).then_some((done, *build == self.build))
+        })
     }
 
     /// Keeps a finished unit; returns it as it will be read, so that numbers are the same in this run and

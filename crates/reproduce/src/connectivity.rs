@@ -57,27 +57,25 @@ impl Recovery {
             block_sums(found, labels, &sizes),
             block_sums(&expected, labels, &sizes),
         );
-        let pairs: Vec<(f64, f64)> = true_blocks
-            .iter()
-            .flatten()
-            .zip(blocks.iter().flatten())
-            .filter_map(|(&t, &f)| Some((t?, f?)))
-            .collect();
-        let (of_truth, of_fit): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        let flat = true_blocks.iter().flatten().zip(blocks.iter().flatten());
+        let known =
+            |(at, (t, f)): (usize, (&Option<f64>, &Option<f64>))| Some((at, ((*t)?, (*f)?)));
+        let (places, pairs): (Vec<usize>, Vec<(f64, f64)>) =
+            flat.enumerate().filter_map(known).unzip();
         let diagonal = sizes.len() + 1;
-        let apart = (0..).zip(true_blocks.iter().flatten().zip(blocks.iter().flatten()));
-        let (truth_apart, fit_apart): (Vec<f64>, Vec<f64>) = apart
-            .filter(|(at, _)| at % diagonal != 0)
-            .filter_map(|(_, (&t, &f))| Some((t?, f?)))
-            .unzip();
+        let correlation = |wanted: &dyn Fn(usize) -> bool| {
+            let chosen = places.iter().zip(&pairs).filter(|(at, _)| wanted(**at));
+            let (truth, fit): (Vec<f64>, Vec<f64>) = chosen.map(|(_, &pair)| pair).unzip();
+            pearson(&truth, &fit)
+        };
         let mean = |values: Vec<f64>| {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
         let present = pairs.iter().filter(|(t, _)| *t != 0.0);
         let absent = pairs.iter().filter(|(t, _)| *t == 0.0);
         Self {
-            pattern: pearson(&of_truth, &of_fit),
-            between: pearson(&truth_apart, &fit_apart),
+            pattern: correlation(&|_| true),
+            between: correlation(&|at| at % diagonal != 0),
             error: mean(pairs.iter().map(|(t, f)| (t - f).powi(2)).collect()).map(f64::sqrt),
             signs: mean(
                 present

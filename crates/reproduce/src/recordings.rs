@@ -41,6 +41,23 @@ pub(crate) fn synthetic(
     Ok((truth, recording))
 }
 
+/// A recording of a network's observed units, or of all.
+///
+/// # Errors
+/// [`ReproduceError::Synth`] for no trial or more than can be held.
+pub(crate) fn recorded(
+    truth: &GroundTruth,
+    all: bool,
+    trials: usize,
+    seed: u64,
+) -> Result<Recording, ReproduceError> {
+    let seen = GroundTruth {
+        observed: if all { truth.units() } else { truth.observed },
+        ..truth.clone()
+    };
+    Ok(recording(&seen, trials, seed)?)
+}
+
 /// A real recording.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Real {

@@ -7,12 +7,13 @@ use refire_fit::{
 use refire_neuron::SpikeGradient;
 use refire_recording::Recording;
 use refire_report::{ObjectiveRole, Role};
-use refire_synth::{ASSEMBLIES, GroundTruth, StructuredSettings, recording};
+use refire_synth::{ASSEMBLIES, GroundTruth, StructuredSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::connectivity::{Recovery, summed};
 use crate::figure::{Drawing, Figure};
 use crate::fits::{finish, fit};
+use crate::recordings::recorded;
 use crate::{Plan, ReproduceError};
 
 mod draw;
@@ -243,14 +244,8 @@ impl Figure for Hidden {
     fn measure(&self, unit: &Unit) -> Result<Found, ReproduceError> {
         let network = StructuredSettings::assemblies(unit.units, unit.observed, unit.seed);
         let truth = GroundTruth::structured(&network)?;
-        let recorded = GroundTruth {
-            observed: match unit.method {
-                Method::Oracle => truth.units(),
-                _ => truth.observed,
-            },
-            ..truth.clone()
-        };
-        let recording = recording(&recorded, unit.trials, unit.seed)?;
+        let all = unit.method == Method::Oracle;
+        let recording = recorded(&truth, all, unit.trials, unit.seed)?;
         let settings = with_kinds(&unit.settings, &truth);
         let model = match unit.method {
             Method::Corrected if settings.hidden > 0 => with_copies(&recording, &settings)?,

@@ -1,6 +1,7 @@
 //! Figure 1: networks fitted to few or many trials, left to run (claims 1 and 4).
 
 use refire_fit::{DriveKind, Form, Settings, SplitChoice, Training, evaluate};
+use refire_metrics::Verdict;
 use refire_synth::SynthSettings;
 use serde::{Deserialize, Serialize};
 
@@ -48,8 +49,7 @@ pub(crate) struct Unit {
 pub(crate) struct Found {
     /// Share of 200 free runs of ten presentations that leave the range of the data.
     divergent_share: f64,
-    /// `stable`, `fragile` or `divergent`.
-    verdict: String,
+    verdict: Verdict,
     /// Held-out bits per spike.
     bits_per_spike: Option<f64>,
     /// Mean rates, Hz.
@@ -65,7 +65,7 @@ pub(crate) struct Found {
 
 impl Found {
     fn is_stable(&self) -> bool {
-        self.verdict == "stable"
+        self.verdict == Verdict::Stable
     }
 }
 
@@ -126,7 +126,7 @@ impl Figure for Stability {
         traces.truncate(TRACES);
         Ok(Found {
             divergent_share: stability.stability.divergent_share,
-            verdict: format!("{:?}", stability.stability.verdict).to_lowercase(),
+            verdict: stability.stability.verdict,
             bits_per_spike: evaluation.test.bits_per_spike.value(),
             rate_model_hz: evaluation.test.rate_hz_model.value(),
             rate_data_hz: evaluation.test.rate_hz_data.value(),

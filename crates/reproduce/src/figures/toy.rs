@@ -2,14 +2,14 @@
 
 use refire_fit::{DriveKind, Form, Objective, Optimizer, Settings, Weights};
 use refire_neuron::SpikeGradient;
-use refire_recording::Recording;
 use refire_report::{ObjectiveRole, Role};
-use refire_synth::{GroundTruth, TOY_POPULATION, TOY_TRIALS, recording, toy_three_populations};
+use refire_synth::{TOY_POPULATION, TOY_TRIALS, toy_three_populations};
 use serde::{Deserialize, Serialize};
 
 use crate::connectivity::{Recovery, summed};
 use crate::figure::{Drawing, Figure};
 use crate::fits::fit;
+use crate::recordings::recorded;
 use crate::{Plan, ReproduceError};
 
 mod draw;
@@ -168,14 +168,8 @@ impl Figure for Toy {
 
     fn measure(&self, unit: &Unit) -> Result<Found, ReproduceError> {
         let truth = toy_three_populations(unit.seed)?;
-        let recorded = GroundTruth {
-            observed: match unit.method {
-                Method::Oracle => truth.units(),
-                _ => truth.observed,
-            },
-            ..truth.clone()
-        };
-        let recording: Recording = recording(&recorded, unit.trials, unit.seed)?;
+        let all = unit.method == Method::Oracle;
+        let recording = recorded(&truth, all, unit.trials, unit.seed)?;
         let model = fit(&recording, &unit.settings)?;
         let seen = Recovery::of(&summed(&model, truth.observed)?, &truth);
         let all = match model.units() == truth.units() {

@@ -176,11 +176,10 @@ fn dots(found: &Fits, case: Case) -> FigureView {
     }
 }
 
-/// Cases of the sweep, by the share of hidden units.
-fn sweep_cases(found: &Fits) -> Vec<Case> {
-    let swept = found.iter().filter(|(unit, _)| unit.swept);
+/// Cases of some units, in the order of the units.
+fn cases(found: &Fits, wanted: impl Fn(&Unit) -> bool) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    for (unit, _) in swept {
+    for (unit, _) in found.iter().filter(|(unit, _)| wanted(unit)) {
         let case = Case {
             units: unit.units,
             observed: unit.observed,
@@ -189,12 +188,12 @@ fn sweep_cases(found: &Fits) -> Vec<Case> {
             cases.push(case);
         }
     }
-    cases.sort_by_key(|case| std::cmp::Reverse(case.observed));
     cases
 }
 
 fn sweep(found: &Fits) -> FigureView {
-    let cases = sweep_cases(found);
+    let mut cases = cases(found, |unit| unit.swept);
+    cases.sort_by_key(|case| std::cmp::Reverse(case.observed));
     let panel = |(name, measure): (&str, Measure)| -> Panel {
         let series = [Method::Mle, Method::MleSigns, Method::Corrected].map(|method| Series {
             name: method.name().into(),
@@ -320,18 +319,8 @@ fn conclusion(found: &Fits, case: Case) -> String {
 }
 
 fn table(found: &Fits) -> TableView {
-    let mut cases: Vec<Case> = Vec::new();
-    for (unit, _) in found {
-        let case = Case {
-            units: unit.units,
-            observed: unit.observed,
-        };
-        if !cases.contains(&case) {
-            cases.push(case);
-        }
-    }
     let mut rows = Vec::new();
-    for case in cases {
+    for case in cases(found, |_| true) {
         for method in Method::ALL {
             if of(found, case, method).next().is_none() {
                 continue;

@@ -451,7 +451,7 @@ fn csv(found: &Fits) -> Csv {
         let mut row = head();
         row.extend(cells![
             found.divergent_share,
-            found.verdict.clone(),
+            format!("{:?}", found.verdict).to_lowercase(),
             found.bits_per_spike,
             found.rate_model_hz,
             found.rate_data_hz,
