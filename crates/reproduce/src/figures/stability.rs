@@ -10,6 +10,7 @@ use crate::fits::{Method, fit};
 use crate::recordings::{Real, synthetic};
 use crate::{Plan, ReproduceError};
 
+mod claims;
 mod draw;
 mod regimes;
 
@@ -63,11 +64,8 @@ pub(crate) struct Found {
     trial_s: f64,
 }
 
-impl Found {
-    fn is_stable(&self) -> bool {
-        self.verdict == Verdict::Stable
-    }
-}
+/// All fits.
+type Fits = [(Unit, Found)];
 
 impl Source {
     fn name(&self) -> &str {

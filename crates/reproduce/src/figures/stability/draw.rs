@@ -1,25 +1,21 @@
 //! The drawing.
 
 use refire_report::{
-    FigureView, FoundClaim, ObjectiveRole, Panel, Plot, PlotPoint, Reference, ReproducedFigure,
-    Role, Series, TableView, number,
+    FigureView, ObjectiveRole, Panel, Plot, PlotPoint, Reference, ReproducedFigure, Role, Series,
+    TableView,
 };
 
+use super::claims::{claims, conclusion};
 use super::regimes::regimes;
-use super::{Found, METHODS, Source, Unit};
+use super::{Fits, Found, METHODS, Source, Unit};
 use crate::Plan;
 use crate::csv::{Csv, cells};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::Estimate;
 use crate::figure::Drawing;
 use crate::fits::Method;
 use crate::panels::{linear, logarithmic};
 use crate::plan::FIRST_SEED;
-
-/// Share of runs that may leave the range of a network that is called stable.
-const STABLE: f64 = 0.01;
-
-/// Fits of the units of one source.
-type Fits = [(Unit, Found)];
+use crate::recordings::Real;
 
 pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
     let mut sources: Vec<&Source> = Vec::new();
@@ -69,8 +65,8 @@ fn setting(synthetic: &[&Source], real: &[&Source]) -> String {
         .collect();
     let real = match real {
         [] => "No folder of real recordings was given.".to_string(),
-        _ => "Real recordings are fitted from growing shares of their trials, at the bin widths in the \
-              headings."
+        _ => "Real recordings are fitted from growing shares of their trials, in bins of 10 ms unless the \
+              heading names others; filters are of 9 lags, in bins of 5 ms of 20."
             .to_string(),
     };
     format!(
@@ -112,6 +108,12 @@ fn shares(found: &Fits, sources: &[&Source], title: &str) -> Option<FigureView> 
         .iter()
         .map(|source| {
             let name = source.name();
+            let heading = match source {
+                Source::Real(Real {
+                    bin_s: Some(bin_s), ..
+                }) => format!("{name}, bins of {:.0} ms", 1e3 * bin_s),
+                _ => name.into(),
+            };
             let series = METHODS.map(|method| Series {
                 name: method.name().into(),
                 role: method.role(),
@@ -127,7 +129,7 @@ fn shares(found: &Fits, sources: &[&Source], title: &str) -> Option<FigureView> 
                 ..Series::default()
             });
             Plot {
-                title: name.into(),
+                title: heading,
                 x: logarithmic("trials fitted"),
                 y: linear("share of runs that leave"),
                 series: series.into(),
@@ -216,166 +218,6 @@ fn traces(found: &Fits, sources: &[&Source]) -> Option<FigureView> {
         panels,
         scale_label: String::new(),
     })
-}
-
-/// Per seed, the mean over hard regimes and numbers of trials of something about the fits of a method.
-fn per_seed(
-    found: &Fits,
-    method: Method,
-    counted: impl Fn(&Unit) -> bool,
-    of: impl Fn(&Found) -> f64,
-) -> Vec<f64> {
-    let mut seeds: Vec<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    let mean = |seed: u64| {
-        let fits = found
-            .iter()
-            .filter(|(unit, _)| unit.method == method && unit.seed == seed && counted(unit));
-        let values: Vec<f64> = fits.map(|(_, found)| of(found)).collect();
-        values.iter().sum::<f64>() / values.len() as f64
-    };
-    seeds.into_iter().map(mean).collect()
-}
-
-/// Whether the unit belongs to a synthetic regime of which it was said beforehand that MLE may fail.
-fn is_hard(unit: &Unit) -> bool {
-    let hard = |name: &str| regimes().iter().any(|r| r.hard && r.name == name);
-    matches!(unit.source, Source::Synthetic { regime, .. } if hard(regime))
-}
-
-fn is_real(unit: &Unit) -> bool {
-    matches!(unit.source, Source::Real(_))
-}
-
-/// Of the pairs of fits of real recordings of which one only is stable, those in which it is the one with
-/// statistics, and all.
-fn one_sided(found: &Fits) -> (usize, usize) {
-    let [mle, both] = METHODS;
-    let of_method = |method: Method| {
-        let fits = found
-            .iter()
-            .filter(move |(unit, _)| is_real(unit) && unit.method == method);
-        fits.map(|(_, found)| found.is_stable())
-    };
-    // Both lists are in the order of the units, which alternate between the objectives.
-    let pairs = of_method(mle).zip(of_method(both));
-    let one: Vec<bool> = pairs.filter(|(a, b)| a != b).map(|(_, b)| b).collect();
-    (one.iter().filter(|&&b| b).count(), one.len())
-}
-
-fn claims(found: &Fits) -> Vec<FoundClaim> {
-    let most = found
-        .iter()
-        .filter(|(unit, _)| is_hard(unit))
-        .map(|(unit, _)| unit.trials)
-        .max()
-        .unwrap_or(0);
-    let at_most = |unit: &Unit| is_hard(unit) && unit.trials == most;
-    let [mle, both] = METHODS;
-    let share = |method, counted: &dyn Fn(&Unit) -> bool| {
-        per_seed(found, method, counted, |f| f.divergent_share)
-    };
-    let unstable = |method, counted: &dyn Fn(&Unit) -> bool| {
-        per_seed(found, method, counted, |f| {
-            f64::from(u8::from(!f.is_stable()))
-        })
-    };
-    let difference =
-        |a: Vec<f64>, b: Vec<f64>| Estimate::over(a.into_iter().zip(b).map(|(a, b)| a - b));
-    let statement = |number, claim, measure, rule| Statement {
-        number,
-        claim,
-        measure,
-        rule,
-        figure: "stability",
-        tried: "",
-    };
-    let first =
-        "A network fitted by MLE is conditioned on recorded data only: left to run, it leaves them";
-    let fourth = "Sample-and-measure solves the stability issue of GLM + MLE";
-    let named: Vec<&str> = regimes()
-        .iter()
-        .filter(|r| r.hard && found.iter().any(|(unit, _)| unit.source.name() == r.name))
-        .map(|r| r.name)
-        .collect();
-    let named = named.join(" and ");
-    let leave = format!("share of free runs that leave the range, MLE, {named}, {most} trials");
-    let fits = format!(
-        "share of fragile or divergent fits, MLE minus MLE + sample-and-measure, {named}, all numbers of \
-         trials"
-    );
-    let mut claims = vec![
-        statement(1, first, &leave, Rule::Above(STABLE))
-            .judge(&Estimate::over(share(mle, &at_most))),
-        statement(
-            1,
-            first,
-            "share of free runs that leave the range, MLE minus MLE + sample-and-measure, same fits",
-            Rule::Above(0.0),
-        )
-        .judge(&difference(share(mle, &at_most), share(both, &at_most))),
-        statement(4, fourth, &fits, Rule::Above(0.0)).judge(&difference(
-            unstable(mle, &is_hard),
-            unstable(both, &is_hard),
-        )),
-    ];
-    let only_one = one_sided(found);
-    if found.iter().any(|(unit, _)| is_real(unit)) {
-        claims.push(
-            statement(
-                4,
-                fourth,
-                "real recordings: of the fits that are stable by one objective only, the share in which \
-                 sample-and-measure is the one (exact interval over fits)",
-                Rule::Above(0.5),
-            )
-            .judge(&Estimate::share(only_one)),
-        );
-    }
-    claims
-}
-
-fn conclusion(found: &Fits) -> String {
-    let share = |method, hard: bool| {
-        let counted =
-            |unit: &Unit| matches!(unit.source, Source::Synthetic { .. }) && is_hard(unit) == hard;
-        let shares = per_seed(found, method, counted, |f| {
-            f64::from(u8::from(!f.is_stable()))
-        });
-        100.0 * Estimate::over(shares).mean
-    };
-    let [mle, both] = METHODS;
-    let trend = |method: Method| {
-        let mut counts: Vec<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
-        counts.sort_unstable();
-        counts.dedup();
-        let of_count = |&trials: &usize| {
-            let counted = |unit: &Unit| is_hard(unit) && unit.trials == trials;
-            let shares = per_seed(found, method, counted, |f| f.divergent_share);
-            let share = Estimate::over(shares).mean;
-            share
-                .is_finite()
-                .then(|| format!("{:.0} ({trials})", 100.0 * share))
-        };
-        counts
-            .iter()
-            .filter_map(of_count)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    format!(
-        "Where hidden sources drive the recorded units, {} % of the MLE fits are fragile or divergent and {} % \
-         of those with sample-and-measure. Runs that leave, in per cent (trials): {} with MLE, whose ridge by \
-         validation holds fits of few trials back; {} with sample-and-measure. Of the other synthetic \
-         networks {} and {} % are.",
-        number(share(mle, true)),
-        number(share(both, true)),
-        trend(mle),
-        trend(both),
-        number(share(mle, false)),
-        number(share(both, false)),
-    )
 }
 
 fn table(found: &Fits) -> TableView {

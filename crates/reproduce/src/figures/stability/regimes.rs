@@ -209,7 +209,7 @@ pub(super) fn real(plan: &Plan) -> Result<Vec<Unit>, ReproduceError> {
         let real = Real::of(path, *bin_s)?;
         let trials = real.recording()?.n_trials();
         for &share in shares {
-            for seed in plan.seeds(2, 2, 6) {
+            for seed in plan.seeds(2, 5, 6) {
                 let fitted = (share * trials as f64).round() as usize;
                 let base = settings(fitted, trials, seed, DriveKind::Condition, *lags);
                 units.extend(METHODS.map(|method| Unit {

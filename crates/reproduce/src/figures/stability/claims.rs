@@ -1,0 +1,180 @@
+//! What the figure bears on, and in words.
+
+use std::collections::BTreeSet;
+
+use refire_metrics::Verdict;
+use refire_report::{FoundClaim, number};
+
+use super::regimes::regimes;
+use super::{Fits, Found, METHODS, Source, Unit};
+use crate::evidence::{Estimate, Rule, Statement};
+use crate::fits::Method;
+
+/// Share of runs that may leave the range of a network that is called stable.
+const STABLE: f64 = 0.01;
+
+/// Per seed, the mean over the fits of a method that count of something about them.
+fn per_seed(
+    found: &Fits,
+    method: Method,
+    counted: impl Fn(&Unit) -> bool,
+    of: impl Fn(&Found) -> f64,
+) -> Vec<f64> {
+    let mut seeds: Vec<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let mean = |seed: u64| {
+        let fits = found
+            .iter()
+            .filter(|(unit, _)| unit.method == method && unit.seed == seed && counted(unit));
+        let values: Vec<f64> = fits.map(|(_, found)| of(found)).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    seeds.into_iter().map(mean).collect()
+}
+
+/// Whether the unit belongs to a synthetic regime of which it was said beforehand that MLE may fail.
+fn is_hard(unit: &Unit) -> bool {
+    let hard = |name: &str| regimes().iter().any(|r| r.hard && r.name == name);
+    matches!(unit.source, Source::Synthetic { regime, .. } if hard(regime))
+}
+
+/// 1 for a fit that is fragile or divergent, 0 for one that is not: for means.
+fn is_unstable(found: &Found) -> f64 {
+    f64::from(u8::from(found.verdict != Verdict::Stable))
+}
+
+fn is_real(unit: &Unit) -> bool {
+    matches!(unit.source, Source::Real(_))
+}
+
+/// The claims, by number.
+pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
+    let most = found
+        .iter()
+        .filter(|(unit, _)| is_hard(unit))
+        .map(|(unit, _)| unit.trials)
+        .max()
+        .unwrap_or(0);
+    let at_most = |unit: &Unit| is_hard(unit) && unit.trials == most;
+    let [mle, both] = METHODS;
+    let share = |method, counted: &dyn Fn(&Unit) -> bool| {
+        per_seed(found, method, counted, |f| f.divergent_share)
+    };
+    let unstable =
+        |method, counted: &dyn Fn(&Unit) -> bool| per_seed(found, method, counted, is_unstable);
+    let difference =
+        |a: Vec<f64>, b: Vec<f64>| Estimate::over(a.into_iter().zip(b).map(|(a, b)| a - b));
+    let statement = |number, claim, measure, rule| Statement {
+        number,
+        claim,
+        measure,
+        rule,
+        figure: "stability",
+        tried: "",
+    };
+    let first =
+        "A network fitted by MLE is conditioned on recorded data only: left to run, it leaves them";
+    let fourth = "Sample-and-measure solves the stability issue of GLM + MLE";
+    let named: Vec<&str> = regimes()
+        .iter()
+        .filter(|r| r.hard && found.iter().any(|(unit, _)| unit.source.name() == r.name))
+        .map(|r| r.name)
+        .collect();
+    let named = named.join(" and ");
+    let leave = format!("share of free runs that leave the range, MLE, {named}, {most} trials");
+    let fits = format!(
+        "share of fragile or divergent fits, MLE minus MLE + sample-and-measure, {named}, all numbers of \
+         trials"
+    );
+    let mut claims = vec![
+        statement(1, first, &leave, Rule::Above(STABLE))
+            .judge(&Estimate::over(share(mle, &at_most))),
+        statement(
+            1,
+            first,
+            "share of free runs that leave the range, MLE minus MLE + sample-and-measure, same fits",
+            Rule::Above(0.0),
+        )
+        .judge(&difference(share(mle, &at_most), share(both, &at_most))),
+        statement(4, fourth, &fits, Rule::Above(0.0)).judge(&difference(
+            unstable(mle, &is_hard),
+            unstable(both, &is_hard),
+        )),
+    ];
+    if found.iter().any(|(unit, _)| is_real(unit)) {
+        claims.push(
+            statement(
+                4,
+                fourth,
+                "the same difference, all fits of these real recordings (interval over splits of their \
+                 trials, not over recordings)",
+                Rule::Above(0.0),
+            )
+            .judge(&difference(
+                unstable(mle, &is_real),
+                unstable(both, &is_real),
+            )),
+        );
+    }
+    claims
+}
+
+/// What the figure says, in words.
+pub(super) fn conclusion(found: &Fits) -> String {
+    let share = |method, hard: bool| {
+        let counted =
+            |unit: &Unit| matches!(unit.source, Source::Synthetic { .. }) && is_hard(unit) == hard;
+        let shares = per_seed(found, method, counted, is_unstable);
+        100.0 * Estimate::over(shares).mean
+    };
+    let [mle, both] = METHODS;
+    let trend = |method: Method| {
+        let mut counts: Vec<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let of_count = |&trials: &usize| {
+            let counted = |unit: &Unit| is_hard(unit) && unit.trials == trials;
+            let shares = per_seed(found, method, counted, |f| f.divergent_share);
+            let share = Estimate::over(shares).mean;
+            share
+                .is_finite()
+                .then(|| format!("{:.0} ({trials})", 100.0 * share))
+        };
+        counts
+            .iter()
+            .filter_map(of_count)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let recordings = |chosen: &dyn Fn(&Unit, &Found) -> bool| {
+        let fits = found.iter().filter(|(unit, _)| is_real(unit));
+        let fits = fits.filter(|(unit, found)| chosen(unit, found));
+        let names: BTreeSet<&str> = fits.map(|(unit, _)| unit.source.name()).collect();
+        names.len()
+    };
+    let failed = |method: Method| {
+        recordings(&|unit, found| unit.method == method && found.verdict != Verdict::Stable)
+    };
+    let real = match recordings(&|_, _| true) {
+        0 => String::new(),
+        count => format!(
+            " Of {count} real recordings, {} have fits by MLE that are fragile or divergent and {} such fits \
+             with sample-and-measure.",
+            failed(mle),
+            failed(both),
+        ),
+    };
+    format!(
+        "Where hidden sources drive the recorded units, {} % of the MLE fits are fragile or divergent and {} % \
+         of those with sample-and-measure. Runs that leave, in per cent (trials): {} with MLE, whose ridge by \
+         validation holds fits of few trials back; {} with sample-and-measure. Of the other synthetic \
+         networks {} and {} % are.{real}",
+        number(share(mle, true)),
+        number(share(both, true)),
+        trend(mle),
+        trend(both),
+        number(share(mle, false)),
+        number(share(both, false)),
+    )
+}
