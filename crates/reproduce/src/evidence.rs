@@ -74,11 +74,14 @@ impl Estimate {
         }
     }
 
-    /// `0.31 [0.27, 0.35]`.
+    /// `0.31 [0.27, 0.35]`, to be broken before the interval only; a dash where there is no number.
     pub(crate) fn text(&self) -> String {
         use refire_report::number;
+        if self.count == 0 {
+            return number(f64::NAN);
+        }
         let (mean, low, high) = (number(self.mean), number(self.low), number(self.high));
-        format!("{mean} [{low}, {high}]")
+        format!("{mean} [{low},\u{a0}{high}]")
     }
 }
 

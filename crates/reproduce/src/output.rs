@@ -111,7 +111,17 @@ fn summary(plan: &Plan, cache: &Cache, found: &Reproduction) -> String {
         );
         for (at, view) in figure.views.iter().enumerate() {
             let svg = svg_name(&figure.name, at);
-            text += &format!("![{}]({svg})\n\n{}\n\n", view.title, view.caption);
+            let title = if view.title.is_empty() {
+                &figure.title
+            } else {
+                &view.title
+            };
+            text += &format!("![{title}]({svg})\n\n");
+            // Views of one kind share their caption: it stands below the last of them.
+            let next = figure.views.get(at + 1).map(|next| &next.caption);
+            if next != Some(&view.caption) {
+                text += &format!("{}\n\n", view.caption);
+            }
         }
         text += &format!(
             "{}\n\n{:.0} s on one thread.\n",
@@ -159,7 +169,8 @@ fn intro() -> Vec<String> {
                 activity are compared with those of the data, and their error is back-propagated through \
                 the simulated spikes. Every claim of the paper is tested here on networks whose truth is \
                 known and, where a folder of recordings was given, on real ones. An estimate stands with \
-                its 95 % Student interval over seeds: each seed draws its own network, recording and fit. \
+                its 95 % Student interval over seeds: each seed draws its own network, recording and fit, or \
+                its own split of a real recording; a share of cases has the exact interval. \
                 The verdict follows from the interval by the rule beside it.";
     vec![text.into()]
 }
