@@ -67,6 +67,12 @@ pub(crate) struct Found {
 /// All fits.
 type Fits = [(Unit, Found)];
 
+impl Found {
+    fn is_stable(&self) -> bool {
+        self.verdict == Verdict::Stable
+    }
+}
+
 impl Source {
     fn name(&self) -> &str {
         match self {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use refire_metrics::Verdict;
 use refire_report::{FoundClaim, number};
 
 use super::regimes::regimes;
@@ -20,9 +19,7 @@ fn per_seed(
     counted: impl Fn(&Unit) -> bool,
     of: impl Fn(&Found) -> f64,
 ) -> Vec<f64> {
-    let mut seeds: Vec<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
+    let seeds: BTreeSet<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
     let mean = |seed: u64| {
         let fits = found
             .iter()
@@ -33,15 +30,17 @@ fn per_seed(
     seeds.into_iter().map(mean).collect()
 }
 
+/// Per seed, the share of the fits of a method that count that are fragile or divergent.
+fn unstable(found: &Fits, method: Method, counted: impl Fn(&Unit) -> bool) -> Vec<f64> {
+    per_seed(found, method, counted, |f| {
+        f64::from(u8::from(!f.is_stable()))
+    })
+}
+
 /// Whether the unit belongs to a synthetic regime of which it was said beforehand that MLE may fail.
 fn is_hard(unit: &Unit) -> bool {
     let hard = |name: &str| regimes().iter().any(|r| r.hard && r.name == name);
     matches!(unit.source, Source::Synthetic { regime, .. } if hard(regime))
-}
-
-/// 1 for a fit that is fragile or divergent, 0 for one that is not: for means.
-fn is_unstable(found: &Found) -> f64 {
-    f64::from(u8::from(found.verdict != Verdict::Stable))
 }
 
 fn is_real(unit: &Unit) -> bool {
@@ -61,8 +60,6 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
     let share = |method, counted: &dyn Fn(&Unit) -> bool| {
         per_seed(found, method, counted, |f| f.divergent_share)
     };
-    let unstable =
-        |method, counted: &dyn Fn(&Unit) -> bool| per_seed(found, method, counted, is_unstable);
     let difference =
         |a: Vec<f64>, b: Vec<f64>| Estimate::over(a.into_iter().zip(b).map(|(a, b)| a - b));
     let statement = |number, claim, measure, rule| Statement {
@@ -98,8 +95,8 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
         )
         .judge(&difference(share(mle, &at_most), share(both, &at_most))),
         statement(4, fourth, &fits, Rule::Above(0.0)).judge(&difference(
-            unstable(mle, &is_hard),
-            unstable(both, &is_hard),
+            unstable(found, mle, is_hard),
+            unstable(found, both, is_hard),
         )),
     ];
     if found.iter().any(|(unit, _)| is_real(unit)) {
@@ -112,8 +109,8 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
                 Rule::Above(0.0),
             )
             .judge(&difference(
-                unstable(mle, &is_real),
-                unstable(both, &is_real),
+                unstable(found, mle, is_real),
+                unstable(found, both, is_real),
             )),
         );
     }
@@ -125,14 +122,11 @@ pub(super) fn conclusion(found: &Fits) -> String {
     let share = |method, hard: bool| {
         let counted =
             |unit: &Unit| matches!(unit.source, Source::Synthetic { .. }) && is_hard(unit) == hard;
-        let shares = per_seed(found, method, counted, is_unstable);
-        100.0 * Estimate::over(shares).mean
+        100.0 * Estimate::over(unstable(found, method, counted)).mean
     };
     let [mle, both] = METHODS;
     let trend = |method: Method| {
-        let mut counts: Vec<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
-        counts.sort_unstable();
-        counts.dedup();
+        let counts: BTreeSet<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
         let of_count = |&trials: &usize| {
             let counted = |unit: &Unit| is_hard(unit) && unit.trials == trials;
             let shares = per_seed(found, method, counted, |f| f.divergent_share);
@@ -148,14 +142,12 @@ pub(super) fn conclusion(found: &Fits) -> String {
             .join(", ")
     };
     let recordings = |chosen: &dyn Fn(&Unit, &Found) -> bool| {
-        let fits = found.iter().filter(|(unit, _)| is_real(unit));
-        let fits = fits.filter(|(unit, found)| chosen(unit, found));
+        let fits = found.iter().filter(|(u, f)| is_real(u) && chosen(u, f));
         let names: BTreeSet<&str> = fits.map(|(unit, _)| unit.source.name()).collect();
         names.len()
     };
-    let failed = |method: Method| {
-        recordings(&|unit, found| unit.method == method && found.verdict != Verdict::Stable)
-    };
+    let failed =
+        |method: Method| recordings(&|unit, found| unit.method == method && !found.is_stable());
     let real = match recordings(&|_, _| true) {
         0 => String::new(),
         count => format!(

@@ -18,13 +18,7 @@ use crate::plan::FIRST_SEED;
 use crate::recordings::Real;
 
 pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
-    let mut sources: Vec<&Source> = Vec::new();
-    for (unit, _) in found {
-        if !sources.iter().any(|s| s.name() == unit.source.name()) {
-            sources.push(&unit.source);
-        }
-    }
-    let (synthetic, real): (Vec<&Source>, Vec<&Source>) = sources
+    let (synthetic, real): (Vec<&Source>, Vec<&Source>) = sources(found)
         .into_iter()
         .partition(|source| matches!(source, Source::Synthetic { .. }));
     let mut views = Vec::new();
@@ -55,6 +49,17 @@ pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
         claims: claims(found),
         csv: csv(found),
     }
+}
+
+/// What was recorded, each once, in the order of the fits.
+fn sources(found: &Fits) -> Vec<&Source> {
+    let mut sources: Vec<&Source> = Vec::new();
+    for (unit, _) in found {
+        if !sources.iter().any(|s| s.name() == unit.source.name()) {
+            sources.push(&unit.source);
+        }
+    }
+    sources
 }
 
 fn setting(synthetic: &[&Source], real: &[&Source]) -> String {
@@ -222,13 +227,7 @@ fn traces(found: &Fits, sources: &[&Source]) -> Option<FigureView> {
 
 fn table(found: &Fits) -> TableView {
     let mut rows = Vec::new();
-    let mut names: Vec<&str> = Vec::new();
-    for (unit, _) in found {
-        if !names.contains(&unit.source.name()) {
-            names.push(unit.source.name());
-        }
-    }
-    for name in names {
+    for name in sources(found).into_iter().map(Source::name) {
         for trials in trial_counts(found, name) {
             let over = |method, of_fit: &dyn Fn(&Found) -> f64| {
                 let fits = of(found, name, method, trials);
