@@ -6,21 +6,17 @@
     reason = "a benchmark that cannot run should stop"
 )]
 
-mod common;
-
-use common::{Fit, RATE, Shape, activity, recording};
 use criterion::{BatchSize, Criterion};
-use refire::bptt::{Gradient, sweep};
-use refire::fit::{Form, Objective};
+use refire::bptt::{Gradient, Sweep, sweep};
+use refire::fit::{Form, ObjectiveKind};
 use refire::kernels::dispatch;
-use refire::loss::{
-    DataStatistics, Likelihood, LossTerm, NoiseCovariance, Psth, PublishedNoiseCovariance,
-    PublishedPsth, Sample,
-};
+use refire::loss::{DataStatistics, Likelihood, LossTerm, NoiseCovariance, Psth};
 use refire::neuron::{Logistic, SpikeGradient};
+use refire::published::{BatchTrials, PublishedNoiseCovariance, PublishedPsth};
 use refire::random::{KeyedUniforms, Purpose, Stream, Uniforms};
 use refire::recording::Recording;
-use refire::sim::{Cotangents, Mode, PassInput, Trajectory, run};
+use refire::sim::{Adjoints, Mode, Pass, SlopesOf, Trajectory, Window, run};
+use refire_bench::{Fit, RATE, Shape, activity, recording};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +45,8 @@ fn main() {
     for (shape, training) in &SHAPES {
         let (recording, stimulus) = recording(shape).expect("a synthetic recording");
         let trained = |form| {
-            let settings = shape.settings(Objective::MleAndSampleAndMeasure, form);
-            let mut fit = Fit::new(&recording, &stimulus, settings).expect("a fit");
+            let spec = shape.spec(ObjectiveKind::MleAndSampleAndMeasure, form);
+            let mut fit = Fit::new(&recording, &stimulus, spec).expect("a fit");
             for _ in 0..*training {
                 fit.step().expect("an iteration");
             }
@@ -82,7 +78,7 @@ fn passes(criterion: &mut Criterion, shape: &Shape, recording: &Recording, fit: 
     let network = padded.network().expect("a network");
     let stream = Stream::new(1, Purpose::Simulate);
     let mut trajectories = [Trajectory::default(), Trajectory::default()];
-    let [free, clamped] = &mut trajectories;
+    let [free, forced] = &mut trajectories;
 
     let uniforms = KeyedUniforms::new(stream, 0, &batch.free_keys);
     fit.free_run(&batch, &padded, 0, free).expect("a free run");
@@ -91,14 +87,10 @@ fn passes(criterion: &mut Criterion, shape: &Shape, recording: &Recording, fit: 
     criterion.bench_function(&format!("free_run/{at_rate}"), |b| {
         b.iter(|| fit.free_run(&batch, &padded, 0, free).expect("a free run"));
     });
-    let input = PassInput {
-        layout: &batch.recorded_layout,
-        recorded: Some(&batch.recorded),
-        before: None,
-        drive: padded.drive(),
-    };
-    criterion.bench_function(&format!("clamped/{at_rate}"), |b| {
-        b.iter(|| run(&network, Mode::Clamped, &input, &uniforms, clamped).expect("a pass"));
+    let given = &batch.recorded;
+    let pass = Pass::teacher_forced(&given.layout, &given.spikes, padded.drive());
+    criterion.bench_function(&format!("teacher_forced/{at_rate}"), |b| {
+        b.iter(|| run(&network, &pass, &uniforms, forced).expect("a pass"));
     });
     let mut draws = vec![0.0f32; shape.units];
     criterion.bench_function(&format!("uniforms/{shape}"), |b| {
@@ -120,65 +112,54 @@ fn passes(criterion: &mut Criterion, shape: &Shape, recording: &Recording, fit: 
     let all: Vec<usize> = (0..recording.n_trials()).collect();
     let (spikes, layout) = recording.select(&all, 0).expect("all trials");
     let data = Arc::new(DataStatistics::new(&spikes, &layout, shape.lags));
+    let place = BatchTrials::new(given.clone());
+    let of_noise = PublishedNoiseCovariance::new(units, lags, false, place.clone());
     let terms: [(&str, Box<dyn LossTerm<f32>>); 5] = [
         ("likelihood", Box::new(Likelihood::new(Logistic, units))),
-        (
-            "psth published",
-            Box::new(PublishedPsth::new(Logistic, units)),
-        ),
-        (
-            "psth corrected",
-            Box::new(Psth::new(Logistic, data.clone())),
-        ),
-        (
-            "noise covariance published",
-            Box::new(PublishedNoiseCovariance::new(Logistic, units, lags, false)),
-        ),
+        ("psth published", Box::new(PublishedPsth::new(units, place))),
+        ("psth corrected", Box::new(Psth::new(data.clone()))),
+        ("noise covariance published", Box::new(of_noise)),
         (
             "noise covariance corrected",
-            Box::new(NoiseCovariance::new(
-                Logistic,
-                data,
-                fit.settings.noise_parts,
-            )),
+            Box::new(NoiseCovariance::new(data, 1)),
         ),
     ];
-    let mut cotangents = Cotangents::default();
+    let window = |mode| match mode {
+        Mode::TeacherForced => Window::whole(&given.layout, &*forced),
+        Mode::FreeRunning => Window::whole(&batch.free_layout, &*free),
+    };
+    let escape = &network.escape;
+    let mut adjoints = Adjoints::default();
     for (name, mut term) in terms {
-        let (layout, trajectory) = match term.pass() {
-            Mode::Clamped => (&batch.recorded_layout, &*clamped),
-            Mode::FreeRunning => (&batch.free_layout, &*free),
-        };
-        let sample = Sample {
-            layout,
-            trajectory,
-            recorded: Some((&batch.recorded, &batch.recorded_layout)),
-            recorded_keys: &batch.recorded_keys,
-        };
-        cotangents.reset(layout, lags, padded.units());
+        let window = window(term.mode());
+        let slopes = SlopesOf { window, escape };
+        adjoints.reset(window.layout, lags, padded.units());
         criterion.bench_function(&format!("{name}/{at_rate}"), |b| {
             b.iter(|| {
-                term.evaluate(&sample, 1.0, &mut cotangents)
+                let mut sink = adjoints.sink(&slopes);
+                term.evaluate(&window, 1.0, Some(&mut sink))
                     .expect("a value")
             });
         });
     }
 
-    // The cotangents of a likelihood: dense, and of a size that neither grows nor fades.
-    let sample = Sample {
-        layout: &batch.recorded_layout,
-        trajectory: clamped,
-        recorded: None,
-        recorded_keys: &batch.recorded_keys,
+    // The adjoints of a likelihood: dense, and of a size that neither grows nor fades.
+    let of_recorded = window(Mode::TeacherForced);
+    adjoints.reset(of_recorded.layout, lags, padded.units());
+    let slopes = SlopesOf {
+        window: of_recorded,
+        escape,
     };
-    cotangents.reset(&batch.recorded_layout, lags, padded.units());
-    let mut likelihood = Likelihood::new(Logistic, units);
-    likelihood
-        .evaluate(&sample, 1.0, &mut cotangents)
+    Likelihood::new(Logistic, units)
+        .evaluate(&of_recorded, 1.0, Some(&mut adjoints.sink(&slopes)))
         .expect("a value");
     let mut gradient = Gradient::zeros(&network, 1, shape.bins);
     for (name, mode, spike_gradient) in [
-        ("reverse clamped", Mode::Clamped, SpikeGradient::None),
+        (
+            "reverse teacher-forced",
+            Mode::TeacherForced,
+            SpikeGradient::None,
+        ),
         (
             "reverse triangle",
             Mode::FreeRunning,
@@ -186,24 +167,15 @@ fn passes(criterion: &mut Criterion, shape: &Shape, recording: &Recording, fit: 
         ),
         ("reverse escape", Mode::FreeRunning, SpikeGradient::Escape),
     ] {
-        let (layout, trajectory) = match mode {
-            Mode::Clamped => (&batch.recorded_layout, &*clamped),
-            Mode::FreeRunning => (&batch.free_layout, &*free),
+        let of = Sweep {
+            mode,
+            window: window(mode),
+            spike_gradient,
         };
         criterion.bench_function(&format!("{name}/{at_rate}"), |b| {
             b.iter_batched_ref(
-                || cotangents.clone(),
-                |cotangents| {
-                    sweep(
-                        &network,
-                        mode,
-                        layout,
-                        trajectory,
-                        spike_gradient,
-                        cotangents,
-                        &mut gradient,
-                    );
-                },
+                || adjoints.clone(),
+                |adjoints| sweep(&network, &of, adjoints, &mut gradient),
                 BatchSize::SmallInput,
             );
         });

@@ -8,9 +8,12 @@ mod couplings;
 mod desk;
 mod determinism;
 mod edges;
+mod every_choice;
+mod examples;
 mod likelihood;
-#[path = "../../crates/recording/tests/common/npz.rs"]
+#[path = "../../crates/recording/tests/files/common/npz.rs"]
 mod npz;
+mod one_fit;
 mod outputs;
 mod recordings;
 mod toy;

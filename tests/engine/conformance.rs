@@ -1,17 +1,17 @@
 //! Conformance vectors: given parameters and uniforms, every spike, loss and gradient is known
 //! (`tests/data/README.md`). Error = largest absolute error over the array's largest absolute value.
 
-use refire::bptt::{Gradient, sweep};
-use refire::core::{TrialArray, TrialLayout};
+use refire::bptt::{Gradient, Sweep, sweep};
+use refire::core::{RecordedTrials, TrialArray, TrialLayout};
 use refire::kernels::Real;
-use refire::loss::{
-    DataStatistics, Likelihood, LossTerm, NoiseCovariance, Psth, PublishedHiddenRate,
-    PublishedNoiseCovariance, PublishedPsth, Sample,
-};
+use refire::loss::{DataStatistics, Likelihood, LossTerm, NoiseCovariance, Psth};
 use refire::neuron::{Logistic, Memoryless, SpikeGradient};
+use refire::published::{
+    BatchTrials, PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth, PublishedWeights,
+};
 use refire::recording::{NpzArray, NpzFile};
 use refire::sim::{
-    Cotangents, DenseCoupling, GivenUniforms, Mode, Network, PassInput, Trajectory, run,
+    Adjoints, DenseCoupling, GivenUniforms, Mode, Network, Pass, SlopesOf, Trajectory, Window, run,
 };
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ struct Vectors<T> {
 }
 
 fn cast<T: Real>(values: &[f64]) -> Vec<T> {
-    values.iter().map(|&x| T::of(x)).collect()
+    values.iter().map(|&x| T::new(x)).collect()
 }
 
 fn array<T: Copy + Default>(values: Vec<T>, shape: &[usize]) -> TrialArray<T> {
@@ -54,7 +54,7 @@ impl<T: Real> Vectors<T> {
         let couplings = (0..units * lags * units)
             .map(|at| {
                 let (source, lag, target) = (at / (lags * units), at / units % lags, at % units);
-                T::of(weights.values[(lag * units + target) * units + source])
+                T::new(weights.values[(lag * units + target) * units + source])
             })
             .collect();
         let bias = cast(&file.f64("bias").unwrap().values);
@@ -90,34 +90,19 @@ impl<T: Real> Vectors<T> {
     }
 
     fn network(&self) -> Network<'_, T, DenseCoupling<'_, T>, Logistic, Memoryless<T>> {
-        Network {
-            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap(),
-            escape: Logistic,
-            dynamics: Memoryless::new(T::of(0.4)),
-            bias: &self.bias,
-            observed: self.observed,
-            live: self.units,
-        }
+        let coupling = DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap();
+        Network::new(coupling, &self.bias).with_observed(self.observed)
     }
 
     fn pass(&mut self, mode: Mode, uniforms: &str) -> Trajectory<T> {
         let given = self.file.f64(uniforms).unwrap();
         let given = array(cast::<T>(&given.values), &given.shape);
-        let input = PassInput {
-            layout: &self.layout,
-            recorded: Some(&self.data),
-            before: None,
-            drive: &self.drive,
+        let pass = Pass {
+            mode,
+            ..Pass::teacher_forced(&self.layout, &self.data, &self.drive)
         };
         let mut out = Trajectory::default();
-        run(
-            &self.network(),
-            mode,
-            &input,
-            &GivenUniforms(&given),
-            &mut out,
-        )
-        .unwrap();
+        run(&self.network(), &pass, &GivenUniforms(&given), &mut out).unwrap();
         out
     }
 
@@ -127,39 +112,39 @@ impl<T: Real> Vectors<T> {
         &self,
         terms: &mut [Box<dyn LossTerm<T>>],
         weights: &[f64],
-        clamped: Option<&Trajectory<T>>,
+        forced: Option<&Trajectory<T>>,
         free: &Trajectory<T>,
         spike_gradient: SpikeGradient,
     ) -> (Vec<f64>, Gradient<T>) {
         let network = self.network();
         let mut gradient = Gradient::zeros(&network, self.conditions, self.layout.max_bins());
         let mut values = vec![0.0; terms.len()];
-        for (mode, trajectory) in [(Mode::Clamped, clamped), (Mode::FreeRunning, Some(free))] {
+        for (mode, trajectory) in [
+            (Mode::TeacherForced, forced),
+            (Mode::FreeRunning, Some(free)),
+        ] {
             let Some(trajectory) = trajectory else {
                 continue;
             };
-            let mut cotangents = Cotangents::default();
-            cotangents.reset(&self.layout, self.lags, self.units);
-            let sample = Sample {
-                layout: &self.layout,
-                trajectory,
-                recorded: Some((&self.data, &self.layout)),
-                recorded_keys: &[],
+            let mut adjoints = Adjoints::default();
+            adjoints.reset(&self.layout, self.lags, self.units);
+            let window = Window::whole(&self.layout, trajectory);
+            let slopes = SlopesOf {
+                window,
+                escape: &Logistic,
             };
             for ((term, weight), value) in terms.iter_mut().zip(weights).zip(&mut values) {
-                if term.pass() == mode && *weight != 0.0 {
-                    *value = term.evaluate(&sample, *weight, &mut cotangents).unwrap();
+                if term.mode() == mode && *weight != 0.0 {
+                    let mut sink = adjoints.sink(&slopes);
+                    *value = term.evaluate(&window, *weight, Some(&mut sink)).unwrap();
                 }
             }
-            sweep(
-                &network,
+            let of = Sweep {
                 mode,
-                &self.layout,
-                trajectory,
+                window,
                 spike_gradient,
-                &mut cotangents,
-                &mut gradient,
-            );
+            };
+            sweep(&network, &of, &mut adjoints, &mut gradient);
         }
         (values, gradient)
     }
@@ -214,13 +199,13 @@ const GRADIENTS: [(&str, SpikeGradient); 2] = [
 fn published<T: Real>(name: &str, tolerance: f64) {
     let mut v = Vectors::<T>::open(name);
     let free = v.pass(Mode::FreeRunning, "uniforms_free");
-    let clamped = v.pass(Mode::Clamped, "uniforms_clamped");
+    let forced = v.pass(Mode::TeacherForced, "uniforms_clamped");
     assert_eq!(
         free.spikes.to_vec(),
         v.file.u8("spikes").unwrap().values,
         "{name}: every free-running spike"
     );
-    for (key, trajectory) in [("logits", &free), ("logits_clamped", &clamped)] {
+    for (key, trajectory) in [("logits", &free), ("logits_clamped", &forced)] {
         let found: Vec<f64> = trajectory
             .potential
             .to_vec()
@@ -231,19 +216,28 @@ fn published<T: Real>(name: &str, tolerance: f64) {
     }
 
     let (observed, lags, hidden) = (v.observed, v.lags, v.units > v.observed);
+    let recorded = RecordedTrials {
+        spikes: v.data.clone(),
+        layout: v.layout.clone(),
+        keys: Vec::new(),
+    };
+    let batch = BatchTrials::new(Arc::new(recorded));
+    let given = PublishedWeights::default();
     let mut terms: Vec<Box<dyn LossTerm<T>>> = vec![
         Box::new(Likelihood::new(Logistic, observed)),
-        Box::new(PublishedPsth::new(Logistic, observed)),
-        Box::new(PublishedNoiseCovariance::new(
-            Logistic, observed, lags, true,
-        )),
+        Box::new(PublishedPsth::new(observed, batch.clone())),
+        Box::new(PublishedNoiseCovariance::new(observed, lags, true, batch)),
     ];
     let mut names = vec!["mle", "psth", "nc"];
-    let mut weights = vec![0.4, 0.1, 50.0];
+    let mut weights = vec![given.likelihood, given.psth, given.noise_covariance];
     if hidden {
-        terms.push(Box::new(PublishedHiddenRate::new(observed..v.units, 0.17)));
+        let target = given.hidden_target;
+        terms.push(Box::new(PublishedHiddenRate::new(
+            observed..v.units,
+            target,
+        )));
         names.push("hidden");
-        weights.push(0.001);
+        weights.push(given.hidden_rate);
     }
     for (gradient_name, spike_gradient) in GRADIENTS {
         let mut total = 0.0;
@@ -251,7 +245,7 @@ fn published<T: Real>(name: &str, tolerance: f64) {
             let mut single = vec![0.0; terms.len()];
             single[at] = 1.0;
             let (values, gradient) =
-                v.gradient(&mut terms, &single, Some(&clamped), &free, spike_gradient);
+                v.gradient(&mut terms, &single, Some(&forced), &free, spike_gradient);
             let key = format!("loss_{term_name}");
             assert_scalar(&key, values[at], v.scalar(&key), tolerance);
             total += weights[at] * values[at];
@@ -262,7 +256,7 @@ fn published<T: Real>(name: &str, tolerance: f64) {
             );
         }
         assert_scalar("loss_total", total, v.scalar("loss_total"), tolerance);
-        let (_, gradient) = v.gradient(&mut terms, &weights, Some(&clamped), &free, spike_gradient);
+        let (_, gradient) = v.gradient(&mut terms, &weights, Some(&forced), &free, spike_gradient);
         v.check_gradient(&format!("grad_{gradient_name}"), &gradient, tolerance);
     }
 }
@@ -293,12 +287,8 @@ fn corrected<T: Real>(tolerance: f64) {
         TOLERANCE_F64,
     );
     let mut terms: Vec<Box<dyn LossTerm<T>>> = vec![
-        Box::new(NoiseCovariance::<T, _>::new(
-            Logistic,
-            statistics.clone(),
-            1,
-        )),
-        Box::new(Psth::new(Logistic, statistics)),
+        Box::new(NoiseCovariance::<T>::new(statistics.clone(), 1)),
+        Box::new(Psth::new(statistics)),
     ];
     for (at, name) in ["nc", "psth"].iter().enumerate() {
         let single = if at == 0 { [1.0, 0.0] } else { [0.0, 1.0] };

@@ -1,11 +1,11 @@
 //! Networks of sparse and of low-rank couplings against the dense network of the same couplings: losses,
 //! and gradients by the chain rule.
 
-use refire::core::{TrialArray, TrialLayout};
+use refire::core::{RecordedTrials, TrialArray, TrialLayout};
 use refire::drive::NoDrive;
-use refire::fit::{Batch, CouplingKind, Engine, Form, Parameters, Settings, Streams, terms};
+use refire::engine::{Batch, NetworkShape, Parameters, Streams, Wiring};
+use refire::fit::{Adam, Evaluator, Facts, Form, ObjectiveKind, Specification, Terms};
 use refire::neuron::SpikeGradient;
-use refire::random::{Purpose, Stream};
 use refire::sim::Connectivity;
 use std::sync::Arc;
 
@@ -40,43 +40,45 @@ fn batch() -> Batch {
     for (at, z) in recorded.as_mut_slice().iter_mut().enumerate() {
         *z = u8::from(at % 7 < 3);
     }
-    Batch {
-        recorded,
-        recorded_layout: layout.clone(),
-        recorded_keys: (0..6).collect(),
-        histories: TrialArray::zeros(6, 0, 0, OBSERVED),
-        free_layout: layout,
-        free_keys: (0..6).collect(),
-    }
+    Batch::new(RecordedTrials::new(recorded, layout.clone()), layout)
 }
 
-fn settings(form: Form, spike_gradient: SpikeGradient) -> Settings {
-    Settings {
-        lags: LAGS,
-        hidden: HIDDEN,
-        form,
+fn spec(form: Form, spike_gradient: SpikeGradient) -> Specification {
+    let adam = Adam {
         spike_gradient,
-        ..Settings::default()
-    }
+        ..Adam::default()
+    };
+    let kind = ObjectiveKind::MleAndSampleAndMeasure;
+    let mut spec = Specification::with_form(Facts::default(), kind, form).with_adam(adam);
+    spec.network.lags = LAGS;
+    spec.network.hidden = HIDDEN;
+    spec
 }
 
 /// Value of every term, and the gradient of couplings and biases.
-fn evaluate(settings: &Settings, couplings: &[f64]) -> (Vec<f64>, Parameters<f64>) {
+fn evaluate(
+    spec: &Specification,
+    wiring: Wiring,
+    couplings: &[f64],
+) -> (Vec<f64>, Parameters<f64>) {
     let batch = batch();
-    let (terms, left_out) = terms(settings, &batch.recorded, &batch.recorded_layout);
-    assert!(left_out.is_empty() && terms.len() == 4);
+    let terms = Terms::new(spec, batch.recorded.view());
+    assert!(terms.left_out.is_empty() && terms.terms.len() == 4);
     let drive = Box::new(NoDrive::new(2, BINS, UNITS));
-    let mut engine = Engine::new(settings, OBSERVED, drive, terms);
+    let shape = NetworkShape {
+        observed: OBSERVED,
+        hidden: HIDDEN,
+        lags: LAGS,
+        wiring,
+        theta: 0.4,
+    };
+    let mut engine = Evaluator::new(spec, shape, drive, terms);
     let parameters = Parameters {
         couplings: couplings.to_vec(),
         bias: (0..UNITS).map(|at| 0.3 + 0.2 * wave(at)).collect(),
         drive: Vec::new(),
     };
-    let streams = Streams {
-        clamped: Stream::new(5, Purpose::Clamped),
-        free: Stream::new(5, Purpose::FreeRunning),
-        iteration: 2,
-    };
+    let streams = Streams::new(5, 2);
     let mut gradient = Parameters::default();
     let found = engine
         .evaluate(&parameters, &batch, streams, Some(&mut gradient))
@@ -95,41 +97,37 @@ fn assert_near(what: &str, found: &[f64], expected: &[f64]) {
 }
 
 /// Every kind of spike gradient with the corrected terms, and the published ones with theirs.
-fn all_settings() -> Vec<Settings> {
+fn all_specs() -> Vec<(String, Specification)> {
     let corrected = [
-        SpikeGradient::Escape,
+        SpikeGradient::Damped(0.5),
         SpikeGradient::ReinMax,
         SpikeGradient::Score,
         SpikeGradient::None,
     ];
-    let corrected = corrected.map(|spike| settings(Form::Corrected, spike));
-    let published = settings(Form::Published, SpikeGradient::Triangle);
-    corrected.into_iter().chain([published]).collect()
+    let corrected = corrected.map(|spike| (Form::Corrected, spike));
+    let all = corrected.into_iter();
+    let all = all.chain([(Form::Published, SpikeGradient::Triangle)]);
+    all.map(|(form, spike)| (format!("{form:?} {spike:?}"), spec(form, spike)))
+        .collect()
 }
 
 #[test]
 fn sparse_networks_are_dense_ones_without_the_other_synapses() {
     let synapses = Arc::new(Connectivity::from_mask(&MASK, UNITS).unwrap());
-    for dense in all_settings() {
-        let sparse = Settings {
-            couplings: CouplingKind::Sparse,
-            synapses: Some(synapses.clone()),
-            ..dense.clone()
-        };
+    for (name, spec) in all_specs() {
         // Where each number of the sparse couplings lies among the dense ones.
         let mut places = Vec::new();
         for source in 0..UNITS {
             for lag in 0..LAGS {
-                let targets = synapses.of(source).iter();
+                let targets = synapses.targets_of(source).iter();
                 places.extend(targets.map(|&j| (source * LAGS + lag) * UNITS + j as usize));
             }
         }
         let own: Vec<f64> = (0..places.len()).map(wave).collect();
         let mut all = vec![0.0; UNITS * LAGS * UNITS];
         places.iter().zip(&own).for_each(|(&at, &w)| all[at] = w);
-        let (expected, whole) = evaluate(&dense, &all);
-        let (found, gradient) = evaluate(&sparse, &own);
-        let name = format!("{:?} {:?}", dense.form, dense.spike_gradient);
+        let (expected, whole) = evaluate(&spec, Wiring::Dense, &all);
+        let (found, gradient) = evaluate(&spec, Wiring::Sparse(synapses.clone()), &own);
         assert_near(&format!("{name} terms"), &found, &expected);
         assert_near(&format!("{name} bias"), &gradient.bias, &whole.bias);
         let picked: Vec<f64> = places.iter().map(|&at| whole.couplings[at]).collect();
@@ -142,12 +140,7 @@ fn sparse_networks_are_dense_ones_without_the_other_synapses() {
 #[test]
 fn low_rank_networks_are_dense_ones_of_their_products() {
     const BLOCK: usize = LAGS * UNITS;
-    for dense in all_settings() {
-        let low_rank = Settings {
-            couplings: CouplingKind::LowRank,
-            rank: RANK,
-            ..dense.clone()
-        };
+    for (name, spec) in all_specs() {
         let own: Vec<f64> = (0..UNITS * RANK + RANK * BLOCK).map(wave).collect();
         let (left, right) = own.split_at(UNITS * RANK);
         let mut all = vec![0.0; UNITS * BLOCK];
@@ -157,8 +150,8 @@ fn low_rank_networks_are_dense_ones_of_their_products() {
                 .map(|r| left[i * RANK + r] * right[r * BLOCK + b])
                 .sum();
         }
-        let (expected, whole) = evaluate(&dense, &all);
-        let (found, gradient) = evaluate(&low_rank, &own);
+        let (expected, whole) = evaluate(&spec, Wiring::Dense, &all);
+        let (found, gradient) = evaluate(&spec, Wiring::LowRank(RANK), &own);
         let mut pulled = vec![0.0; own.len()];
         let (d_left, d_right) = pulled.split_at_mut(UNITS * RANK);
         for (at, &w) in whole.couplings.iter().enumerate() {
@@ -168,7 +161,6 @@ fn low_rank_networks_are_dense_ones_of_their_products() {
                 d_right[r * BLOCK + b] += w * left[i * RANK + r];
             }
         }
-        let name = format!("{:?} {:?}", dense.form, dense.spike_gradient);
         assert_near(&format!("{name} terms"), &found, &expected);
         assert_near(&format!("{name} bias"), &gradient.bias, &whole.bias);
         assert_near(&format!("{name} factors"), &gradient.couplings, &pulled);

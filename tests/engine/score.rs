@@ -2,11 +2,17 @@
 //! many sampled gradients has to lie within four of its standard errors. For a correct program one
 //! component in 16 000 would not, over seeds; the seeds here are fixed.
 
-use refire::core::{TrialArray, TrialLayout};
+use refire::core::{Recorded, RecordedTrials, TrialArray, TrialLayout};
 use refire::drive::NoDrive;
-use refire::fit::{Batch, Engine, Parameters, Pool, Settings, Streams, WeightedTerm, terms};
-use refire::loss::{DataStatistics, Likelihood, LossTerm, Psth, PublishedHiddenRate};
+use refire::engine::{
+    Batch, Engine, EngineOptions, NetworkShape, Parameters, Streams, WeightedTerm, Wiring,
+};
+use refire::fit::{
+    Adam, BatchSize, Evaluator, Facts, ObjectiveKind, Pool, Specification, Terms, initial,
+};
+use refire::loss::{DataStatistics, Likelihood, LossTerm, Psth};
 use refire::neuron::{EscapeNoise, Logistic, SpikeGradient};
+use refire::published::PublishedHiddenRate;
 use refire::random::{Purpose, Stream};
 use refire::recording::{BinWidth, Recording, RecordingParts};
 use std::sync::Arc;
@@ -36,33 +42,31 @@ fn surprise(current: f64, spiked: bool) -> f64 {
 
 /// Recorded and as many simulated trials of equal length.
 fn batch(recorded: TrialArray<u8>, simulated: usize) -> Batch {
-    let (trials, bins, units) = (recorded.trials(), recorded.bins(), recorded.units());
-    Batch {
-        recorded,
-        recorded_layout: TrialLayout::uniform(trials, bins, 0).unwrap(),
-        recorded_keys: (0..trials as u32).collect(),
-        histories: TrialArray::zeros(simulated, 0, 0, units),
-        free_layout: TrialLayout::uniform(simulated, bins, 0).unwrap(),
-        free_keys: (0..simulated as u32).collect(),
-    }
+    let (trials, bins) = (recorded.trials(), recorded.bins());
+    let layout = TrialLayout::uniform(trials, bins, 0).unwrap();
+    let free = TrialLayout::uniform(simulated, bins, 0).unwrap();
+    Batch::new(RecordedTrials::new(recorded, layout), free)
 }
 
 impl Problem {
     /// Mean of the sampled gradient and its standard error.
     fn mean_gradient(&self, spike_gradient: SpikeGradient) -> Vec<(f64, f64)> {
-        let settings = Settings {
-            lags: 1,
+        let shape = NetworkShape {
+            observed: self.observed,
             hidden: self.hidden,
-            spike_gradient,
-            spike_dampening: 1.0,
+            lags: 1,
+            wiring: Wiring::Dense,
             theta: THETA,
-            ..Settings::default()
+        };
+        let options = EngineOptions {
+            spike_gradient,
+            ..EngineOptions::default()
         };
         let units = self.observed + self.hidden;
         let drive = NoDrive::new(1, self.batch.free_layout.max_bins(), units);
         let (term, weight) = ((self.term)(), 1.0);
         let terms = vec![WeightedTerm { term, weight }];
-        let mut engine = Engine::new(&settings, self.observed, Box::new(drive), terms);
+        let mut engine = Engine::new(shape, options, Box::new(drive), terms);
         let (couplings, bias) = self.parameters.split_at(units * units);
         let parameters = Parameters {
             couplings: couplings.to_vec(),
@@ -73,7 +77,7 @@ impl Problem {
         let mut sums = vec![(0.0, 0.0); self.parameters.len()];
         for iteration in 0..RUNS {
             let streams = Streams {
-                clamped: Stream::new(3, Purpose::Clamped),
+                teacher_forced: Stream::new(3, Purpose::TeacherForced),
                 free: Stream::new(3, Purpose::FreeRunning),
                 iteration,
             };
@@ -183,7 +187,7 @@ fn a_probability_behind_a_spike_has_the_right_mean_gradient() {
         term: || {
             let layout = TrialLayout::uniform(8, 2, 0).unwrap();
             let data = DataStatistics::new(&two_units(), &layout, 1);
-            Box::new(Psth::new(Logistic, Arc::new(data)))
+            Box::new(Psth::new(Arc::new(data)))
         },
         expected: |parameters| {
             let (w, b) = parameters.split_at(4);
@@ -213,7 +217,7 @@ fn a_probability_behind_a_spike_has_the_right_mean_gradient() {
 /// Recorded spikes of one unit in two bins.
 const RECORDED: [[u8; 2]; 3] = [[0, 1], [1, 0], [0, 0]];
 
-/// Likelihood with a hidden unit, which is sampled in the clamped pass: its spike in the first bin
+/// Likelihood with a hidden unit, which is sampled in the teacher-forced pass: its spike in the first bin
 /// speaks through the probability of the recorded one in the second. Recorded spikes have no score.
 #[test]
 fn the_likelihood_behind_a_hidden_spike_has_the_right_mean_gradient() {
@@ -255,7 +259,7 @@ fn what_depends_on_no_spike_gets_no_noise() {
             let layout = TrialLayout::uniform(4, 1, 0).unwrap();
             let spikes = TrialArray::from_vec(vec![0, 1, 0, 0], 4, 1, 1).unwrap();
             let data = DataStatistics::new(&spikes, &layout, 1);
-            Box::new(Psth::new(Logistic, Arc::new(data)))
+            Box::new(Psth::new(Arc::new(data)))
         },
         expected: |parameters| (0.25 - probability(parameters[1])).powi(2) / 0.1875,
     };
@@ -283,33 +287,46 @@ fn threads_change_no_bit_of_the_score() {
     let recording = Recording::new(parts).unwrap();
     let trials: Vec<usize> = (0..14).collect();
     let with_threads = |threads: usize, spike_gradient| {
-        let settings = Settings {
-            lags: 3,
-            hidden: 2,
-            noise_parts: 2,
+        let adam = Adam {
             spike_gradient,
-            ..Settings::default()
+            ..Adam::default()
         };
+        let kind = ObjectiveKind::MleAndSampleAndMeasure;
+        let mut spec = Specification::new(Facts::default(), kind).with_adam(adam);
+        spec.network.lags = 3;
+        spec.network.hidden = 2;
+        if let Some(corrected) = spec.objective.corrected_mut() {
+            corrected.noise.parts = 2;
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
         pool.install(|| {
             assert_eq!(rayon::current_num_threads(), threads);
-            let batch = Pool::new(&recording, &trials, 0)
-                .draw(1, 0, 9, 400)
-                .unwrap();
-            let (spikes, layout) = recording.select(&trials, 0).unwrap();
-            let (terms, left_out) = terms::<f32>(&settings, &spikes, &layout);
-            assert_eq!((terms.len(), left_out.len()), (4, 0));
-            let drive = Box::new(NoDrive::new(1, 30, 7));
-            let mut engine = Engine::new(&settings, 5, drive, terms);
-            let parameters = Parameters::initial(&settings, &[0.3; 5], 0);
-            let streams = Streams {
-                clamped: Stream::new(7, Purpose::Clamped),
-                free: Stream::new(7, Purpose::FreeRunning),
-                iteration: 0,
+            let size = BatchSize {
+                trials: 9,
+                free_bins: 400,
             };
+            let batch = Pool::new(&recording, &trials, 0).draw(1, 0, size).unwrap();
+            let (spikes, layout) = recording.select(&trials, 0).unwrap();
+            let recorded = Recorded {
+                spikes: &spikes,
+                layout: &layout,
+            };
+            let terms = Terms::<f32>::new(&spec, recorded);
+            assert_eq!((terms.terms.len(), terms.left_out.len()), (4, 0));
+            let drive = Box::new(NoDrive::new(1, 30, 7));
+            let shape = NetworkShape {
+                observed: 5,
+                hidden: 2,
+                lags: 3,
+                wiring: Wiring::Dense,
+                theta: THETA,
+            };
+            let mut engine = Evaluator::new(&spec, shape, drive, terms);
+            let parameters = initial(&spec, &Wiring::Dense, &[0.3; 5], 0);
+            let streams = Streams::new(7, 0);
             let mut gradient = Parameters::default();
             let losses = engine
                 .evaluate(&parameters, &batch, streams, Some(&mut gradient))

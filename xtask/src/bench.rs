@@ -23,9 +23,6 @@ use self::stamp::Stamp;
 use self::table::Row;
 use crate::workspace;
 
-/// Threads that growth is measured on.
-const GROWTH_THREADS: u32 = 2;
-
 /// What to time, against what, and how often.
 #[derive(clap::Args)]
 pub struct Options {
@@ -93,13 +90,13 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Times a training step over every size, prints the exponents and draws the figure.
 fn run_growth(options: &Options) -> Result<()> {
-    let examples = examples(&["bench_step", "bench_sparse"])?;
+    let programs = programs(&["bench_step", "bench_sparse"])?;
     let stamp = Stamp::now(options.rounds);
     let keep = |curves: &[growth::Curve]| match &options.json {
         Some(path) => write(path, &growth::json(curves, &stamp)),
         None => Ok(()),
     };
-    let curves = growth::measure(&examples, options.rounds, options.quick, keep)?;
+    let curves = growth::measure(&programs, options.rounds, options.quick, keep)?;
     println!("{}", growth::markdown(&curves, &stamp));
     let drawn = match &options.figure {
         Some(path) => Some(path.clone()),
@@ -107,7 +104,7 @@ fn run_growth(options: &Options) -> Result<()> {
         None => Some(workspace::root()?.join("docs/figures/growth.svg")),
     };
     if let Some(path) = drawn {
-        refire_report::write_atomic(&path, growth::svg(&curves))?;
+        refire_report::write_atomic(&path, growth::figure::svg(&curves))?;
     }
     let failed = curves.iter().filter(|curve| curve.failed()).count();
     ensure!(
@@ -121,7 +118,7 @@ fn run_growth(options: &Options) -> Result<()> {
 /// Prints the stages of a step beside the limits of the machine.
 fn run_roofline(options: &Options) -> Result<()> {
     let name = format!("bench_stages{}", std::env::consts::EXE_SUFFIX);
-    let mut stages = Command::new(examples(&["bench_stages"])?.join(name));
+    let mut stages = Command::new(programs(&["bench_stages"])?.join(name));
     if options.quick {
         stages.args(["--units", "12", "--bins", "40", "--trials", "4"]);
         stages.args(["--iterations", "2", "--train", "1"]);
@@ -180,24 +177,24 @@ fn write(path: &Path, value: &serde_json::Value) -> Result<()> {
     Ok(refire_report::write_atomic(path, text)?)
 }
 
-/// Builds examples for timing; the folder they are in.
-fn examples(names: &[&str]) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--release"];
-    arguments.extend(names.iter().flat_map(|&name| ["--example", name]));
+/// Builds programs for timing; the folder they are in.
+fn programs(names: &[&str]) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "--release", "--package", "refire-bench"];
+    arguments.extend(names.iter().flat_map(|&name| ["--bin", name]));
     let status = workspace::cargo(&arguments)?
         .status()
         .context("cannot start cargo build")?;
-    ensure!(status.success(), "cargo build of the examples failed");
+    ensure!(status.success(), "cargo build of the programs failed");
     let target = workspace::metadata()?["target_directory"]
         .as_str()
         .map(PathBuf::from)
         .context("cargo metadata names no target directory")?;
-    Ok(target.join("release/examples"))
+    Ok(target.join("release"))
 }
 
 /// refire, built once, and the peers if they were asked for.
 fn runners(options: &Options, copies: &Path) -> Result<Vec<Runner>> {
-    let built = examples(&["bench_step", "convex_fit"])?;
+    let built = programs(&["bench_step", "convex_fit"])?;
     let mut runners = Vec::from(Runner::refire(&built, copies));
     if options.peers {
         runners.extend(Runner::peers(&options.python, &scripts(options)?, copies));

@@ -11,11 +11,11 @@ const BLOCK: usize = 1 << 14;
 /// Gradient of a loss with respect to what the engine knows.
 #[derive(Clone, Debug)]
 pub struct Gradient<T> {
-    /// Couplings, in the order of their parameters; for dense ones `[source][lag][target]`.
+    /// `dL/dW`, in the order of the parameters of the couplings; for dense ones `[source][lag][target]`.
     pub couplings: AlignedVec<T>,
-    /// Bias, `[unit]`.
+    /// `dL/db`, `[unit]`, per unit of current.
     pub bias: Vec<T>,
-    /// Drive, `[condition][bin][unit]`, for the encoder to pull back to its own parameters.
+    /// `dL/dx`, `[condition][bin][unit]`, per unit of current, for the encoder to pull back.
     pub drive: TrialArray<T>,
     pub(crate) buffers: LaggedSums<T>,
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout, aligned_vec, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
 use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
-use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
+use refire_sim::{AdjointSink, Adjoints, Coupling, Mode, Network, SlopesOf, Trajectory, Window};
 use std::ops::Range;
 
 /// Most trials swept together, so that the adjoint of their spikes is one matrix product per bin: as
@@ -20,8 +20,82 @@ const BIN_BLOCK: usize = 32;
 /// product.
 const SPARSE_SHARE: f64 = 0.3;
 
-/// Pulls `cotangents` back through a pass and adds to `gradient`. On return
-/// `cotangents.potential` holds `lambda = dL/du`, `[trial][bin][unit]`.
+/// A pass that adjoints are pulled back through.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep<'a, T> {
+    /// Whose spikes were fed back.
+    pub mode: Mode,
+    /// Bins that were run, with their potentials, probabilities and spikes, `[trial][bin][unit]`.
+    pub window: Window<'a, T>,
+    /// What stands in for the derivative of a sampled spike.
+    pub spike_gradient: SpikeGradient,
+}
+
+/// Gradient of a loss of one whole pass: `add_adjoints` adds what the loss says of its probabilities (`dL/dp`), spikes
+/// (`dL/dz`) or potentials (`dL/dv`).
+///
+/// ```
+/// use refire_bptt::{DenseCoupling, Mode, Network, Simulation, SpikeGradient, Sweep, gradient};
+///
+/// let weights = [0.0f64, 2.0, 0.0, 0.0]; // [source][lag][target]
+/// let network = Network::new(DenseCoupling::new(&weights, 2, 1)?, &[0.2, -1.0]);
+/// let run = Simulation::new(3, 50).run(&network)?;
+/// let sweep = Sweep {
+///     mode: Mode::FreeRunning,
+///     window: run.window(),
+///     spike_gradient: SpikeGradient::Escape,
+/// };
+/// // The loss: expected spikes of unit 1, over all trials and bins.
+/// let rows = [0.0, 1.0].repeat(50);
+/// let found = gradient(&network, &sweep, |sink| sink.add_probability(&[0, 1, 2], 2, |_| &rows));
+/// assert!(found.bias[1] > 0.0);
+/// # Ok::<(), refire_bptt::SimError>(())
+/// ```
+pub fn gradient<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    of: &Sweep<'_, T>,
+    add_adjoints: impl FnOnce(&mut AdjointSink<'_, T>),
+) -> Gradient<T>
+where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    let layout = of.window.layout;
+    let (lags, units) = (network.coupling.lags(), network.coupling.units());
+    let conditions = layout.groups().last().map_or(0, |g| g.condition + 1);
+    let (mut adjoints, mut found) = (
+        Adjoints::default(),
+        Gradient::zeros(network, conditions, layout.max_bins()),
+    );
+    adjoints.reset(layout, lags, units);
+    let slopes = SlopesOf {
+        window: of.window,
+        escape: &network.escape,
+    };
+    add_adjoints(&mut adjoints.sink(&slopes));
+    sweep(network, of, &mut adjoints, &mut found);
+    found
+}
+
+/// [`sweep_window`] over the single window of a whole pass.
+pub fn sweep<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    of: &Sweep<'_, T>,
+    adjoints: &mut Adjoints<T>,
+    gradient: &mut Gradient<T>,
+) where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    sweep_window(network, of, adjoints, &mut SweepState::default(), gradient);
+}
+
+/// Pulls `adjoints` back through the bins of a window and adds to `gradient`. On return
+/// `adjoints.potential` holds `lambda = dL/du`, `[trial][bin][unit]`.
 ///
 /// ```text
 /// zbar[k,s,i]   = dL/dz[k,s,i] + sum_{d,j} W[i,d,j] lambda[k,s+d,j]     (free units only)
@@ -31,44 +105,20 @@ const SPARSE_SHARE: f64 = 0.3;
 /// ```
 ///
 /// With [`SpikeGradient::Score`] nothing flows through `zbar`; [`crate::add_score`] has added to the
-/// cotangents before.
+/// adjoints before.
 ///
-/// In a clamped pass only hidden units have `zbar`: a recorded spike is data. So is a spike of
-/// [`refire_sim::PassInput::before`], which adds nothing to `dW` either.
-///
-/// Network, layout and trajectory are those of one [`refire_sim::run`]; cotangents and gradient
-/// have its shapes ([`Cotangents::reset`], [`Gradient::zeros`]).
-pub fn sweep<T, C, E, U>(
-    network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    layout: &TrialLayout,
-    trajectory: &Trajectory<T>,
-    spike_gradient: SpikeGradient,
-    cotangents: &mut Cotangents<T>,
-    gradient: &mut Gradient<T>,
-) where
-    T: Real,
-    C: Coupling<T>,
-    E: EscapeNoise<T>,
-    U: UnitDynamics<T>,
-{
-    let pass = (mode, layout, trajectory);
-    sweep_rows(network, pass, 0, spike_gradient, cotangents, None, gradient);
-}
-
-/// [`sweep`] over the bins of one [`refire_sim::run_window`] that started at bin `start`; `layout` is
-/// the window's ([`TrialLayout::window`]), and cotangents have its shape.
+/// In a teacher-forced pass only hidden units have `zbar`: a recorded spike is data. So is a spike of
+/// [`refire_sim::Pass::before`], which adds nothing to `dW` either.
 ///
 /// Windows come last first. `behind` takes the adjoints of the window just swept to the one before it,
 /// whose spikes still act there: empty ([`SweepState::default`]) before the last window of a pass.
-#[allow(clippy::too_many_arguments)]
+///
+/// Network, layout and trajectory are those of one [`refire_sim::run_window`]; adjoints and gradient
+/// have its shapes ([`Adjoints::reset`], [`Gradient::zeros`]).
 pub fn sweep_window<T, C, E, U>(
     network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    (layout, start): (&TrialLayout, usize),
-    trajectory: &Trajectory<T>,
-    spike_gradient: SpikeGradient,
-    cotangents: &mut Cotangents<T>,
+    of: &Sweep<'_, T>,
+    adjoints: &mut Adjoints<T>,
     behind: &mut SweepState<T>,
     gradient: &mut Gradient<T>,
 ) where
@@ -77,12 +127,10 @@ pub fn sweep_window<T, C, E, U>(
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
-    let (lags, units, trials) = (
-        network.coupling.lags(),
-        network.coupling.units(),
-        layout.trials(),
-    );
-    let lambda = &mut cotangents.potential;
+    let (lags, units) = (network.coupling.lags(), network.coupling.units());
+    let layout = of.window.layout;
+    let trials = layout.trials();
+    let lambda = &mut adjoints.potential;
     let (bins, len) = (lambda.bins(), lags * units);
     if behind.lambda.is_empty() {
         behind.lambda.resize(trials * len, T::zero());
@@ -92,18 +140,57 @@ pub fn sweep_window<T, C, E, U>(
     for (k, rows) in behind.lambda.chunks_exact(len.max(1)).enumerate() {
         lambda.trial_mut(k)[bins * units..].copy_from_slice(rows);
     }
-    let (pass, carry) = ((mode, layout, trajectory), Some(&mut behind.carry[..]));
-    sweep_rows(
+    let first_free = match of.mode {
+        Mode::TeacherForced => network.observed,
+        Mode::FreeRunning => 0,
+    };
+    // Whole rows: what fills them up has a factor of zero.
+    let last_free = if of.spike_gradient.passes_spikes() && first_free < network.live {
+        units
+    } else {
+        first_free
+    };
+    let blocks = Blocks {
         network,
-        pass,
-        start,
-        spike_gradient,
-        cotangents,
-        carry,
-        gradient,
+        free: first_free..last_free,
+        layout,
+        trajectory: of.window.trajectory,
+        spike_gradient: of.spike_gradient,
+    };
+    let padded = adjoints.potential.trial_len().max(1);
+    let (into, d_spikes) = adjoints.both();
+    let count = trials.div_ceil(TRIAL_BLOCK).max(1);
+    let block_len = trials.div_ceil(count).max(1);
+    let mut carries = Vec::with_capacity(count);
+    let mut rest = &mut behind.carry[..];
+    for _ in 0..count {
+        let (own, others) = rest.split_at_mut((block_len * units).min(rest.len()));
+        carries.push(own);
+        rest = others;
+    }
+    into.as_mut_slice()
+        .par_chunks_mut(padded * block_len)
+        .zip(carries)
+        .enumerate()
+        .for_each(|(block, (adjoints, carry))| {
+            dispatch(
+                #[inline(always)]
+                || blocks.sweep(block * block_len, adjoints, carry, d_spikes),
+            );
+        });
+    let (lambda, spikes) = (&adjoints.potential, &of.window.trajectory.by_source);
+    let Gradient {
+        couplings,
+        bias,
+        drive,
+        buffers,
+    } = gradient;
+    rayon::join(
+        || (network.coupling).add_gradient(spikes, lambda, buffers, couplings),
+        || add_drive_gradient(layout, of.window.start, lambda, bias, drive),
     );
     for (k, rows) in behind.lambda.chunks_exact_mut(len.max(1)).enumerate() {
-        rows.copy_from_slice(cotangents.potential.block(k, 0, lags));
+        rows.copy_from_slice(adjoints.potential.block(k, 0, lags));
     }
 }
 
@@ -124,89 +211,8 @@ pub struct SweepState<T> {
     carry: Vec<T>,
 }
 
-fn sweep_rows<T, C, E, U>(
-    network: &Network<'_, T, C, E, U>,
-    (mode, layout, trajectory): (Mode, &TrialLayout, &Trajectory<T>),
-    start: usize,
-    spike_gradient: SpikeGradient,
-    cotangents: &mut Cotangents<T>,
-    carry: Option<&mut [T]>,
-    gradient: &mut Gradient<T>,
-) where
-    T: Real,
-    C: Coupling<T>,
-    E: EscapeNoise<T>,
-    U: UnitDynamics<T>,
-{
-    let first_free = match mode {
-        Mode::Clamped => network.observed,
-        Mode::FreeRunning => 0,
-    };
-    // Whole rows: what fills them up has a factor of zero.
-    let last_free = if spike_gradient.passes_spikes() && first_free < network.live {
-        network.coupling.units()
-    } else {
-        first_free
-    };
-    let sweep = Sweep {
-        network,
-        free: first_free..last_free,
-        layout,
-        trajectory,
-        spike_gradient,
-    };
-    let padded = cotangents.potential.trial_len().max(1);
-    let (adjoints, d_spikes) = cotangents.both();
-    let blocks = layout.trials().div_ceil(TRIAL_BLOCK).max(1);
-    let block_len = layout.trials().div_ceil(blocks).max(1);
-    let units = network.coupling.units();
-    let mut none = Vec::new();
-    let carry = match carry {
-        Some(carry) => carry,
-        None => {
-            none.resize(
-                if U::HAS_MEMORY {
-                    layout.trials() * units
-                } else {
-                    0
-                },
-                T::zero(),
-            );
-            &mut none[..]
-        }
-    };
-    let mut carries = Vec::with_capacity(blocks);
-    let mut rest = carry;
-    for _ in 0..blocks {
-        let (own, others) = rest.split_at_mut((block_len * units).min(rest.len()));
-        carries.push(own);
-        rest = others;
-    }
-    adjoints
-        .as_mut_slice()
-        .par_chunks_mut(padded * block_len)
-        .zip(carries)
-        .enumerate()
-        .for_each(|(block, (adjoints, carry))| {
-            dispatch(
-                #[inline(always)]
-                || sweep.block(block * block_len, adjoints, carry, d_spikes),
-            );
-        });
-    let (lambda, spikes) = (&cotangents.potential, &trajectory.by_source);
-    let Gradient {
-        couplings,
-        bias,
-        drive,
-        buffers,
-    } = gradient;
-    rayon::join(
-        || (network.coupling).add_gradient(spikes, lambda, buffers, couplings),
-        || add_drive_gradient(layout, start, lambda, bias, drive),
-    );
-}
-
-struct Sweep<'a, T, C, E, U> {
+/// Trials swept together.
+struct Blocks<'a, T, C, E, U> {
     network: &'a Network<'a, T, C, E, U>,
     free: Range<usize>,
     layout: &'a TrialLayout,
@@ -214,7 +220,7 @@ struct Sweep<'a, T, C, E, U> {
     spike_gradient: SpikeGradient,
 }
 
-impl<T, C, E, U> Sweep<'_, T, C, E, U>
+impl<T, C, E, U> Blocks<'_, T, C, E, U>
 where
     T: Real,
     C: Coupling<T>,
@@ -223,7 +229,7 @@ where
 {
     /// Sweeps the trials `first_trial..` whose adjoints are given: `dL/dv` in, `dL/du` out.
     #[inline(always)]
-    fn block(
+    fn sweep(
         &self,
         first_trial: usize,
         adjoints: &mut [T],
@@ -410,7 +416,7 @@ fn add_drive_gradient<T: Real>(
         }
     }
     for (b, sum) in d_bias.iter_mut().zip(bias) {
-        *b += T::of(sum);
+        *b += T::new(sum);
     }
 }
 

@@ -1,10 +1,9 @@
 //! The score function: what a loss owes to the spikes that were drawn, without differentiating it.
 
 use rayon::prelude::*;
-use refire_core::TrialLayout;
 use refire_kernels::{Real, dispatch};
 use refire_neuron::{EscapeNoise, UnitDynamics};
-use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
+use refire_sim::{Adjoints, Coupling, Mode, Network, Window};
 
 /// Adds the score of the sampled spikes, weighted with one reward per slot, to `dL/dv`. A
 /// [`crate::sweep`] with [`refire_neuron::SpikeGradient::Score`] then takes it to the parameters.
@@ -16,44 +15,46 @@ use refire_sim::{Cotangents, Coupling, Mode, Network, Trajectory};
 /// ```
 ///
 /// Sampled are, from the layout's first bin to the end of the trial, the live units that are not
-/// clamped: all of them in a free-running pass, the hidden ones in a clamped pass.
+/// fed back recorded spikes: all of them in a free-running pass, the hidden ones in a teacher-forced pass.
 ///
 /// Network, layout and trajectory are those of one [`refire_sim::run`], `rewards` has a number per
 /// slot.
 pub fn add_score<T, C, E, U>(
     network: &Network<'_, T, C, E, U>,
     mode: Mode,
-    layout: &TrialLayout,
-    trajectory: &Trajectory<T>,
+    window: &Window<'_, T>,
     rewards: &[f64],
-    cotangents: &mut Cotangents<T>,
+    adjoints: &mut Adjoints<T>,
 ) where
     T: Real,
     C: Coupling<T>,
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
+    let Window {
+        layout, trajectory, ..
+    } = *window;
     let sampled = match mode {
-        Mode::Clamped => network.observed..network.live,
+        Mode::TeacherForced => network.observed..network.live,
         Mode::FreeRunning => 0..network.live,
     };
-    let potential = cotangents.both().0;
+    let potential = adjoints.both().0;
     let (units, len) = (potential.units(), potential.trial_len().max(1));
     potential
         .as_mut_slice()
         .par_chunks_mut(len)
         .zip(rewards)
         .enumerate()
-        .for_each(|(k, (cotangents, &reward))| {
+        .for_each(|(k, (adjoints, &reward))| {
             dispatch(
                 #[inline(always)]
                 || {
-                    let reward = T::of(reward);
+                    let reward = T::new(reward);
                     for t in layout.first_bin()..layout.bins(k) {
                         let v = &trajectory.potential.row(k, t)[sampled.clone()];
                         let p = &trajectory.probability.row(k, t)[sampled.clone()];
                         let z = &trajectory.spikes.row(k, t)[sampled.clone()];
-                        let rows = cotangents[t * units..][sampled.clone()].iter_mut().zip(v);
+                        let rows = adjoints[t * units..][sampled.clone()].iter_mut().zip(v);
                         for ((c, &v), (&p, &z)) in rows.zip(p.iter().zip(z)) {
                             *c -= reward * network.escape.surprise_slope(v, p, z != 0);
                         }
@@ -66,11 +67,11 @@ pub fn add_score<T, C, E, U>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Gradient, sweep};
-    use refire_core::TrialArray;
+    use crate::{Gradient, Sweep, sweep};
+    use refire_core::{TrialArray, TrialLayout};
     use refire_neuron::{Logistic, Memoryless, SpikeGradient};
     use refire_random::{KeyedUniforms, Purpose, Stream};
-    use refire_sim::{DenseCoupling, PassInput, run};
+    use refire_sim::{DenseCoupling, Pass, Trajectory, run};
 
     /// Two observed units, one hidden one and one that fills up rows.
     const UNITS: usize = 4;
@@ -101,24 +102,17 @@ mod tests {
     ) {
         let (couplings, rest) = parameters.split_at(UNITS * LAGS * UNITS);
         let (bias, drive) = rest.split_at(UNITS);
-        let network = Network {
-            coupling: DenseCoupling::new(couplings, UNITS, LAGS).unwrap(),
-            escape: Logistic,
-            dynamics: Memoryless::new(0.4),
-            bias,
-            observed,
-            live: LIVE,
-        };
+        let network = Network::new(DenseCoupling::new(couplings, UNITS, LAGS).unwrap(), bias)
+            .with_observed(observed)
+            .with_live(LIVE);
         let drive = TrialArray::from_vec(drive.to_vec(), 2, BINS, UNITS).unwrap();
-        let input = PassInput {
-            layout,
-            recorded: Some(recorded),
-            before: None,
-            drive: &drive,
+        let input = Pass {
+            mode,
+            ..Pass::teacher_forced(layout, recorded, &drive)
         };
         let uniforms = KeyedUniforms::new(Stream::new(5, Purpose::FreeRunning), 0, &[0, 1, 2, 3]);
         let mut trajectory = Trajectory::default();
-        run(&network, mode, &input, &uniforms, &mut trajectory).unwrap();
+        run(&network, &input, &uniforms, &mut trajectory).unwrap();
         then(&network, &trajectory);
     }
 
@@ -129,12 +123,16 @@ mod tests {
         layout: &TrialLayout,
         spikes: &TrialArray<u8>,
     ) -> f64 {
-        let first = if mode == Mode::Clamped { OBSERVED } else { 0 };
+        let first = if mode == Mode::TeacherForced {
+            OBSERVED
+        } else {
+            0
+        };
         let mut sum = 0.0;
         pass(
             parameters,
             LIVE,
-            Mode::Clamped,
+            Mode::TeacherForced,
             layout,
             spikes,
             |_, found| {
@@ -159,7 +157,7 @@ mod tests {
             *z = u8::from(at % 3 == 1);
         }
         let parameters = parameters();
-        for mode in [Mode::Clamped, Mode::FreeRunning] {
+        for mode in [Mode::TeacherForced, Mode::FreeRunning] {
             let mut gradient = Vec::new();
             let mut spikes = TrialArray::<u8>::zeros(4, BINS, 0, LIVE);
             pass(
@@ -169,20 +167,17 @@ mod tests {
                 &layout,
                 &recorded,
                 |network, found| {
-                    let mut cotangents = Cotangents::default();
-                    cotangents.reset(&layout, LAGS, UNITS);
-                    add_score(network, mode, &layout, found, &REWARDS, &mut cotangents);
+                    let window = Window::whole(&layout, found);
+                    let mut adjoints = Adjoints::default();
+                    adjoints.reset(&layout, LAGS, UNITS);
+                    add_score(network, mode, &window, &REWARDS, &mut adjoints);
                     let mut pulled = Gradient::zeros(network, 2, BINS);
-                    let none = SpikeGradient::Score;
-                    sweep(
-                        network,
+                    let of = Sweep {
                         mode,
-                        &layout,
-                        found,
-                        none,
-                        &mut cotangents,
-                        &mut pulled,
-                    );
+                        window,
+                        spike_gradient: SpikeGradient::Score,
+                    };
+                    sweep(network, &of, &mut adjoints, &mut pulled);
                     gradient.extend_from_slice(&pulled.couplings);
                     gradient.extend_from_slice(&pulled.bias);
                     gradient.extend(pulled.drive.to_vec());

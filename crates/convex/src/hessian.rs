@@ -2,8 +2,8 @@
 
 use crate::Ridge;
 use crate::cholesky::Factor;
+use crate::design::design;
 use crate::objective::{Objective, Shape};
-use crate::precondition::design;
 use rayon::prelude::*;
 use refire_core::{AlignedVec, TrialArray, aligned_vec, for_each_fired};
 use refire_kernels::{LANES, Real, add_assign, dispatch};
@@ -128,7 +128,7 @@ impl<'a, T: Real> Events<'a, T> {
         let mut places = vec![Vec::new(); shape.drive];
         for row in design.as_slice().chunks_exact(shape.drive.max(1)) {
             let here = row.iter().enumerate().filter(|(_, x)| **x != 0.0);
-            let here: Vec<(usize, T)> = here.map(|(f, &x)| (f, T::of(x))).collect();
+            let here: Vec<(usize, T)> = here.map(|(f, &x)| (f, T::new(x))).collect();
             for &(f, x) in &here {
                 places[f].push((features.len(), x));
             }
@@ -202,7 +202,7 @@ impl<'a, T: Real> Events<'a, T> {
         let lags = self.lags;
         for (k, spikes) in self.objective.by_source().trials().iter().enumerate() {
             let (weights, _) = weights.trial(k).as_chunks::<LANES>();
-            for &s in spikes.of(source) {
+            for &s in spikes.bins_of(source) {
                 let s = s as usize;
                 for before in 0..lags.min(s + 1) {
                     let weights = &weights[s + 1..][..lags - before];
@@ -230,7 +230,7 @@ impl<'a, T: Real> Events<'a, T> {
             let mut any = vec![false; self.bins];
             for &k in &group.slots {
                 let (weights, _) = weights.trial(k).as_chunks::<LANES>();
-                for &s in self.objective.by_source().trials()[k].of(source) {
+                for &s in self.objective.by_source().trials()[k].bins_of(source) {
                     let s = s as usize;
                     any[s] = true;
                     let sums = behind[s * lags..][..lags].as_flattened_mut();

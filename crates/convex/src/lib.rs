@@ -1,33 +1,7 @@
-//! Maximum likelihood of a fully observed network.
-//!
-//! Without hidden units a clamped pass has no sampling in it: the likelihood is convex in couplings, drive
-//! weights and biases and separates by target unit. [`solve`] takes every unit to its optimum, all of them in
-//! one pass over the spikes: L-BFGS (Nocedal, Math. Comp. 35:773, 1980) on all columns at once, each with its
-//! own steps and end, behind a preconditioner they share, since they share their design. Units for which that
-//! is a poor guess get their own Hessian, counted from pairs of spikes and factored. [`choose_ridge`] picks the
-//! strength of the penalty on validation trials.
-//!
-//! ```
-//! use refire_convex::{Limits, Problem, Ridge, Status, solve};
-//! use refire_core::{TrialArray, TrialLayout};
-//! use refire_drive::NoDrive;
-//!
-//! // Unit 1 mostly fires one bin after unit 0.
-//! let spikes: Vec<u8> = vec![1, 0, 0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0];
-//! let spikes = TrialArray::from_vec(spikes, 1, 10, 2).unwrap();
-//! let layout = TrialLayout::uniform(1, 10, 0)?;
-//! let encoder = NoDrive::new(1, 10, 2);
-//! let problem: Problem<f64> = Problem { spikes: &spikes, layout: &layout, encoder: &encoder, lags: 1, theta: 0.4 };
-//! let ridge = Ridge { couplings: 1.0, drive: 1.0 };
-//! let solution = solve(problem, ridge, Limits::default(), None)?;
-//! assert!(solution.couplings[1] > 0.0); // [source 0][lag 1][target 1]
-//! assert_eq!(solution.units[1].status, Status::Converged);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! Layer 3: uses `refire-core`, `refire-drive`, `refire-kernels`, `refire-sim`.
+#![doc = include_str!("../README.md")]
 
 mod cholesky;
+mod design;
 mod hessian;
 mod lbfgs;
 mod objective;
@@ -52,9 +26,9 @@ pub enum ConvexError {
     /// A buffer does not have the shape the recording asks for.
     #[error("{what}: expected {expected}, found {found}")]
     Shape {
-        /// The quantity.
+        /// Name of the quantity, e.g. `bins of the drive`.
         what: &'static str,
-        /// Its expected size.
+        /// Size expected, or the least allowed.
         expected: usize,
         /// The size found.
         found: usize,
@@ -65,7 +39,7 @@ pub enum ConvexError {
     /// A penalty or tolerance out of range.
     #[error("{what}: expected {expected}, found {found}")]
     Range {
-        /// The quantity.
+        /// Name of the quantity, e.g. `bins of the drive`.
         what: &'static str,
         /// What is allowed.
         expected: &'static str,
@@ -84,7 +58,7 @@ pub struct Problem<'a, T> {
     pub encoder: &'a dyn Encoder<T>,
     /// Lags of the couplings, bins.
     pub lags: usize,
-    /// Threshold of the units: `v = (u - theta) / theta`.
+    /// Threshold of the units, current: `v = (u - theta) / theta`.
     pub theta: f64,
 }
 
@@ -100,9 +74,9 @@ impl<T> Copy for Problem<'_, T> {}
 /// its negative log-likelihood over all scored bins, in nats, plus `ridge/2 sum w^2`. The intercept has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ridge {
-    /// Of couplings `W / theta`.
+    /// Precision of the prior on couplings `W / theta`: 1 over its variance.
     pub couplings: f64,
-    /// Of drive weights `x / theta`.
+    /// Precision of the prior on drive weights `x / theta`: 1 over its variance.
     pub drive: f64,
 }
 
@@ -119,7 +93,7 @@ impl Ridge {
 pub struct Limits {
     /// Euclidean norm of a unit's gradient divided by its scored bins.
     pub gradient_norm: f64,
-    /// Most steps.
+    /// Most L-BFGS steps of a unit.
     pub iterations: usize,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Objective<'a, T> {
     /// Potentials, then `lambda`.
     lambda: TrialArray<T>,
     drive: TrialArray<T>,
-    kept: Kept<T>,
+    kept: Kept,
     d_drive: TrialArray<T>,
     lagged: LaggedSums<T>,
     slots: Vec<usize>,
@@ -133,7 +133,7 @@ impl<'a, T: Real> Objective<'a, T> {
                 let strength = ridge.of_row(shape, row);
                 let w = w[j];
                 values.total[j] += 0.5 * strength * (w * w).f64();
-                g[j] += T::of(strength) * w;
+                g[j] += T::new(strength) * w;
             }
         }
         values
@@ -193,7 +193,7 @@ impl<'a, T: Real> Objective<'a, T> {
             .iter_mut()
             .zip(intercept)
         {
-            *g = T::of(sum);
+            *g = T::new(sum);
         }
     }
 }
@@ -273,7 +273,7 @@ fn trial<T: Real>(
                 let spiked = z != 0;
                 *nats += softplus(if spiked { -potential } else { potential }).f64();
                 *misses += u64::from((potential > T::zero()) != spiked);
-                *v = logistic(potential) - T::of(f64::from(z));
+                *v = logistic(potential) - T::new(f64::from(z));
             }
             row[units..].fill(T::zero());
         }

@@ -1,6 +1,7 @@
 //! A guess at the inverse Hessian, one for all units.
 
 use crate::cholesky::{Factor, packed_len};
+use crate::design::design;
 use crate::hessian::factors;
 use crate::objective::{Objective, Shape};
 use crate::rows::Rows;
@@ -158,7 +159,7 @@ fn add_couplings<T: Real>(matrix: &mut DMatrix<f64>, objective: &Objective<'_, T
                 .iter_mut()
                 .zip(problem.spikes.row(k, t))
             {
-                *x = T::of(f64::from(z));
+                *x = T::new(f64::from(z));
             }
         }
     }
@@ -181,32 +182,6 @@ fn add_couplings<T: Real>(matrix: &mut DMatrix<f64>, objective: &Objective<'_, T
             };
         }
     }
-}
-
-/// The drive of each weight set to 1, `[condition][bin][weight]`, zero in bins of history.
-pub(crate) fn design<T: Real>(problem: &Problem<'_, T>, shape: Shape) -> TrialArray<f64> {
-    let (encoder, units) = (problem.encoder, shape.units);
-    let (bins, first) = (problem.layout.max_bins(), problem.layout.first_bin());
-    let mut design = TrialArray::zeros(encoder.conditions(), bins, 0, shape.drive);
-    let mut drive = TrialArray::default();
-    let mut weights = vec![T::zero(); encoder.parameters()];
-    // As many weights at once as there are units: each shows one.
-    for start in (0..shape.drive).step_by(units.max(1)) {
-        weights.fill(T::zero());
-        let here = units.min(shape.drive - start);
-        for unit in 0..here {
-            weights[(start + unit) * units + unit] = T::one();
-        }
-        encoder.forward(&weights, &mut drive);
-        for c in 0..encoder.conditions() {
-            for t in first..bins.min(drive.bins()) {
-                for unit in 0..here {
-                    design.row_mut(c, t)[start + unit] = drive.row(c, t)[unit].f64();
-                }
-            }
-        }
-    }
-    design
 }
 
 /// Spikes summed over trials behind `lags` bins of silence, `[bin][unit]`: row `t` begins the history of
@@ -252,18 +227,18 @@ impl<T: Real> Preconditioner<T> {
                     matrix[(row, row)] = x * (1.0 + more);
                 }
                 let inverse = matrix.cholesky()?.inverse();
-                Some(inverse.as_slice().iter().map(|&x| T::of(x)).collect())
+                Some(inverse.as_slice().iter().map(|&x| T::new(x)).collect())
             })
         });
         Self {
             inverse,
             diagonal: diagonal
-                .map(|(row, &x)| T::of(1.0 / added(row, x)))
+                .map(|(row, &x)| T::new(1.0 / added(row, x)))
                 .collect(),
             scale: variance
                 .iter()
                 .map(|v| {
-                    T::of(
+                    T::new(
                         (mean * typical + ridge.couplings)
                             / (v.max(1e-6) * typical + ridge.couplings),
                     )
@@ -341,7 +316,7 @@ impl<T: Real> Preconditioner<T> {
         });
         for (j, x) in solved.collect::<Vec<_>>() {
             for (row, x) in x.into_iter().enumerate() {
-                out.row_mut(row)[j] = T::of(x);
+                out.row_mut(row)[j] = T::new(x);
             }
         }
     }

@@ -18,10 +18,10 @@ const STRONGER: [f64; 3] = [3.0, 10.0, 30.0];
 /// Gradient norm per scored bin along the path: far below what tells two candidates apart.
 const PATH: f64 = 1e-4;
 
-/// One candidate.
+/// A ridge that was tried, and how well it predicts validation trials.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RidgePoint {
-    /// The candidate.
+    /// Precisions tried, of couplings and of drive weights.
     pub ridge: Ridge,
     /// Negative log-likelihood per (trial, bin, unit) of the validation trials, nats.
     pub nats: f64,

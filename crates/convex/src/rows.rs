@@ -83,7 +83,7 @@ impl<T: Real> Rows<T> {
 
     /// `a[r][j] += scale[j] b[r][j]`.
     pub fn add_scaled(&mut self, scale: &[f64], other: &Self) {
-        let scale: Vec<T> = scale.iter().map(|&s| T::of(s)).collect();
+        let scale: Vec<T> = scale.iter().map(|&s| T::new(s)).collect();
         let (len, width) = ((BLOCK * self.width).max(1), self.width);
         self.values
             .par_chunks_mut(len)

@@ -1,7 +1,7 @@
 //! Coefficients without an optimum.
 
+use crate::design::design;
 use crate::objective::Shape;
-use crate::precondition::design;
 use crate::{Problem, Ridge};
 use refire_core::{SpikeIndex, TrialArray};
 use refire_kernels::Real;
@@ -41,7 +41,7 @@ fn count_couplings<T: Real>(problem: Problem<'_, T>, unbounded: &mut [usize]) {
         for t in first..layout.bins(k) {
             let row = signal.row_mut(k, t);
             for (x, &z) in row.iter_mut().zip(problem.spikes.row(k, t)) {
-                *x = T::of(f64::from(z));
+                *x = T::new(f64::from(z));
             }
             row[units] = T::one();
         }

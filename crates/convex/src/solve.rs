@@ -32,7 +32,7 @@ pub enum Status {
         /// Coefficients that would grow without end by themselves: their spike or feature always, or never,
         /// comes with a spike of the unit. 0 where no single one does, but all together tell every spike.
         coefficients: usize,
-        /// The ridge.
+        /// Precision of the prior that held it, in units of the potential.
         held: f64,
     },
 }
@@ -46,20 +46,20 @@ pub struct UnitFit {
     pub gradient_norm: f64,
     /// Negative log-likelihood per scored bin, nats, ridge not included.
     pub nats: f64,
-    /// Steps.
+    /// L-BFGS steps made.
     pub iterations: usize,
 }
 
 /// Coefficients in the units of the current.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution<T> {
-    /// `[source][lag][target]`.
+    /// `[source][lag][target]`, current per spike.
     pub couplings: Vec<T>,
-    /// `[unit]`.
+    /// `[unit]`, current.
     pub bias: Vec<T>,
-    /// Weights of the encoder.
+    /// Weights of the encoder, `[weight][unit]`, current.
     pub drive: Vec<T>,
-    /// One per unit.
+    /// How the fit of each unit ended, `[unit]`.
     pub units: Vec<UnitFit>,
     /// Passes over the spikes.
     pub evaluations: usize,
@@ -231,7 +231,7 @@ impl<'a, T: Real> Solver<'a, T> {
         for (j, &frozen) in frozen.iter().enumerate() {
             if frozen || start.is_none() {
                 let p = self.spikes[j].clamp(0.5, (self.bins - 0.5).max(0.5)) / self.bins;
-                at.row_mut(shape.intercept())[j] = T::of((p / (1.0 - p)).ln());
+                at.row_mut(shape.intercept())[j] = T::new((p / (1.0 - p)).ln());
             }
         }
         let Some(start) = start else { return Ok(at) };
@@ -247,7 +247,7 @@ impl<'a, T: Real> Solver<'a, T> {
             start.drive.len(),
         )?;
         same("biases to start from", units, start.bias.len())?;
-        let theta = T::of(self.objective.problem().theta);
+        let theta = T::new(self.objective.problem().theta);
         let coefficients = start.couplings.iter().chain(&start.drive);
         for (at_number, &w) in coefficients.enumerate() {
             let (row, j) = (at_number / units, at_number % units);
@@ -265,7 +265,7 @@ impl<'a, T: Real> Solver<'a, T> {
 
     fn solution(&self, at: &Rows<T>, units: Vec<UnitFit>, evaluations: usize) -> Solution<T> {
         let shape = self.objective.shape();
-        let theta = T::of(self.objective.problem().theta);
+        let theta = T::new(self.objective.problem().theta);
         let rows = |range: std::ops::Range<usize>| -> Vec<T> {
             range
                 .flat_map(|row| at.row(row)[..shape.units].iter().map(|&w| theta * w))

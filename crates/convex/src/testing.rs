@@ -11,15 +11,19 @@ pub fn number(at: usize) -> f64 {
     ((at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / (1u64 << 23) as f64 - 1.0
 }
 
-/// Spikes, their layout, and a drive.
-pub type Recorded = (TrialArray<u8>, TrialLayout, FeatureDrive<f64>);
+/// A recording with its drive.
+pub struct Recorded {
+    pub spikes: TrialArray<u8>,
+    pub layout: TrialLayout,
+    pub encoder: FeatureDrive<f64>,
+}
 
 /// The likelihood of a recording.
-pub fn problem((spikes, layout, encoder): &Recorded) -> Problem<'_, f64> {
+pub fn problem(recorded: &Recorded) -> Problem<'_, f64> {
     Problem {
-        spikes,
-        layout,
-        encoder,
+        spikes: &recorded.spikes,
+        layout: &recorded.layout,
+        encoder: &recorded.encoder,
         lags: LAGS,
         theta: 1.0,
     }
@@ -36,7 +40,11 @@ pub fn recording() -> Recorded {
     let features = (0..2 * 20 * 2).map(|at| number(at + 5000)).collect();
     let features = TrialArray::from_vec(features, 2, 20, 2).unwrap();
     let encoder = FeatureDrive::new(&features, &[20, 20], 2, units).unwrap();
-    (spikes, layout, encoder)
+    Recorded {
+        spikes,
+        layout,
+        encoder,
+    }
 }
 
 /// The design of a bin, from the definition; behind the end of a trial there is silence.

@@ -17,9 +17,9 @@ pub enum LayoutError {
     /// A trial has no bin after its history.
     #[error("trial {trial} has {bins} bins, of which the first {first_bin} are history: none left")]
     TooShort {
-        /// The trial.
+        /// Slot of the trial in the batch, from 0.
         trial: usize,
-        /// Its bins.
+        /// Length of the trial, bins, history included.
         bins: usize,
         /// Bins that only serve as history.
         first_bin: usize,

@@ -68,7 +68,7 @@ impl TrialSpikes {
 
     /// Bins in which a unit fired, ascending.
     #[inline(always)]
-    pub fn of(&self, unit: usize) -> &[u32] {
+    pub fn bins_of(&self, unit: usize) -> &[u32] {
         &self.bins[self.start[unit] as usize..self.start[unit + 1] as usize]
     }
 }
@@ -109,7 +109,7 @@ impl SpikeIndex {
                 for (k, trial) in self.trials.iter().enumerate() {
                     for (at, own) in own.iter_mut().enumerate() {
                         let source = block * SOURCE_BLOCK + at;
-                        f(k, source, trial.of(source), own);
+                        f(k, source, trial.bins_of(source), own);
                     }
                 }
             });
@@ -187,7 +187,7 @@ mod tests {
         let mut index = SpikeIndex::default();
         for _ in 0..2 {
             index.build(&z, &layout);
-            let of = |trial: usize| [0, 1].map(|unit| index.trials()[trial].of(unit));
+            let of = |trial: usize| [0, 1].map(|unit| index.trials()[trial].bins_of(unit));
             assert_eq!(of(0), [&[2][..], &[0, 2][..]]);
             assert_eq!(of(1), [&[][..], &[0][..]]);
             assert_eq!(index.len(), 4);

@@ -80,7 +80,7 @@ impl<T: Real> ConditionBasis<T> {
             let behind = ((at + width_in_spacings).ceil().max(-1.0) + 1.0) as usize;
             let behind = behind.min(basis);
             let start = values.len();
-            values.extend((first..behind).map(|b| T::of(bump(at - b as f64, width_in_spacings))));
+            values.extend((first..behind).map(|b| T::new(bump(at - b as f64, width_in_spacings))));
             bands.push(Band {
                 first,
                 start,
@@ -152,7 +152,7 @@ impl<T: Real> Encoder<T> for ConditionBasis<T> {
     }
 
     // x[c][t] = sum_b B[t][b] w[c][b]
-    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept<T>) {
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept) {
         prepare(self, weights, drive);
         let n = self.units;
         for (c, w) in weights.chunks_exact(self.basis * n).enumerate() {
@@ -166,7 +166,7 @@ impl<T: Real> Encoder<T> for ConditionBasis<T> {
     }
 
     // dL/dw[c][b] = sum_t B[t][b] dL/dx[c][t]
-    fn pull_back(&self, _: &[T], _: &mut Kept<T>, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
+    fn pull_back(&self, _: &[T], _: &mut Kept, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
         check_adjoint(self, d_drive, d_weights);
         let n = self.units;
         for (c, dw) in d_weights.chunks_exact_mut(self.basis * n).enumerate() {

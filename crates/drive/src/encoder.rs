@@ -1,15 +1,27 @@
 //! What every encoder does.
 
-use crate::movie::MovieKept;
 use refire_core::TrialArray;
 use refire_kernels::Real;
+use std::any::Any;
 use std::ops::Range;
 
-/// What a forward pass keeps for the adjoint, with memory that is used again. Encoders that are linear in
-/// their weights keep nothing.
+/// What a forward pass keeps for the adjoint, with memory that is used again: of whatever type the encoder has for it.
+/// Encoders that are linear in their weights keep nothing.
 #[derive(Debug, Default)]
-pub struct Kept<T> {
-    pub(crate) movie: MovieKept<T>,
+pub struct Kept(Option<Box<dyn Any + Send + Sync>>);
+
+impl Kept {
+    /// Takes out what was kept; the default of `K` where that was nothing or of another encoder.
+    pub fn take<K: Any + Default>(&mut self) -> Box<K> {
+        let kept: Option<Box<dyn Any>> = self.0.take().map(|kept| kept as Box<dyn Any>);
+        kept.and_then(|kept| kept.downcast().ok())
+            .unwrap_or_default()
+    }
+
+    /// Keeps it again.
+    pub fn keep<K: Any + Send + Sync>(&mut self, kept: Box<K>) {
+        self.0 = Some(kept);
+    }
 }
 
 /// Computes the drive `x[condition][bin][unit]` from its weights, and the adjoint.
@@ -48,7 +60,7 @@ pub trait Encoder<T: Real>: Send + Sync {
     ///
     /// # Panics
     /// If there are not [`Self::parameters`] weights.
-    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, kept: &mut Kept<T>);
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, kept: &mut Kept);
 
     /// [`Self::forward_keeping`] for a drive that is not pulled back.
     ///
@@ -68,7 +80,7 @@ pub trait Encoder<T: Real>: Send + Sync {
     fn pull_back(
         &self,
         weights: &[T],
-        kept: &mut Kept<T>,
+        kept: &mut Kept,
         d_drive: &TrialArray<T>,
         d_weights: &mut [T],
     );

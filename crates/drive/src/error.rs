@@ -16,9 +16,9 @@ pub enum DriveError {
          history"
     )]
     TooShort {
-        /// The condition.
+        /// Dense index of the condition.
         condition: usize,
-        /// Its bins.
+        /// Length of the condition, bins, history included.
         bins: usize,
         /// Bins that only serve as history.
         first_bin: usize,
@@ -26,13 +26,13 @@ pub enum DriveError {
     /// Bumps of the temporal basis too close.
     #[error("drive: spacing of the temporal basis is {found} bins, expected a number >= 1")]
     Spacing {
-        /// The spacing, bins.
+        /// Distance of neighbouring bumps asked for, bins.
         found: f64,
     },
     /// Bumps of the temporal basis too narrow to cover every bin.
     #[error("drive: width of the temporal basis is {found} spacings, expected a number >= 1")]
     Width {
-        /// The width, spacings.
+        /// Distance from the centre of a bump to its end asked for, spacings.
         found: f64,
     },
     /// The spec asks for features and there are none.
@@ -73,9 +73,9 @@ pub enum DriveError {
     NotFinite {
         /// The condition (0 for shared features).
         condition: usize,
-        /// The bin.
+        /// Bin from the start of the condition, from 0.
         bin: usize,
-        /// The feature.
+        /// Index of the feature, from 0.
         feature: usize,
     },
     /// A stored standardisation that cannot be applied, or features too large to make one.
@@ -84,11 +84,11 @@ pub enum DriveError {
          finite numbers and a scale above 0"
     )]
     Standardise {
-        /// The feature.
+        /// Index of the feature, from 0.
         feature: usize,
         /// Its mean.
         mean: f64,
-        /// Its scale.
+        /// What its deviations are divided by: a standard deviation in the unit of the feature.
         scale: f64,
     },
     /// A stored standardisation with lists of unequal length.
@@ -102,7 +102,7 @@ pub enum DriveError {
     /// A size of the convolutional encoder out of range.
     #[error("drive: {what}: expected {expected}, found {found}")]
     MovieShape {
-        /// The size.
+        /// Name of the size, e.g. `movie height`.
         what: &'static str,
         /// What is allowed.
         expected: &'static str,

@@ -76,7 +76,7 @@ impl<T: Real> FeatureDrive<T> {
                 let values = standardise.apply(features.row(condition, bin));
                 let row = kept.row_mut(condition, bin);
                 for (feature, (into, value)) in row.iter_mut().zip(values).enumerate() {
-                    *into = T::of(value);
+                    *into = T::new(value);
                     if !into.is_finite() {
                         return Err(DriveError::NotFinite {
                             condition,
@@ -197,7 +197,7 @@ impl<T: Real> Encoder<T> for FeatureDrive<T> {
     }
 
     // x[c] = filter(F[c]), or a copy of filter(F) where the features are shared
-    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept<T>) {
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept) {
         prepare(self, weights, drive);
         let mut shared = Vec::new();
         if self.is_shared() {
@@ -215,7 +215,7 @@ impl<T: Real> Encoder<T> for FeatureDrive<T> {
     }
 
     // dL/dw = sum_c filter^T(dL/dx[c]), or filter^T(sum_c dL/dx[c]) where the features are shared
-    fn pull_back(&self, _: &[T], _: &mut Kept<T>, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
+    fn pull_back(&self, _: &[T], _: &mut Kept, d_drive: &TrialArray<T>, d_weights: &mut [T]) {
         check_adjoint(self, d_drive, d_weights);
         let mut shared = Vec::new();
         if self.is_shared() {

@@ -1,5 +1,6 @@
 //! Which encoder a model has, as its file says it.
 
+use crate::movie::Grey;
 use crate::{
     ConditionBasis, DriveError, Encoder, FeatureDrive, MovieDrive, MovieShape, NoDrive, Standardise,
 };
@@ -65,7 +66,7 @@ impl DriveSpec {
                 found: movie.units(),
             });
         }
-        let (mean, scale) = crate::movie::grey(movie, valid)?;
+        let Grey { mean, scale } = crate::movie::grey(movie, valid)?;
         Ok(Self::Movie { shape, mean, scale })
     }
 
@@ -106,7 +107,7 @@ impl DriveSpec {
             )?),
             &Self::Movie { shape, mean, scale } => Box::new(MovieDrive::new(
                 shape,
-                (mean, scale),
+                Grey { mean, scale },
                 features.ok_or(DriveError::NoFeatures)?,
                 bins_per_condition,
                 units,

@@ -1,9 +1,11 @@
 //! Which trials an iteration sees: a pure function of seed and iteration.
 
-use crate::FitError;
-use refire_core::{TrialArray, TrialLayout};
+use crate::{BatchSize, FitError};
+use refire_core::{RecordedTrials, TrialArray, TrialLayout};
+use refire_engine::Batch;
 use refire_random::{Purpose, Stream};
 use refire_recording::Recording;
+use std::sync::Arc;
 
 /// Free-running trials of each condition in a batch: two halves of two, the least that the
 /// corrected statistics can use.
@@ -16,23 +18,6 @@ pub struct Pool<'a> {
     first_bin: usize,
     /// Trials of each condition (dense index); may be empty.
     by_condition: Vec<Vec<usize>>,
-}
-
-/// One batch: recorded trials for the clamped pass, slots for the free-running one.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    /// Recorded spikes `[slot][bin][observed]`.
-    pub recorded: TrialArray<u8>,
-    /// Their layout.
-    pub recorded_layout: TrialLayout,
-    /// Keys of the recorded slots: indices in the recording.
-    pub recorded_keys: Vec<u32>,
-    /// Histories of the free-running slots `[slot][first_bin][observed]`.
-    pub histories: TrialArray<u8>,
-    /// Layout of the free-running slots.
-    pub free_layout: TrialLayout,
-    /// Keys of the free-running slots: their number.
-    pub free_keys: Vec<u32>,
 }
 
 impl<'a> Pool<'a> {
@@ -81,13 +66,11 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// [`FitError`] where a trial has no bin after the history.
-    pub fn draw(
-        &self,
-        seed: u64,
-        iteration: usize,
-        size: usize,
-        free_bins: usize,
-    ) -> Result<Batch, FitError> {
+    pub fn draw(&self, seed: u64, iteration: usize, size: BatchSize) -> Result<Batch, FitError> {
+        let BatchSize {
+            trials: size,
+            free_bins,
+        } = size;
         let conditions = self.conditions();
         let at_once = (size / MIN_FREE_TRIALS).clamp(1, conditions.len().max(1));
         let mut chosen: Vec<usize> = (0..at_once)
@@ -141,9 +124,11 @@ impl<'a> Pool<'a> {
         let (spikes, layout) = self.recording.select(recorded, self.first_bin)?;
         let (histories, free_layout) = start_from(self.recording, free, self.first_bin)?;
         Ok(Batch {
-            recorded: spikes,
-            recorded_layout: layout,
-            recorded_keys: recorded.iter().map(|&k| k as u32).collect(),
+            recorded: Arc::new(RecordedTrials {
+                spikes,
+                layout,
+                keys: recorded.iter().map(|&k| k as u32).collect(),
+            }),
             histories,
             free_layout,
             free_keys: (0..free.len() as u32).collect(),
@@ -186,6 +171,7 @@ fn in_turn(seed: u64, family: u32, count: usize, at: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Pool, in_turn};
+    use crate::BatchSize;
     use refire_core::TrialArray;
     use refire_recording::{BinWidth, Recording, RecordingParts};
 
@@ -205,9 +191,13 @@ mod tests {
             ..RecordingParts::new(spikes, width)
         })
         .unwrap();
+        let size = BatchSize {
+            trials: 9,
+            free_bins: 200,
+        };
         let pool = Pool::new(&recording, &[0, 1, 2, 3, 5, 6, 7, 8, 9], 2);
         let mut seen = std::collections::BTreeSet::new();
-        for batch in [pool.whole(400), pool.draw(1, 3, 9, 200)] {
+        for batch in [pool.whole(400), pool.draw(1, 3, size)] {
             let batch = batch.unwrap();
             for slot in 0..batch.free_layout.trials() {
                 let bits = batch.histories.trial(slot).iter().enumerate();

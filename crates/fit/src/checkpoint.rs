@@ -1,8 +1,9 @@
 //! The whole state of a fit between two iterations, and its file.
 
-use crate::trainer::optimisers;
-use crate::wire::{self, F32Bytes, Synapses};
-use crate::{ConvexReport, FitError, History, Parameters, Settings};
+use crate::frame::{self, F32Bytes, Synapses};
+use crate::wiring;
+use crate::{ConvexReport, FitError, FlatSettings, History, Specification};
+use refire_engine::{Parameters, Wiring};
 use refire_optim::{Adam, AdamSettings};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -10,14 +11,24 @@ use std::path::Path;
 const FORMAT: &str = "refire-checkpoint";
 const VERSION: u32 = 2;
 
+/// Which fit a state is of.
+#[derive(Clone, Debug)]
+pub struct FitOf {
+    /// The specification.
+    pub spec: Specification,
+    /// Which couplings it has; sparse ones with their synapses.
+    pub wiring: Wiring,
+    /// Bin width of the recording, seconds.
+    pub bin_width: f64,
+    /// Hash of the recording.
+    pub recording_hash: String,
+}
+
 /// State of a fit: going on from it gives what a fit without a stop gives, byte for byte.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Settings of the fit.
-    pub settings: Settings,
-    /// Bin width of the recording, seconds.
-    pub bin_width: f64,
-    pub(crate) recording_hash: String,
+    /// Which fit it is of.
+    pub fit: FitOf,
     pub(crate) iteration: usize,
     pub(crate) parameters: Parameters<f32>,
     pub(crate) optimiser: [Adam<f32>; 3],
@@ -30,16 +41,12 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     pub(crate) fn start(
-        settings: &Settings,
-        bin_width: f64,
-        recording_hash: String,
+        fit: FitOf,
         parameters: Parameters<f32>,
         history: History,
     ) -> Result<Self, FitError> {
         Ok(Self {
-            settings: settings.clone(),
-            bin_width,
-            recording_hash,
+            fit,
             iteration: 0,
             optimiser: optimisers(&parameters)?,
             best: parameters.clone(),
@@ -70,16 +77,21 @@ impl Checkpoint {
                 found,
             })
         };
-        if self.recording_hash != other.recording_hash {
-            return differs(
-                "the recording's hash",
-                self.recording_hash.clone(),
-                other.recording_hash.clone(),
-            );
+        let (fit, own) = (&self.fit, &other.fit);
+        if fit.recording_hash != own.recording_hash {
+            let (expected, found) = (fit.recording_hash.clone(), own.recording_hash.clone());
+            return differs("the recording's hash", expected, found);
         }
-        let name = self.settings.first_difference(&other.settings);
+        let name = FlatSettings::from(&fit.spec).first_difference(&FlatSettings::from(&own.spec));
         if let Some((name, expected, found)) = name {
             return differs(&format!("setting {name}"), expected, found);
+        }
+        if fit.wiring != own.wiring {
+            let count = |wiring: &Wiring| match wiring.synapses() {
+                Some(synapses) => format!("one of {} synapses", synapses.synapses()),
+                None => "none".to_string(),
+            };
+            return differs("setting mask", count(&fit.wiring), count(&own.wiring));
         }
         if self.history.terms != other.history.terms
             || self.history.validation_terms != other.history.validation_terms
@@ -108,11 +120,11 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<(), FitError> {
         let tensors = |p: &Parameters<f32>| p.tensors().map(|t| F32Bytes::new(t));
         let body = Body {
-            settings: self.settings.clone(),
-            bin_width_s: self.bin_width,
-            recording_hash: self.recording_hash.clone(),
+            settings: FlatSettings::from(&self.fit.spec),
+            bin_width_s: self.fit.bin_width,
+            recording_hash: self.fit.recording_hash.clone(),
             iteration: self.iteration,
-            synapses: Synapses::of(&self.settings),
+            synapses: Synapses::new(&self.fit.wiring),
             parameters: tensors(&self.parameters),
             first_moments: self
                 .optimiser
@@ -129,7 +141,7 @@ impl Checkpoint {
             history: self.history.clone(),
             convex: self.convex.clone(),
         };
-        wire::write(path, FORMAT, VERSION, &body)
+        frame::write(path, FORMAT, VERSION, &body)
     }
 
     /// Reads a checkpoint.
@@ -137,9 +149,9 @@ impl Checkpoint {
     /// # Errors
     /// [`FitError::File`] where it is missing, damaged or from a newer refire.
     pub fn read(path: &Path) -> Result<Self, FitError> {
-        let mut body: Body = wire::read(path, FORMAT, VERSION)?;
+        let body: Body = frame::read(path, FORMAT, VERSION)?;
         let damaged = || {
-            wire::error(
+            frame::error(
                 path,
                 "damaged refire-checkpoint file: a tensor is cut short",
             )
@@ -153,15 +165,16 @@ impl Checkpoint {
             })
         };
         if !body.history.is_consistent() {
-            return Err(wire::error(
+            return Err(frame::error(
                 path,
                 "damaged refire-checkpoint file: losses do not agree",
             ));
         }
-        if let Some(synapses) = &body.synapses {
-            let connectivity = synapses.connectivity().ok_or_else(damaged)?;
-            body.settings.synapses = Some(connectivity);
-        }
+        let synapses = match &body.synapses {
+            Some(synapses) => Some(synapses.connectivity().ok_or_else(damaged)?),
+            None => None,
+        };
+        let spec = body.settings.specification(synapses.as_ref())?;
         let parameters = tensors(&body.parameters)?;
         let best = tensors(&body.best)?;
         let mut optimiser = optimisers(&parameters)?;
@@ -177,9 +190,12 @@ impl Checkpoint {
                 .map_err(|_| damaged())?;
         }
         Ok(Self {
-            settings: body.settings,
-            bin_width: body.bin_width_s,
-            recording_hash: body.recording_hash,
+            fit: FitOf {
+                wiring: wiring::from_file(&spec, synapses),
+                spec,
+                bin_width: body.bin_width_s,
+                recording_hash: body.recording_hash,
+            },
             iteration: body.iteration,
             parameters,
             optimiser,
@@ -195,7 +211,7 @@ impl Checkpoint {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    settings: Settings,
+    settings: FlatSettings,
     bin_width_s: f64,
     recording_hash: String,
     iteration: usize,
@@ -211,4 +227,11 @@ struct Body {
     history: History,
     #[serde(default)]
     convex: Option<ConvexReport>,
+}
+
+/// Adam for each tensor of the parameters.
+fn optimisers(parameters: &Parameters<f32>) -> Result<[Adam<f32>; 3], FitError> {
+    let adam = |tensor: &Vec<f32>| Adam::new(AdamSettings::default(), tensor.len());
+    let [couplings, bias, drive] = parameters.tensors();
+    Ok([adam(couplings)?, adam(bias)?, adam(drive)?])
 }

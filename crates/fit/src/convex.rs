@@ -1,35 +1,13 @@
 //! The convex start of a fit: maximum likelihood of a fully observed network, solved to its optimum.
 
-use crate::{DriveKind, FitError, Form, Objective, Parameters, Settings};
-use refire_convex::{Limits, Problem, Ridge, RidgePoint, Solution, Status, choose_ridge, solve};
-use refire_core::{TrialArray, TrialLayout};
+use crate::{FitError, Optimiser, Ridge, Specification};
+use refire_convex::{
+    self as convex, Limits, Problem, RidgePoint, Solution, Status, choose_ridge, solve,
+};
+use refire_core::Recorded;
 use refire_drive::Encoder;
+use refire_engine::Parameters;
 use serde::{Deserialize, Serialize};
-
-/// How parameters are moved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Adam from small couplings, on batches.
-    #[default]
-    Adam,
-    /// L-BFGS on all training trials to the optimum of the likelihood; an objective with statistics goes on
-    /// from there with Adam.
-    Lbfgs,
-}
-
-impl Optimizer {
-    /// What a fit uses that names none: the likelihood alone is convex without hidden units and with a drive that is
-    /// linear in its weights. The published form is fitted as published.
-    pub fn default_for(objective: Objective, form: Form, hidden: usize, drive: DriveKind) -> Self {
-        let convex = hidden == 0 && drive != DriveKind::Movie;
-        if objective == Objective::Mle && form == Form::Corrected && convex {
-            Self::Lbfgs
-        } else {
-            Self::Adam
-        }
-    }
-}
 
 /// How the ridge of a convex fit came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +24,11 @@ pub enum RidgeSource {
 /// One candidate ridge and the nats per (trial, bin, unit) it left on validation trials.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RidgeStep {
-    /// Of the couplings.
+    /// Ridge of the couplings: precision of their prior in units of the potential.
     pub couplings: f64,
-    /// Of the drive weights.
+    /// Ridge of the drive weights: precision of their prior in units of the potential.
     pub drive: f64,
-    /// Negative log-likelihood, nats.
+    /// Negative log-likelihood per (trial, bin, unit) of the validation trials, nats.
     pub nats: f64,
 }
 
@@ -72,13 +50,13 @@ pub struct UnitEnd {
 pub struct ConvexReport {
     /// Ridge of the couplings: precision of a Gaussian prior in units of the potential.
     pub ridge_couplings: f64,
-    /// Ridge of the drive weights.
+    /// Ridge of the drive weights: precision of a Gaussian prior in units of the potential.
     pub ridge_drive: f64,
     /// Where both come from.
     pub ridge_source: RidgeSource,
     /// Candidates tried on validation trials.
     pub path: Vec<RidgeStep>,
-    /// One per unit.
+    /// How the fit of each unit ended, `[unit]`.
     pub units: Vec<UnitEnd>,
     /// Largest gradient norm per scored bin of the units that have coefficients to fit.
     pub gradient_norm: f64,
@@ -89,7 +67,7 @@ pub struct ConvexReport {
 }
 
 impl ConvexReport {
-    /// Units that ended so.
+    /// Number of units whose fit ended with this `status`.
     pub fn count(&self, status: &str) -> usize {
         self.units.iter().filter(|u| u.status == status).count()
     }
@@ -126,21 +104,25 @@ impl ConvexReport {
     }
 }
 
-/// Recorded trials `[trial][bin][unit]` with their layout.
-pub(crate) type Trials = (TrialArray<u8>, TrialLayout);
-
 /// Solves the likelihood of the training trials, with the ridge of the settings or the one that predicts
 /// the validation trials best.
 pub(crate) fn maximum_likelihood(
-    settings: &Settings,
+    spec: &Specification,
     encoder: &dyn Encoder<f32>,
-    training: &Trials,
-    validation: Option<&Trials>,
+    training: Recorded<'_>,
+    validation: Option<Recorded<'_>>,
 ) -> Result<(Parameters<f32>, ConvexReport), FitError> {
-    let problem = |trials| problem(settings, encoder, trials);
+    let problem = |trials| problem(spec, encoder, trials);
     let limits = Limits::default();
     let precision = |sd: f64| 1.0 / (sd * sd);
-    let (ridge, source) = match (settings.ridge, validation) {
+    let given = match spec.optimiser {
+        Optimiser::Lbfgs {
+            ridge: Ridge::Given(ridge),
+            ..
+        } => Some(ridge),
+        _ => None,
+    };
+    let (ridge, source) = match (given, validation) {
         (None, Some(validation)) => {
             let choice = choose_ridge(problem(training), problem(validation), limits)?;
             let report = report(
@@ -152,16 +134,16 @@ pub(crate) fn maximum_likelihood(
             return Ok((parameters(choice.solution), report));
         }
         (Some(given), _) => {
-            let ridge = Ridge {
+            let ridge = convex::Ridge {
                 couplings: given,
                 drive: given,
             };
             (ridge, RidgeSource::Given)
         }
         (None, None) => {
-            let ridge = Ridge {
-                couplings: precision(settings.coupling_prior),
-                drive: precision(settings.drive_prior),
+            let ridge = convex::Ridge {
+                couplings: precision(spec.priors.coupling),
+                drive: precision(spec.priors.drive),
             };
             (ridge, RidgeSource::Priors)
         }
@@ -180,22 +162,22 @@ fn parameters(solution: Solution<f32>) -> Parameters<f32> {
 }
 
 fn problem<'a>(
-    settings: &Settings,
+    spec: &Specification,
     encoder: &'a dyn Encoder<f32>,
-    (spikes, layout): &'a Trials,
+    recorded: Recorded<'a>,
 ) -> Problem<'a, f32> {
     Problem {
-        spikes,
-        layout,
+        spikes: recorded.spikes,
+        layout: recorded.layout,
         encoder,
-        lags: settings.lags,
-        theta: settings.theta,
+        lags: spec.network.lags,
+        theta: spec.network.dynamics.theta(),
     }
 }
 
 fn report(
     solution: &Solution<f32>,
-    ridge: Ridge,
+    ridge: convex::Ridge,
     ridge_source: RidgeSource,
     path: &[RidgePoint],
 ) -> ConvexReport {

@@ -1,11 +1,11 @@
 //! A start for fits with hidden units: hidden units are like the observed ones.
 
-use crate::dale::Dale;
-use crate::wiring::Wiring;
-use crate::{CouplingKind, FitError, Parameters, Settings};
+use crate::signs::Dale;
+use crate::{Couplings, FitError, Specification};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use refire_engine::{Parameters, Wiring};
 use refire_kernels::Real;
 use refire_random::{Purpose, Stream};
 use refire_sim::SimError;
@@ -13,123 +13,118 @@ use refire_sim::SimError;
 /// Most that a coupling differs from its share, as a part of it: units that start alike would stay alike.
 const SPREAD: f64 = 0.5;
 
-impl<T: Real> Parameters<T> {
-    /// Parameters in which hidden units are copies of the observed ones of a fit without hidden units
-    /// (`observed`, signs free): an electrode that sees one cell in six sees cells like the five it misses.
-    ///
-    /// Every hidden unit has an original, in turns of a random order drawn from the seed; its bias, drive and
-    /// inputs are those of the original. What an observed unit does to others it shares with its copies: those
-    /// that may excite share its excitation, those that may inhibit its inhibition. So
-    ///
-    /// ```text
-    /// W'[i,d,j] = max(W[a,d,b], 0) / e_a + min(W[a,d,b], 0) / h_a        (the parts that i may have)
-    /// ```
-    ///
-    /// times a random factor of 0.5 to 1.5, for `i` and `j` that are or copy `a` and `b`, and `e_a` and `h_a`
-    /// the numbers of units that are or copy `a` and may excite or inhibit. Summed inputs are on average what
-    /// they were, so the populations do what they did; the couplings of an observed unit are as small as
-    /// those of one among all; and where Dale's law holds, the inhibition that a likelihood fit ascribes to
-    /// an excitatory cell comes from interneurons with the inputs of that cell. Biases make up for what
-    /// parts nobody may have, and for chance.
-    ///
-    /// # Errors
-    /// [`FitError::Setting`] where couplings are not dense, [`FitError::Sim`] where `observed` is not the
-    /// fit of `probability.len()` units (their rates, spikes per bin).
-    pub fn with_copies(
-        observed: &Self,
-        settings: &Settings,
-        probability: &[f64],
-    ) -> Result<Self, FitError> {
-        if settings.couplings != CouplingKind::Dense {
-            return Err(FitError::Setting {
-                name: "couplings",
-                allowed: "dense where hidden units start as copies",
-                found: "others".to_string(),
-            });
-        }
-        let (seen, lags) = (probability.len(), settings.lags);
-        let units = seen + settings.hidden;
-        let rows = observed.drive.len().checked_div(seen).unwrap_or(0);
-        for (what, expected, found) in [
-            (
-                "couplings of the observed units",
-                Wiring::Dense.parameters(seen, lags).unwrap_or(0),
-                observed.couplings.len(),
-            ),
-            ("biases of the observed units", seen, observed.bias.len()),
-            (
-                "drive weights of the observed units",
-                rows * seen,
-                observed.drive.len(),
-            ),
-        ] {
-            if expected != found {
-                return Err(SimError::Shape {
-                    what,
-                    expected,
-                    found,
-                }
-                .into());
-            }
-        }
-        let key = Stream::new(settings.seed, Purpose::Initial).words(1, 0, 0, 0);
-        let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let dale = Dale::of(settings, seen);
-        let may = |unit: usize, inhibit: bool| {
-            let known = dale.as_ref().and_then(|dale| dale.inhibits(unit));
-            known.is_none_or(|inhibits| inhibits == inhibit)
-        };
-        let original = originals(settings, seen, may, &mut rng);
-        // Units that share the excitation and the inhibition of each observed one.
-        let mut sharing = vec![[0.0; 2]; seen];
-        for (i, &a) in original.iter().enumerate() {
-            for (part, inhibit) in [false, true].into_iter().enumerate() {
-                sharing[a][part] += f64::from(u8::from(may(i, inhibit)));
-            }
-        }
-        let mut start = Self::zeros(units * lags * units, units, rows * units);
-        // Mean input of every unit, and of its original.
-        let (mut input, mut before) = (vec![0.0; units], vec![0.0; seen]);
-        for (at, w) in observed.couplings.iter().enumerate() {
-            before[at % seen] += probability[at / (lags * seen)] * w.f64();
-        }
-        for (i, &a) in original.iter().enumerate() {
-            let allowed = [may(i, false), may(i, true)];
-            for lag in 0..lags {
-                let from = &observed.couplings[(a * lags + lag) * seen..][..seen];
-                let to = &mut start.couplings[(i * lags + lag) * units..][..units];
-                for (j, (&b, to)) in original.iter().zip(to).enumerate() {
-                    let w = from[b].f64();
-                    let part = usize::from(w < 0.0);
-                    // What a unit does to itself is its own affair.
-                    let w = match (i == j, allowed[part]) {
-                        (true, _) => w,
-                        (false, true) => {
-                            let factor = 1.0 + SPREAD * (2.0 * rng.random::<f64>() - 1.0);
-                            w * factor / sharing[a][part]
-                        }
-                        (false, false) => 0.0,
-                    };
-                    *to = T::of(w);
-                    input[j] += probability[a] * w;
-                }
-            }
-            for row in 0..rows {
-                start.drive[row * units + i] = observed.drive[row * seen + a];
-            }
-        }
-        for ((bias, &b), input) in start.bias.iter_mut().zip(&original).zip(input) {
-            *bias = observed.bias[b] + T::of(before[b] - input);
-        }
-        Ok(start)
+/// Parameters in which hidden units are copies of the observed ones of a fit without hidden units
+/// (`observed`, signs free): an electrode that sees one cell in six sees cells like the five it misses.
+///
+/// Every hidden unit has an original, in turns of a random order drawn from the seed; its bias, drive and
+/// inputs are those of the original. What an observed unit does to others it shares with its copies: those
+/// that may excite share its excitation, those that may inhibit its inhibition. So
+///
+/// ```text
+/// W'[i,d,j] = max(W[a,d,b], 0) / e_a + min(W[a,d,b], 0) / h_a        (the parts that i may have)
+/// ```
+///
+/// times a random factor of 0.5 to 1.5, for `i` and `j` that are or copy `a` and `b`, and `e_a` and `h_a`
+/// the numbers of units that are or copy `a` and may excite or inhibit. Summed inputs are on average what
+/// they were, so the populations do what they did; the couplings of an observed unit are as small as
+/// those of one among all; and where Dale's law holds, the inhibition that a likelihood fit ascribes to
+/// an excitatory cell comes from interneurons with the inputs of that cell. Biases make up for what
+/// parts nobody may have, and for chance.
+///
+/// # Errors
+/// [`FitError::Setting`] where couplings are not dense, [`FitError::Sim`] where `observed` is not the
+/// fit of `probability.len()` units (their rates, spikes per bin).
+pub fn start_as_copies<T: Real>(
+    observed: &Parameters<T>,
+    spec: &Specification,
+    probability: &[f64],
+) -> Result<Parameters<T>, FitError> {
+    if spec.network.couplings != Couplings::Dense {
+        let allowed = "dense where hidden units start as copies";
+        return Err(FitError::setting("couplings", allowed, "others"));
     }
+    let (seen, lags) = (probability.len(), spec.network.lags);
+    let units = seen + spec.network.hidden;
+    let rows = observed.drive.len().checked_div(seen).unwrap_or(0);
+    for (what, expected, found) in [
+        (
+            "couplings of the observed units",
+            Wiring::Dense.parameters(seen, lags).unwrap_or(0),
+            observed.couplings.len(),
+        ),
+        ("biases of the observed units", seen, observed.bias.len()),
+        (
+            "drive weights of the observed units",
+            rows * seen,
+            observed.drive.len(),
+        ),
+    ] {
+        if expected != found {
+            return Err(SimError::Shape {
+                what,
+                expected,
+                found,
+            }
+            .into());
+        }
+    }
+    let key = Stream::new(spec.seed, Purpose::Initial).words(1, 0, 0, 0);
+    let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let dale = Dale::new(spec, &Wiring::Dense, seen);
+    let may = |unit: usize, inhibit: bool| {
+        let known = dale.as_ref().and_then(|dale| dale.inhibits(unit));
+        known.is_none_or(|inhibits| inhibits == inhibit)
+    };
+    let original = originals(spec, seen, may, &mut rng);
+    // Units that share the excitation and the inhibition of each observed one.
+    let mut sharing = vec![[0.0; 2]; seen];
+    for (i, &a) in original.iter().enumerate() {
+        for (part, inhibit) in [false, true].into_iter().enumerate() {
+            sharing[a][part] += f64::from(u8::from(may(i, inhibit)));
+        }
+    }
+    let mut start = Parameters::zeros(units * lags * units, units, rows * units);
+    // Mean input of every unit, and of its original.
+    let (mut input, mut before) = (vec![0.0; units], vec![0.0; seen]);
+    for (at, w) in observed.couplings.iter().enumerate() {
+        before[at % seen] += probability[at / (lags * seen)] * w.f64();
+    }
+    for (i, &a) in original.iter().enumerate() {
+        let allowed = [may(i, false), may(i, true)];
+        for lag in 0..lags {
+            let from = &observed.couplings[(a * lags + lag) * seen..][..seen];
+            let to = &mut start.couplings[(i * lags + lag) * units..][..units];
+            for (j, (&b, to)) in original.iter().zip(to).enumerate() {
+                let w = from[b].f64();
+                let part = usize::from(w < 0.0);
+                // What a unit does to itself is its own affair.
+                let w = match (i == j, allowed[part]) {
+                    (true, _) => w,
+                    (false, true) => {
+                        let factor = 1.0 + SPREAD * (2.0 * rng.random::<f64>() - 1.0);
+                        w * factor / sharing[a][part]
+                    }
+                    (false, false) => 0.0,
+                };
+                *to = T::new(w);
+                input[j] += probability[a] * w;
+            }
+        }
+        for row in 0..rows {
+            start.drive[row * units + i] = observed.drive[row * seen + a];
+        }
+    }
+    for ((bias, &b), input) in start.bias.iter_mut().zip(&original).zip(input) {
+        *bias = observed.bias[b] + T::new(before[b] - input);
+    }
+    Ok(start)
 }
 
 /// The observed unit that each unit is or copies. Hidden units that excite copy one that may excite, those
 /// that inhibit any: its inhibition is theirs.
 fn originals(
-    settings: &Settings,
+    spec: &Specification,
     seen: usize,
     may: impl Fn(usize, bool) -> bool,
     rng: &mut Xoshiro256PlusPlus,
@@ -140,8 +135,8 @@ fn originals(
     if exciting.is_empty() {
         exciting.clone_from(&all);
     }
-    let excitatory = settings.excitatory_hidden();
-    let copies = (0..settings.hidden).filter_map(|h| match h.checked_sub(excitatory) {
+    let excitatory = spec.network.excitatory_hidden();
+    let copies = (0..spec.network.hidden).filter_map(|h| match h.checked_sub(excitatory) {
         None => exciting.get(h % exciting.len().max(1)),
         Some(h) => all.get(h % all.len().max(1)),
     });
@@ -151,6 +146,7 @@ fn originals(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Drive, Facts, HeldOut, ObjectiveKind};
 
     const RATES: [f64; 3] = [0.1, 0.2, 0.4];
 
@@ -163,12 +159,11 @@ mod tests {
         }
     }
 
-    fn settings() -> Settings {
-        Settings {
-            lags: 2,
-            hidden: 5,
-            ..Settings::default()
-        }
+    fn spec() -> Specification {
+        let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
+        spec.network.lags = 2;
+        spec.network.hidden = 5;
+        spec
     }
 
     /// Couplings summed over sources with the rate of their original, plus bias, per target.
@@ -188,7 +183,7 @@ mod tests {
 
     #[test]
     fn copies_do_together_what_their_original_did() {
-        let start = Parameters::with_copies(&observed(), &settings(), &RATES).unwrap();
+        let start = start_as_copies(&observed(), &spec(), &RATES).unwrap();
         let originals = told(&start);
         assert_eq!(originals[..3], [0, 1, 2]);
         let before = mean_inputs(&observed(), &[0, 1, 2]);
@@ -212,18 +207,16 @@ mod tests {
                 }
             }
         }
-        let again = Parameters::with_copies(&observed(), &settings(), &RATES).unwrap();
+        let again = start_as_copies(&observed(), &spec(), &RATES).unwrap();
         assert_eq!(start, again);
     }
 
     #[test]
     fn under_dales_law_interneurons_take_the_inhibition() {
-        let settings = Settings {
-            hidden_inhibitory: Some(0.4),
-            observed_inhibitory: Some(vec![2]),
-            ..settings()
-        };
-        let start = Parameters::with_copies(&observed(), &settings, &RATES).unwrap();
+        let mut spec = spec();
+        spec.network.signs.hidden_inhibitory = Some(0.4);
+        spec.network.signs.observed_inhibitory = Some(vec![2]);
+        let start = start_as_copies(&observed(), &spec, &RATES).unwrap();
         let originals = told(&start);
         let (mut positive, mut negative) = (0, 0);
         for i in 0..8 {
@@ -250,16 +243,13 @@ mod tests {
             bias: vec![0.0; 2],
             ..observed()
         };
-        let message = |observed: &Parameters<f64>, settings: &Settings| {
-            let refused = Parameters::with_copies(observed, settings, &RATES);
+        let message = |observed: &Parameters<f64>, spec: &Specification| {
+            let refused = start_as_copies(observed, spec, &RATES);
             refused.unwrap_err().to_string()
         };
-        assert!(message(&short, &settings()).contains("expected 3, found 2"));
-        let low_rank = Settings {
-            couplings: CouplingKind::LowRank,
-            rank: 1,
-            ..settings()
-        };
+        assert!(message(&short, &spec()).contains("expected 3, found 2"));
+        let mut low_rank = spec();
+        low_rank.network.couplings = Couplings::LowRank { rank: 1 };
         assert!(message(&observed(), &low_rank).contains("couplings"));
     }
 
@@ -277,18 +267,23 @@ mod tests {
     #[test]
     fn a_fit_goes_on_from_a_start_and_keeps_its_signs() {
         let recording = recording();
-        let settings = Settings {
-            lags: 1,
-            noise_lags: 4,
-            drive: crate::DriveKind::None,
-            hidden_inhibitory: Some(0.4),
-            observed_inhibitory: Some(vec![2]),
-            iterations: 8,
-            batch: 6,
-            free_bins: 300,
-            validation_fraction: 0.0,
-            ..settings()
+        let mut spec = spec();
+        spec.network.lags = 1;
+        spec.network.signs.hidden_inhibitory = Some(0.4);
+        spec.network.signs.observed_inhibitory = Some(vec![2]);
+        spec.drive = Drive::None;
+        spec.batch.trials = 6;
+        spec.batch.free_bins = 300;
+        spec.held_out = HeldOut {
+            validation: 0.0,
+            ..spec.held_out
         };
+        if let Some(statistics) = spec.objective.statistics_mut() {
+            statistics.set_noise_lags(Some(4));
+        }
+        if let Some(adam) = spec.optimiser.adam_mut() {
+            adam.iterations = 8;
+        }
         let observed = Parameters {
             couplings: observed().couplings[..9]
                 .iter()
@@ -297,8 +292,8 @@ mod tests {
             bias: vec![0.1; 3],
             drive: Vec::new(),
         };
-        let start = Parameters::with_copies(&observed, &settings, &RATES).unwrap();
-        let mut trainer = crate::Trainer::new(&recording, &settings).unwrap();
+        let start = start_as_copies(&observed, &spec, &RATES).unwrap();
+        let mut trainer = crate::Trainer::new(&recording, &spec).unwrap();
         trainer.start_from(start.clone()).unwrap();
         assert_eq!(trainer.model().parameters, start);
         while !trainer.finished() {
@@ -323,7 +318,7 @@ mod tests {
         }
         let moved = fitted.iter().zip(&start.couplings).filter(|(w, b)| w != b);
         assert!(moved.count() > 20);
-        let mut other = crate::Trainer::new(&recording, &settings).unwrap();
+        let mut other = crate::Trainer::new(&recording, &spec).unwrap();
         let short = Parameters {
             bias: vec![0.0; 7],
             ..start
@@ -334,12 +329,10 @@ mod tests {
 
     #[test]
     fn signs_of_units_that_are_not_recorded_are_refused() {
-        let settings = Settings {
-            lags: 1,
-            observed_inhibitory: Some(vec![3]),
-            ..Settings::default()
-        };
-        let refused = crate::Trainer::new(&recording(), &settings).err().unwrap();
+        let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
+        spec.network.lags = 1;
+        spec.network.signs.observed_inhibitory = Some(vec![3]);
+        let refused = crate::Trainer::new(&recording(), &spec).err().unwrap();
         assert!(
             refused.to_string().contains("found 3 of 3 units"),
             "{refused}"

@@ -1,9 +1,11 @@
 //! Errors of fitting, simulating and evaluating.
 
 use refire_drive::DriveError;
+use refire_engine::EngineError;
 use refire_loss::LossError;
 use refire_recording::{RecordingError, SplitError};
 use refire_sim::SimError;
+use std::fmt::Display;
 
 /// Why a fit, a simulation or an evaluation could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -28,11 +30,11 @@ pub enum FitError {
         lags + 1
     )]
     TooFewBins {
-        /// The trial.
+        /// Index of the trial in the recording, from 0.
         trial: usize,
         /// Its bins.
         bins: usize,
-        /// Lags asked for.
+        /// Lags, bins: a trial must be longer.
         lags: usize,
     },
     /// The drive by features was asked for and the recording holds none.
@@ -68,19 +70,19 @@ pub enum FitError {
     /// Model and recording do not have the same bin width.
     #[error("bin width: the model has {expected} s, the recording is binned at {found} s")]
     BinWidth {
-        /// Of the model, seconds.
+        /// Bin width of the model, seconds.
         expected: f64,
-        /// Of the recording, seconds.
+        /// Bin width of the recording, seconds.
         found: f64,
     },
     /// A trial is longer than the drive of its condition.
     #[error("trial {trial} has {found} bins, the model's condition {label} has {expected}")]
     TrialTooLong {
-        /// The trial.
+        /// Index of the trial in the recording, from 0.
         trial: usize,
         /// Label of its condition.
         label: i64,
-        /// Bins the model knows.
+        /// Longest trial of the condition in the model, bins.
         expected: usize,
         /// Bins of the trial.
         found: usize,
@@ -88,7 +90,7 @@ pub enum FitError {
     /// More numbers than can be held.
     #[error(
         "a fit of {units} units with {lags} lags and batches of {batch} trials needs about \
-         {gigabytes:.0} GB, more than can be held (fewer hidden units, lags, trials per batch or free bins help)"
+         {gigabytes:.0} GB, more than can be held in memory (use fewer hidden units, lags, trials per batch or free bins)"
     )]
     TooLarge {
         /// Units, hidden ones included.
@@ -107,9 +109,9 @@ pub enum FitError {
     NotFinite {
         /// Iteration, counted from 0.
         iteration: usize,
-        /// Loss or gradient.
+        /// `loss`, `validation loss` or `gradient`.
         what: &'static str,
-        /// Name of the term.
+        /// Name of the term, or of the tensor whose gradient it is.
         term: &'static str,
     },
     /// A model or checkpoint file cannot be used.
@@ -130,6 +132,9 @@ pub enum FitError {
         /// In this fit.
         found: String,
     },
+    /// An objective cannot be evaluated.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A loss term has no value.
     #[error(transparent)]
     Loss(#[from] LossError),
@@ -148,4 +153,21 @@ pub enum FitError {
     /// The trials cannot be split.
     #[error(transparent)]
     Split(#[from] SplitError),
+}
+
+impl FitError {
+    /// A setting out of its range.
+    pub(crate) fn setting(name: &'static str, allowed: &'static str, found: impl Display) -> Self {
+        Self::Setting {
+            name,
+            allowed,
+            found: found.to_string(),
+        }
+    }
+
+    /// Sparse couplings without synapses.
+    pub(crate) fn no_synapses() -> Self {
+        let allowed = "an in-degree or a mask of synapses with sparse";
+        Self::setting("couplings", allowed, "none")
+    }
 }

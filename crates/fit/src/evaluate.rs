@@ -1,17 +1,17 @@
-//! Every figure of merit of a model on a recording, with the ceilings the data allow.
+//! Every metric of a model on a recording, with the ceilings the data allow.
 
 use crate::simulate::{Slot, free_runs};
 use crate::stability::{StabilityReport, judge};
 use crate::{FitError, Model};
 use refire_core::{TrialArray, TrialLayout};
 use refire_metrics::{
-    Figure, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation, bits_per_spike, fano_factors,
+    Metric, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation, bits_per_spike, fano_factors,
     intervals, noise_agreement, noise_correlation, psth, psth_correlation, rates, time_rescaling,
 };
 use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::{KeyedUniforms, Purpose, Stream};
 use refire_recording::Recording;
-use refire_sim::{Mode, PassInput, Trajectory, run};
+use refire_sim::{Pass, Trajectory, run};
 use serde::Serialize;
 
 /// Which trials of a recording are evaluated.
@@ -24,42 +24,42 @@ pub enum SplitChoice {
     All,
 }
 
-/// The figures that `fit.json` and `evaluate --json` hold under `test`.
+/// The metrics that `fit.json` and `evaluate --json` hold under `test`.
 #[derive(Clone, Debug, Serialize)]
-pub struct TestFigures {
-    /// Clamped log-likelihood gain over a constant rate per unit (its training rate), bits per
+pub struct TestMetrics {
+    /// Teacher-forced log-likelihood gain over a constant rate per unit (its training rate), bits per
     /// spike. With hidden units: given one draw of theirs, a lower bound in expectation.
-    pub bits_per_spike: Figure,
-    /// PSTH correlation of free-running model and data.
-    pub psth_correlation: Figure,
+    pub bits_per_spike: Metric,
+    /// Pearson correlation of the PSTHs of free-running model and data, mean over units.
+    pub psth_correlation: Metric,
     /// The same of training trials and data.
-    pub psth_correlation_ceiling: Figure,
+    pub psth_correlation_ceiling: Metric,
     /// Pearson correlation of the noise correlations of model and data.
-    pub noise_correlation_pearson: Figure,
+    pub noise_correlation_pearson: Metric,
     /// R2 of the noise correlations of model and data.
-    pub noise_correlation_r2: Figure,
+    pub noise_correlation_r2: Metric,
     /// Pearson correlation of the noise correlations of training trials and data.
-    pub noise_correlation_ceiling_pearson: Figure,
+    pub noise_correlation_ceiling_pearson: Metric,
     /// R2 of the noise correlations of training trials and data.
-    pub noise_correlation_ceiling_r2: Figure,
+    pub noise_correlation_ceiling_r2: Metric,
     /// Mean rate of the data over units, Hz.
-    pub rate_hz_data: Figure,
+    pub rate_hz_data: Metric,
     /// Mean rate of the free-running model over units, Hz.
-    pub rate_hz_model: Figure,
+    pub rate_hz_model: Metric,
     /// Fano factor of whole-trial counts, data.
-    pub fano_factor_data: Figure,
+    pub fano_factor_data: Metric,
     /// Fano factor of whole-trial counts, model.
-    pub fano_factor_model: Figure,
+    pub fano_factor_model: Metric,
     /// Mean over units of the two-sample Kolmogorov-Smirnov distance between the interspike
     /// intervals of data and model.
-    pub isi_distance: Figure,
+    pub isi_distance: Metric,
     /// Share of units whose time-rescaled intervals stay within the 95 % bound.
-    pub ks_within_bound: Figure,
+    pub ks_within_bound: Metric,
 }
 
-impl TestFigures {
-    /// Every figure with its name.
-    pub fn named(&self) -> [(&'static str, &Figure); 13] {
+impl TestMetrics {
+    /// Every metric with its name.
+    pub fn named(&self) -> [(&'static str, &Metric); 13] {
         [
             ("bits_per_spike", &self.bits_per_spike),
             ("psth_correlation", &self.psth_correlation),
@@ -86,8 +86,8 @@ impl TestFigures {
 
 /// Figures per observed unit.
 #[derive(Clone, Debug, Serialize)]
-pub struct UnitFigures {
-    /// Unit ids.
+pub struct UnitMetrics {
+    /// Id of each observed unit, `[unit]`; the other lists have the same order.
     pub unit: Vec<i64>,
     /// Rate of the data, Hz.
     pub rate_hz_data: Vec<f64>,
@@ -100,14 +100,14 @@ pub struct UnitFigures {
     /// Fano factor of the model.
     pub fano_factor_model: Vec<Option<f64>>,
     /// Kolmogorov-Smirnov distance between the interspike intervals of data and model.
-    pub isi_distance: Vec<Figure>,
+    pub isi_distance: Vec<Metric>,
     /// Time-rescaling Kolmogorov-Smirnov statistic.
-    pub ks: Vec<Figure>,
+    pub ks: Vec<Metric>,
     /// Its 95 % bound.
-    pub ks_bound: Vec<Figure>,
+    pub ks_bound: Vec<Metric>,
 }
 
-impl UnitFigures {
+impl UnitMetrics {
     /// Figures that some unit lacks, by name, with the reason.
     pub fn missing(&self) -> Vec<(&'static str, String)> {
         let optional = [
@@ -127,7 +127,7 @@ impl UnitFigures {
                 "the unit has no spikes in conditions with two trials",
             ),
         ];
-        let figures = [
+        let metrics = [
             ("isi_distance", &self.isi_distance),
             ("ks", &self.ks),
             ("ks_bound", &self.ks_bound),
@@ -136,10 +136,10 @@ impl UnitFigures {
             .into_iter()
             .filter(|(_, values, _)| values.contains(&None))
             .map(|(name, _, why)| (name, why.to_string()));
-        let figures = figures
+        let metrics = metrics
             .into_iter()
-            .filter_map(|(name, f)| Some((name, f.iter().find_map(Figure::reason)?.to_string())));
-        optional.chain(figures).collect()
+            .filter_map(|(name, f)| Some((name, f.iter().find_map(Metric::reason)?.to_string())));
+        optional.chain(metrics).collect()
     }
 }
 
@@ -148,25 +148,25 @@ impl UnitFigures {
 pub struct Evaluation {
     /// Trials evaluated.
     pub split: SplitChoice,
-    /// Their number.
+    /// Number of trials evaluated.
     pub trials: usize,
-    /// Figures of merit.
-    pub test: TestFigures,
+    /// metrics.
+    pub test: TestMetrics,
     /// Figures per unit.
-    pub units: UnitFigures,
+    pub units: UnitMetrics,
     /// Stability verdict.
     pub stability: StabilityReport,
     /// Layout of the evaluated trials, conditions as the model counts them.
     pub layout: TrialLayout,
     /// Recorded spikes `[trial][bin][observed]`.
     pub data: TrialArray<u8>,
-    /// Free-running spikes of as many trials.
+    /// Free-running spikes `[trial][bin][observed]`, laid out like `data`.
     pub model: TrialArray<u8>,
-    /// PSTHs of data and model.
+    /// PSTHs of data and model, by condition `[bin][observed]`, spikes per bin.
     pub psth: (Psth, Psth),
-    /// Noise correlations of data and model.
+    /// Noise correlations of data and model at lag 0, `[unit][unit]`, dimensionless.
     pub noise: (NoiseCorrelation, NoiseCorrelation),
-    /// Their agreement.
+    /// How well the noise correlations of the model agree with those of the data.
     pub noise_agreement: NoiseAgreement,
 }
 
@@ -209,8 +209,8 @@ pub fn evaluate(
         _ => None,
     };
 
-    let clamped = clamped_pass(model, &data, &layout)?;
-    let likelihood = log_likelihood(&clamped, &layout, model.observed());
+    let forced = teacher_forced(model, &data, &layout)?;
+    let likelihood = log_likelihood(&forced, &layout, model.observed());
     let psths = (psth(&data, &layout), psth(&simulated, &layout));
     let noise = (
         noise_correlation(&data, &layout),
@@ -218,7 +218,7 @@ pub fn evaluate(
     );
     let agreement = noise_agreement(&noise.0, &noise.1);
     let psth_model = psth_correlation(&psths.0, &psths.1);
-    let missing = || Figure::Missing(ceiling_missing(split).to_string());
+    let missing = || Metric::Missing(ceiling_missing(split).to_string());
     let (psth_ceiling, noise_ceiling) = match &ceiling {
         Some((spikes, layout)) => (
             psth_correlation(&psths.0, &psth(spikes, layout)).mean,
@@ -233,9 +233,9 @@ pub fn evaluate(
             },
         ),
     };
-    let units = unit_figures(model, &data, &simulated, &layout, &clamped, &psth_model);
+    let units = unit_metrics(model, &data, &simulated, &layout, &forced, &psth_model);
     let rate = |spikes| rates(spikes, &layout, model.bin_width).mean;
-    let test = TestFigures {
+    let test = TestMetrics {
         bits_per_spike: bits_per_spike(likelihood, &data, &layout, &model.training.baseline),
         psth_correlation: psth_model.mean,
         psth_correlation_ceiling: psth_ceiling,
@@ -255,7 +255,7 @@ pub fn evaluate(
         trials: trials.len(),
         test,
         units,
-        stability: judge(model, model.settings.seed)?,
+        stability: judge(model, model.spec.seed)?,
         layout,
         data,
         model: simulated,
@@ -279,11 +279,11 @@ fn select(
     conditions: &[usize],
     trials: &[usize],
 ) -> Result<(TrialArray<u8>, TrialLayout), FitError> {
-    let (spikes, own) = recording.select(trials, model.settings.first_bin())?;
+    let (spikes, own) = recording.select(trials, model.spec.first_bin())?;
     let layout = TrialLayout::new(
         trials.iter().map(|&k| conditions[k]).collect(),
         (0..trials.len()).map(|k| own.bins(k)).collect(),
-        model.settings.first_bin(),
+        model.spec.first_bin(),
     )
     .map_err(refire_recording::RecordingError::from)?;
     Ok((spikes, layout))
@@ -291,7 +291,7 @@ fn select(
 
 /// One free-running trial for each trial of a layout, of its condition and length; observed units.
 fn resample(model: &Model, layout: &TrialLayout) -> Result<TrialArray<u8>, FitError> {
-    let mut runs = free_runs(model, Stream::new(model.settings.seed, Purpose::Evaluate))?;
+    let mut runs = free_runs(model, Stream::new(model.spec.seed, Purpose::Evaluate))?;
     let slots: Vec<Slot> = (0..layout.trials())
         .map(|k| Slot {
             bins: layout.bins(k),
@@ -317,7 +317,7 @@ pub(crate) fn observed_part(spikes: &TrialArray<u8>, observed: usize) -> TrialAr
 /// As many training trials of each condition as there are test trials (all where there are fewer),
 /// chosen by the seed.
 fn matched_training_trials(model: &Model, layout: &TrialLayout) -> Vec<usize> {
-    let stream = Stream::new(model.settings.seed, Purpose::Statistics);
+    let stream = Stream::new(model.spec.seed, Purpose::Statistics);
     let mut chosen = Vec::new();
     for group in layout.groups() {
         let mut trials: Vec<usize> = model
@@ -336,39 +336,28 @@ fn matched_training_trials(model: &Model, layout: &TrialLayout) -> Vec<usize> {
     chosen
 }
 
-fn clamped_pass(
+fn teacher_forced(
     model: &Model,
     data: &TrialArray<u8>,
     layout: &TrialLayout,
 ) -> Result<Trajectory<f32>, FitError> {
     let padded = model.network()?;
-    let input = PassInput {
-        layout,
-        recorded: Some(data),
-        before: None,
-        drive: padded.drive(),
-    };
+    let pass = Pass::teacher_forced(layout, data, padded.drive());
     let keys: Vec<u32> = (0..layout.trials() as u32).collect();
-    let stream = Stream::new(model.settings.seed, Purpose::EvaluateClamped);
+    let stream = Stream::new(model.spec.seed, Purpose::EvaluateTeacherForced);
     let uniforms = KeyedUniforms::new(stream, 0, &keys);
     let mut out = Trajectory::default();
-    run(
-        &padded.network()?,
-        Mode::Clamped,
-        &input,
-        &uniforms,
-        &mut out,
-    )?;
+    run(&padded.network()?, &pass, &uniforms, &mut out)?;
     Ok(out)
 }
 
 /// Log-likelihood of the recorded spikes, nats.
-fn log_likelihood(clamped: &Trajectory<f32>, layout: &TrialLayout, observed: usize) -> f64 {
+fn log_likelihood(forced: &Trajectory<f32>, layout: &TrialLayout, observed: usize) -> f64 {
     let mut sum = 0.0;
     for k in 0..layout.trials() {
         for t in layout.first_bin()..layout.bins(k) {
-            let v = &clamped.potential.row(k, t)[..observed];
-            for (&v, &z) in v.iter().zip(clamped.spikes.row(k, t)) {
+            let v = &forced.potential.row(k, t)[..observed];
+            for (&v, &z) in v.iter().zip(forced.spikes.row(k, t)) {
                 sum -= Logistic.surprise(f64::from(v), z != 0);
             }
         }
@@ -376,22 +365,22 @@ fn log_likelihood(clamped: &Trajectory<f32>, layout: &TrialLayout, observed: usi
     sum
 }
 
-fn unit_figures(
+fn unit_metrics(
     model: &Model,
     data: &TrialArray<u8>,
     simulated: &TrialArray<u8>,
     layout: &TrialLayout,
-    clamped: &Trajectory<f32>,
+    forced: &Trajectory<f32>,
     psth: &PsthCorrelation,
-) -> UnitFigures {
+) -> UnitMetrics {
     let mut draw = 0u32;
-    let stream = Stream::new(model.settings.seed, Purpose::Statistics);
-    let rescaled = time_rescaling(&clamped.probability, data, layout, || {
+    let stream = Stream::new(model.spec.seed, Purpose::Statistics);
+    let rescaled = time_rescaling(&forced.probability, data, layout, || {
         draw = draw.wrapping_add(1);
         stream.uniform(1, 0, draw)
     });
     let (data_isi, model_isi) = (intervals(data, layout), intervals(simulated, layout));
-    UnitFigures {
+    UnitMetrics {
         unit: model.unit_ids.clone(),
         rate_hz_data: rates(data, layout, model.bin_width).hz,
         rate_hz_model: rates(simulated, layout, model.bin_width).hz,
@@ -408,16 +397,16 @@ fn unit_figures(
     }
 }
 
-fn mean_of(figures: &[Figure], missing: &str) -> Figure {
-    let values: Vec<f64> = figures.iter().filter_map(Figure::value).collect();
+fn mean_of(metrics: &[Metric], missing: &str) -> Metric {
+    let values: Vec<f64> = metrics.iter().filter_map(Metric::value).collect();
     if values.is_empty() {
-        Figure::Missing(missing.to_string())
+        Metric::Missing(missing.to_string())
     } else {
-        Figure::Value(values.iter().sum::<f64>() / values.len() as f64)
+        Metric::Value(values.iter().sum::<f64>() / values.len() as f64)
     }
 }
 
-fn within_bound(units: &UnitFigures) -> Figure {
+fn within_bound(units: &UnitMetrics) -> Metric {
     let within: Vec<bool> = units
         .ks
         .iter()
@@ -425,9 +414,9 @@ fn within_bound(units: &UnitFigures) -> Figure {
         .filter_map(|(ks, bound)| Some(ks.value()? <= bound.value()?))
         .collect();
     if within.is_empty() {
-        Figure::Missing("no unit has rescaled intervals".to_string())
+        Metric::Missing("no unit has rescaled intervals".to_string())
     } else {
         let count = within.iter().filter(|&&w| w).count();
-        Figure::Value(count as f64 / within.len() as f64)
+        Metric::Value(count as f64 / within.len() as f64)
     }
 }

@@ -1,9 +1,11 @@
 //! A fitted model: all that is needed to simulate.
 
-use crate::wiring::Wiring;
-use crate::{FitError, PaddedNetwork, Parameters, Settings};
+use crate::wiring::shape;
+use crate::{FitError, Specification};
+use nalgebra::DMatrix;
 use refire_core::TrialArray;
 use refire_drive::{DriveSpec, Encoder};
+use refire_engine::{NetworkShape, PaddedNetwork, Parameters, Wiring};
 use refire_metrics::{StabilityRange, baseline_probability};
 use refire_recording::{Recording, Split};
 use refire_sim::{Coupling, SimError};
@@ -16,9 +18,9 @@ pub struct Training {
     /// The bins of history of every training trial `[trial][first_bin][observed]`: where
     /// free-running trials start.
     pub histories: TrialArray<u8>,
-    /// Dense condition index of those trials.
+    /// Dense condition index of those trials, `[trial]`.
     pub conditions: Vec<usize>,
-    /// Bins of those trials.
+    /// Length of those trials, bins, history included, `[trial]`.
     pub bins: Vec<usize>,
     /// Population counts a free run may show.
     pub range: StabilityRange,
@@ -27,9 +29,11 @@ pub struct Training {
 /// A fitted network with everything a simulation or an evaluation needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Settings of the fit.
-    pub settings: Settings,
-    /// Fitted parameters.
+    /// Specification of the fit.
+    pub spec: Specification,
+    /// Which couplings it has; sparse ones with their synapses.
+    pub wiring: Wiring,
+    /// Fitted couplings, biases and drive weights.
     pub parameters: Parameters<f32>,
     /// Bin width, seconds.
     pub bin_width: f64,
@@ -43,7 +47,7 @@ pub struct Model {
     pub drive: DriveSpec,
     /// Stimulus features per bin `[1 or condition][bin][feature]`, for a drive by features.
     pub features: Option<TrialArray<f64>>,
-    /// Training trials.
+    /// What is kept of the training trials: rates, histories, lengths, range of spike counts.
     pub training: Training,
     /// How the recording was split.
     pub split: Split,
@@ -61,7 +65,12 @@ impl Model {
 
     /// Number of units, hidden ones included.
     pub fn units(&self) -> usize {
-        self.observed() + self.settings.hidden
+        self.observed() + self.spec.network.hidden
+    }
+
+    /// What the network has besides its tensors.
+    pub fn shape(&self) -> NetworkShape {
+        shape(&self.spec, &self.wiring, self.observed())
     }
 
     /// Rows of units filled up to whole registers, with the drive: what runs the network.
@@ -70,7 +79,7 @@ impl Model {
     /// [`FitError::Sim`] where a tensor has the wrong length, [`FitError::Drive`] where the drive cannot be
     /// built.
     pub fn network(&self) -> Result<PaddedNetwork<f32>, FitError> {
-        let mut padded = PaddedNetwork::new(&self.settings, self.observed());
+        let mut padded = PaddedNetwork::new(self.shape());
         padded.load(&self.parameters, &self.drive_currents()?)?;
         Ok(padded)
     }
@@ -81,7 +90,7 @@ impl Model {
     /// # Errors
     /// [`FitError::Sim`] where they have the wrong length or the model does not have that many units.
     pub fn couplings(&self, sources: usize, targets: usize) -> Result<Vec<f32>, FitError> {
-        let (units, lags) = (self.units(), self.settings.lags);
+        let (units, lags) = (self.units(), self.spec.network.lags);
         for found in [sources, targets] {
             if found > units {
                 let what = "units whose couplings are asked for (at most)";
@@ -94,8 +103,7 @@ impl Model {
                 .into());
             }
         }
-        let wiring = Wiring::of(&self.settings);
-        let coupling = wiring.coupling(&self.parameters.couplings, units, lags)?;
+        let coupling = (self.wiring).coupling(&self.parameters.couplings, units, lags)?;
         let mut block = vec![0.0; lags * units];
         let mut some = Vec::with_capacity(sources * lags * targets);
         for source in 0..sources {
@@ -107,6 +115,19 @@ impl Model {
         Ok(some)
     }
 
+    /// Couplings among the first `units` units, summed over lags, `[source][target]`, current per spike.
+    ///
+    /// # Errors
+    /// As [`Self::couplings`].
+    pub fn summed_couplings(&self, units: usize) -> Result<DMatrix<f64>, FitError> {
+        let mut sums = DMatrix::zeros(units, units);
+        for (at, &w) in self.couplings(units, units)?.iter().enumerate() {
+            let source = at / (self.spec.network.lags * units);
+            sums[(source, at % units)] += f64::from(w);
+        }
+        Ok(sums)
+    }
+
     /// The encoder of the drive.
     ///
     /// # Errors
@@ -114,13 +135,13 @@ impl Model {
     pub fn encoder(&self) -> Result<Box<dyn Encoder<f32>>, FitError> {
         Ok(self.drive.build(
             &self.bins_per_condition,
-            self.settings.first_bin(),
+            self.spec.first_bin(),
             self.units(),
             self.features.as_ref(),
         )?)
     }
 
-    /// The drive `[condition][bin][unit]`.
+    /// The drive, `[condition][bin][unit]`, current.
     ///
     /// # Errors
     /// As [`Self::encoder`].
@@ -180,11 +201,11 @@ impl Model {
                     found: bins,
                 });
             }
-            if bins <= self.settings.lags {
+            if bins <= self.spec.network.lags {
                 return Err(FitError::TooFewBins {
                     trial,
                     bins,
-                    lags: self.settings.lags,
+                    lags: self.spec.network.lags,
                 });
             }
         }
@@ -197,7 +218,11 @@ impl Training {
     ///
     /// # Errors
     /// [`FitError::Recording`] where a trial is shorter than the history.
-    pub fn of(recording: &Recording, trials: &[usize], first_bin: usize) -> Result<Self, FitError> {
+    pub fn new(
+        recording: &Recording,
+        trials: &[usize],
+        first_bin: usize,
+    ) -> Result<Self, FitError> {
         let (spikes, layout) = recording.select(trials, first_bin)?;
         let mut histories = TrialArray::zeros(trials.len(), first_bin, 0, recording.n_units());
         for slot in 0..trials.len() {

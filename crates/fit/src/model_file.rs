@@ -2,12 +2,11 @@
 //!
 //! Nothing in it depends on the clock, the thread count or a path.
 
-use crate::model::{Model, Training};
-use crate::wire::{self, Bits, F32Bytes, Synapses};
-use crate::wiring::Wiring;
-use crate::{FitError, Parameters, Settings};
+use crate::frame::{self, Bits, F32Bytes, Synapses};
+use crate::{FitError, FlatSettings, Model, Training, wiring};
 use refire_core::TrialArray;
 use refire_drive::DriveSpec;
+use refire_engine::Parameters;
 use refire_metrics::StabilityRange;
 use refire_recording::{MAX_SPIKE_BINS, Split};
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,7 @@ const VERSION: u32 = 2;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    settings: Settings,
+    settings: FlatSettings,
     bin_width_s: f64,
     unit_ids: Vec<i64>,
     condition_labels: Vec<i64>,
@@ -57,7 +56,7 @@ impl Model {
     /// [`FitError::File`].
     pub fn write(&self, path: &Path) -> Result<(), FitError> {
         let body = Body {
-            settings: self.settings.clone(),
+            settings: FlatSettings::from(&self.spec),
             bin_width_s: self.bin_width,
             unit_ids: self.unit_ids.clone(),
             condition_labels: self.condition_labels.clone(),
@@ -69,7 +68,7 @@ impl Model {
                 features: f.units(),
                 values: f.to_vec(),
             }),
-            synapses: Synapses::of(&self.settings),
+            synapses: Synapses::new(&self.wiring),
             couplings: F32Bytes::new(&self.parameters.couplings),
             bias: F32Bytes::new(&self.parameters.bias),
             drive_weights: F32Bytes::new(&self.parameters.drive),
@@ -82,7 +81,7 @@ impl Model {
             recording_hash: self.recording_hash.clone(),
             iteration: self.iteration,
         };
-        wire::write(path, FORMAT, VERSION, &body)
+        frame::write(path, FORMAT, VERSION, &body)
     }
 
     /// Reads a model and checks that its parts fit together.
@@ -90,14 +89,14 @@ impl Model {
     /// # Errors
     /// [`FitError::File`] where it is missing, damaged or from a newer refire.
     pub fn read(path: &Path) -> Result<Self, FitError> {
-        let body: Body = wire::read(path, FORMAT, VERSION)?;
+        let body: Body = frame::read(path, FORMAT, VERSION)?;
         let model = assemble(body)
-            .map_err(|reason| wire::error(path, format!("damaged refire-model file: {reason}")))?;
-        model.settings.check()?;
+            .map_err(|reason| frame::error(path, format!("damaged refire-model file: {reason}")))?;
+        model.spec.check()?;
         model.network()?;
         let encoder = model.encoder()?;
         if encoder.parameters() != model.parameters.drive.len() {
-            return Err(wire::error(
+            return Err(frame::error(
                 path,
                 "damaged refire-model file: drive weights",
             ));
@@ -106,13 +105,18 @@ impl Model {
     }
 }
 
-fn assemble(mut body: Body) -> Result<Model, &'static str> {
-    if let Some(synapses) = body.synapses {
-        body.settings.synapses = Some(synapses.connectivity().ok_or("synapses")?);
-    }
+fn assemble(body: Body) -> Result<Model, &'static str> {
+    let synapses = match body.synapses {
+        Some(synapses) => Some(synapses.connectivity().ok_or("synapses")?),
+        None => None,
+    };
+    let spec = (body.settings)
+        .specification(synapses.as_ref())
+        .map_err(|_| "sparse couplings without synapses")?;
+    let wiring = wiring::from_file(&spec, synapses);
     let observed = body.unit_ids.len();
-    let (trials, lags) = (body.training_bins.len(), body.settings.lags);
-    let first_bin = body.settings.first_bin();
+    let (trials, lags) = (body.training_bins.len(), spec.network.lags);
+    let first_bin = spec.first_bin();
     let conditions = body.condition_labels.len();
     if observed == 0
         || trials == 0
@@ -136,8 +140,7 @@ fn assemble(mut body: Body) -> Result<Model, &'static str> {
     let bias = body.bias.values().ok_or("bias")?;
     let drive = body.drive_weights.values().ok_or("drive weights")?;
     // Bounds units, and with them the size of the drive, by what the file really holds.
-    let units = observed.checked_add(body.settings.hidden);
-    let wiring = Wiring::of(&body.settings);
+    let units = observed.checked_add(spec.network.hidden);
     let size = units.and_then(|n| wiring.parameters(n, lags));
     if size != Some(couplings.len()) || units != Some(bias.len()) {
         return Err("couplings and units do not agree");
@@ -170,7 +173,8 @@ fn assemble(mut body: Body) -> Result<Model, &'static str> {
         }
     };
     Ok(Model {
-        settings: body.settings,
+        spec,
+        wiring,
         parameters,
         bin_width: body.bin_width_s,
         unit_ids: body.unit_ids,

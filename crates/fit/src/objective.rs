@@ -1,123 +1,158 @@
-//! From settings and training trials to the terms of the objective.
+//! From a specification and training trials to the terms of the objective.
 
-use crate::engine::WeightedTerm;
-use crate::{FitError, Form, Settings};
-use refire_core::{TrialArray, TrialLayout};
+use crate::{Corrected, FitError, Published, Specification, Statistics};
+use refire_core::{Recorded, TrialArray, TrialLayout};
+use refire_engine::WeightedTerm;
 use refire_kernels::Real;
 use refire_loss::{
-    DataStatistics, HiddenRate, Likelihood, LossTerm, NoiseCovariance, Psth, PublishedHiddenRate,
-    PublishedNoiseCovariance, PublishedPsth, SampledNoiseCovariance,
+    DataStatistics, HiddenRate, Likelihood, NoiseCovariance, PairSample, Psth,
+    SampledNoiseCovariance,
 };
 use refire_neuron::Logistic;
+use refire_published::{
+    BatchTrials, PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth, PublishedWeights,
+};
 use refire_random::{Purpose, Stream};
 use std::sync::Arc;
 
-/// Spikes per bin that the published hidden-rate term aims at.
-const PUBLISHED_HIDDEN_RATE: f64 = 0.17;
+/// The terms of a fit.
+pub struct Terms<T: Real> {
+    /// Terms with their weights.
+    pub terms: Vec<WeightedTerm<T>>,
+    /// Terms that the trials cannot measure (a noise covariance without two trials of one condition), with the
+    /// reason.
+    pub left_out: Vec<String>,
+    /// Where terms that compare with the recorded trials of the batch find them, where there are such terms.
+    pub batch: Option<BatchTrials>,
+}
 
-/// The terms of a fit, with their weights, against the statistics of recorded trials
-/// `[trial][bin][observed]`. Terms the trials cannot measure (a noise covariance without two trials
-/// of one condition) are left out and named in the second result.
-pub fn terms<T: Real>(
-    settings: &Settings,
-    spikes: &TrialArray<u8>,
-    layout: &TrialLayout,
-) -> (Vec<WeightedTerm<T>>, Vec<String>) {
-    let (observed, weights) = (spikes.units(), settings.weights);
-    let mut terms: Vec<WeightedTerm<T>> = Vec::new();
-    let mut left_out = Vec::new();
-    if settings.objective.has_likelihood() {
-        terms.push(WeightedTerm {
-            term: Box::new(Likelihood::new(Logistic, observed)),
-            weight: weights.mle,
+impl<T: Real> Terms<T> {
+    /// The terms of a specification, against the statistics of recorded trials.
+    pub fn new(spec: &Specification, recorded: Recorded<'_>) -> Self {
+        let mut terms = Self {
+            terms: Vec::new(),
+            left_out: Vec::new(),
+            batch: None,
+        };
+        if let Some(weight) = spec.objective.likelihood() {
+            let term = Likelihood::new(Logistic, recorded.spikes.units());
+            terms.terms.push(WeightedTerm::new(term, weight));
+        }
+        let total_sd = || DataStatistics::without_pairs(recorded.spikes, recorded.layout);
+        match spec.objective.statistics() {
+            None => {}
+            Some(Statistics::Corrected(corrected)) => {
+                terms.add_corrected(spec, corrected, recorded);
+            }
+            Some(Statistics::Published(published)) => {
+                let missing = Missing::new(spec, recorded, total_sd().total_sd());
+                terms.add_published(spec, published, recorded, missing);
+            }
+        }
+        terms
+    }
+
+    /// The terms, of which at least one must count.
+    ///
+    /// # Errors
+    /// [`FitError::NothingToFit`] where none does.
+    pub(crate) fn that_count(self) -> Result<Self, FitError> {
+        if self.count() {
+            return Ok(self);
+        }
+        let reasons = self.left_out.join("; ");
+        Err(FitError::NothingToFit { reasons })
+    }
+
+    /// Whether any term counts for the objective.
+    pub(crate) fn count(&self) -> bool {
+        self.terms.iter().any(WeightedTerm::is_in_use)
+    }
+
+    fn add(&mut self, term: WeightedTerm<T>, missing: Option<String>) {
+        match missing {
+            None => self.terms.push(term),
+            Some(reason) => self.left_out.push(reason),
+        }
+    }
+
+    fn add_corrected(&mut self, spec: &Specification, of: &Corrected, recorded: Recorded<'_>) {
+        let Recorded { spikes, layout } = recorded;
+        let (lags, window, noise) = (spec.noise_lags(), spec.checkpoint_bins, of.noise);
+        // Whatever holds a number per pair of units is left to the term that needs it.
+        let data = Arc::new(match noise.pairs {
+            None => DataStatistics::by_windows(spikes, layout, lags, window),
+            Some(_) => DataStatistics::without_pairs(spikes, layout),
         });
-    }
-    if !settings.objective.has_statistics() {
-        return (terms, left_out);
-    }
-    let lags = settings.lags_of_noise();
-    // Whatever holds a number per pair of units is left to the term that needs it.
-    let all_pairs = settings.form == Form::Corrected && settings.noise_pairs == 0;
-    let data = Arc::new(if all_pairs {
-        DataStatistics::by_windows(spikes, layout, lags, settings.checkpoint_bins)
-    } else {
-        DataStatistics::without_pairs(spikes, layout)
-    });
-    let spiking = data.total_sd().iter().filter(|&&sd| sd > 0.0).count();
-    let reach = lags_in_reach(layout);
-    let mut add = |term, weight, missing: Option<String>| match missing {
-        None => terms.push(WeightedTerm { term, weight }),
-        Some(reason) => left_out.push(reason),
-    };
-    let silent = (spiking == 0).then(|| "psth: no unit spikes".to_string());
-    // A unit by itself has no lag 0.
-    let alone = spiking == 1 && lags.min(reach) == 1;
-    let uncorrelated = (reach == 0 || spiking == 0 || alone)
-        .then(|| "nc: no pair of spiking units has two trials of one condition".to_string());
-    match settings.form {
-        Form::Corrected => {
-            add(
-                Box::new(Psth::new(Logistic, data.clone())),
-                weights.psth,
-                silent,
-            );
-            let parts = settings.noise_parts;
-            let nc: Box<dyn LossTerm<T>> = if all_pairs {
-                Box::new(NoiseCovariance::new(Logistic, data, parts))
-            } else {
-                let pairs = settings.noise_pairs;
-                let stream = Stream::new(settings.seed, Purpose::NoisePairs);
-                let (recorded, window) = ((spikes, layout), settings.checkpoint_bins);
-                Box::new(SampledNoiseCovariance::new(
-                    Logistic, recorded, lags, parts, pairs, window, stream,
-                ))
-            };
-            add(nc, weights.nc, uncorrelated);
-        }
-        Form::Published => {
-            add(
-                Box::new(PublishedPsth::new(Logistic, observed)),
-                weights.psth,
-                silent,
-            );
-            let nc = PublishedNoiseCovariance::new(Logistic, observed, lags, true);
-            add(Box::new(nc), weights.nc, uncorrelated);
-        }
-    }
-    if settings.hidden > 0 {
-        let hidden = observed..observed + settings.hidden;
-        let term: Box<dyn LossTerm<T>> = match settings.form {
-            Form::Published => Box::new(PublishedHiddenRate::new(hidden, PUBLISHED_HIDDEN_RATE)),
-            Form::Corrected => {
-                let target = mean_rate(spikes, layout);
-                Box::new(HiddenRate::new(Logistic, hidden, target))
+        let missing = Missing::new(spec, recorded, data.total_sd());
+        self.add(
+            WeightedTerm::new(Psth::new(Arc::clone(&data)), of.psth),
+            missing.psth,
+        );
+        let term = match noise.pairs {
+            None => WeightedTerm::new(NoiseCovariance::new(data, noise.parts), noise.weight),
+            Some(pairs) => {
+                let sample = PairSample {
+                    lags,
+                    parts: noise.parts,
+                    pairs,
+                    window,
+                    stream: Stream::new(spec.seed, Purpose::NoisePairs),
+                };
+                let term = SampledNoiseCovariance::new(recorded, sample);
+                WeightedTerm::new(term, noise.weight)
             }
         };
-        add(term, weights.hidden_rate, None);
+        self.add(term, missing.noise);
+        let observed = spikes.units();
+        if spec.network.hidden > 0 {
+            let hidden = observed..observed + spec.network.hidden;
+            let term = HiddenRate::new(hidden, mean_rate(spikes, layout));
+            self.add(WeightedTerm::new(term, of.hidden_rate), None);
+        }
     }
-    (terms, left_out)
+
+    fn add_published(
+        &mut self,
+        spec: &Specification,
+        of: &Published,
+        recorded: Recorded<'_>,
+        missing: Missing,
+    ) {
+        let observed = recorded.spikes.units();
+        let batch = self.batch.insert(BatchTrials::default()).clone();
+        let psth = PublishedPsth::new(observed, batch.clone());
+        self.add(WeightedTerm::new(psth, of.psth), missing.psth);
+        let noise = PublishedNoiseCovariance::new(observed, spec.noise_lags(), true, batch);
+        self.add(WeightedTerm::new(noise, of.noise), missing.noise);
+        if spec.network.hidden > 0 {
+            let hidden = observed..observed + spec.network.hidden;
+            let target = PublishedWeights::default().hidden_target;
+            let term = PublishedHiddenRate::new(hidden, target);
+            self.add(WeightedTerm::new(term, of.hidden_rate), None);
+        }
+    }
 }
 
-/// The [`terms`] of training trials, of which at least one must count.
-///
-/// # Errors
-/// [`FitError::NothingToFit`] where none does.
-pub(crate) fn to_fit<T: Real>(
-    settings: &Settings,
-    spikes: &TrialArray<u8>,
-    layout: &TrialLayout,
-) -> Result<(Vec<WeightedTerm<T>>, Vec<String>), FitError> {
-    let (terms, left_out) = terms(settings, spikes, layout);
-    if counts(&terms) {
-        return Ok((terms, left_out));
-    }
-    let reasons = left_out.join("; ");
-    Err(FitError::NothingToFit { reasons })
+/// Why statistics cannot be measured, where they cannot.
+struct Missing {
+    psth: Option<String>,
+    noise: Option<String>,
 }
 
-/// Whether any term counts for the objective.
-pub(crate) fn counts<T>(terms: &[WeightedTerm<T>]) -> bool {
-    terms.iter().any(|t| t.weight > 0.0)
+impl Missing {
+    fn new(spec: &Specification, recorded: Recorded<'_>, total_sd: &[f64]) -> Self {
+        let spiking = total_sd.iter().filter(|&&sd| sd > 0.0).count();
+        let reach = lags_in_reach(recorded.layout);
+        // A unit by itself has no lag 0.
+        let alone = spiking == 1 && spec.noise_lags().min(reach) == 1;
+        Self {
+            psth: (spiking == 0).then(|| "psth: no unit spikes".to_string()),
+            noise: (reach == 0 || spiking == 0 || alone).then(|| {
+                "nc: no pair of spiking units has two trials of one condition".to_string()
+            }),
+        }
+    }
 }
 
 /// Lags, lag 0 included, that two trials of one condition are long enough for; 0 where no condition

@@ -1,9 +1,10 @@
 //! Free-running trials from a model.
 
-use crate::{FitError, Model, PaddedNetwork};
+use crate::{FitError, Model};
 use refire_core::{TrialArray, TrialLayout};
+use refire_engine::PaddedNetwork;
 use refire_random::{KeyedUniforms, Stream};
-use refire_sim::{Mode, PassInput, PassState, Trajectory, run, run_window};
+use refire_sim::{Pass, PassState, Trajectory, run, run_window};
 
 /// Where one free-running trial starts and how long it lasts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,7 +15,7 @@ pub struct Slot {
     pub condition: usize,
     /// Its bins, history included; at most the model's bins of the condition.
     pub bins: usize,
-    /// Training trial whose first bins are its history.
+    /// Place among the model's training trials of the one whose first bins are its history.
     pub history: usize,
 }
 
@@ -76,7 +77,7 @@ impl FreeRuns<'_> {
         presentation: u32,
         previous: Option<&TrialArray<u8>>,
     ) -> Result<(&TrialArray<u8>, TrialLayout), FitError> {
-        let first_bin = self.model.settings.first_bin();
+        let first_bin = self.model.spec.first_bin();
         let layout = TrialLayout::new(
             slots.iter().map(|s| s.condition).collect(),
             slots.iter().map(|s| s.bins).collect(),
@@ -89,28 +90,24 @@ impl FreeRuns<'_> {
             histories.trial_mut(row).copy_from_slice(own);
         }
         let keys: Vec<u32> = slots.iter().map(|s| s.key).collect();
-        let input = PassInput {
-            layout: &layout,
-            recorded: Some(&histories),
+        let pass = Pass {
             before: previous,
-            drive: self.padded.drive(),
+            ..Pass::free_running(&layout, self.padded.drive()).with_history(&histories)
         };
         let uniforms = KeyedUniforms::new(self.stream, presentation, &keys);
         let network = self.padded.network()?;
-        let (mode, trajectory) = (Mode::FreeRunning, &mut self.trajectory);
-        let size = self.model.settings.checkpoint_bins;
-        if size == 0 {
-            run(&network, mode, &input, &uniforms, trajectory)?;
+        let trajectory = &mut self.trajectory;
+        let Some(size) = self.model.spec.checkpoint_bins else {
+            run(&network, &pass, &uniforms, trajectory)?;
             return Ok((&trajectory.spikes, layout));
-        }
+        };
         let (bins, units) = (layout.max_bins(), self.padded.units());
         let mut state = PassState::default();
         self.spikes.reset(slots.len(), bins, 0, units);
         for start in (0..bins).step_by(size) {
             let window = start..bins.min(start.saturating_add(size));
             let rows = start * units..window.end * units;
-            let state = &mut state;
-            run_window(&network, mode, &input, &uniforms, window, state, trajectory)?;
+            run_window(&network, &pass, &uniforms, window, &mut state, trajectory)?;
             for k in 0..slots.len() {
                 let own = &mut self.spikes.trial_mut(k)[rows.clone()];
                 own.copy_from_slice(trajectory.spikes.trial(k));
@@ -121,15 +118,15 @@ impl FreeRuns<'_> {
 
     /// Spikes of the last presentation.
     fn spikes(&self) -> &TrialArray<u8> {
-        match self.model.settings.checkpoint_bins {
-            0 => &self.trajectory.spikes,
-            _ => &self.spikes,
+        match self.model.spec.checkpoint_bins {
+            None => &self.trajectory.spikes,
+            Some(_) => &self.spikes,
         }
     }
 
     /// The last bins of the slots just presented, `[slot][lag][unit]`: history of what follows.
     pub fn last_bins(&self, slots: &[Slot]) -> TrialArray<u8> {
-        let (lags, units) = (self.model.settings.lags, self.padded.units());
+        let (lags, units) = (self.model.spec.network.lags, self.padded.units());
         let mut last = TrialArray::zeros(slots.len(), lags, 0, units);
         for (row, slot) in slots.iter().enumerate() {
             let block = self.spikes().block(row, slot.bins - lags, lags);
@@ -142,7 +139,7 @@ impl FreeRuns<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Objective, Settings, Trainer};
+    use crate::{Facts, ObjectiveKind, Optimiser, Specification, Trainer};
     use refire_random::Purpose;
     use refire_recording::{BinWidth, Recording, RecordingParts};
 
@@ -172,16 +169,16 @@ mod tests {
         })
         .unwrap();
         for history in [crate::HistoryStart::Zero, crate::HistoryStart::Recorded] {
-            let settings = Settings {
-                lags: 4,
-                history,
-                hidden: 1,
-                objective: Objective::Mle,
-                batch: 6,
-                learning_rate: 0.3,
-                ..Settings::default()
-            };
-            let mut trainer = Trainer::new(&recording, &settings).unwrap();
+            let mut spec = Specification::new(Facts::default(), ObjectiveKind::Mle);
+            spec.network.lags = 4;
+            spec.network.history = history;
+            spec.network.hidden = 1;
+            spec.batch.trials = 6;
+            spec.optimiser = Optimiser::default();
+            if let Some(adam) = spec.optimiser.adam_mut() {
+                adam.learning_rate = 0.3;
+            }
+            let mut trainer = Trainer::new(&recording, &spec).unwrap();
             for _ in 0..3 {
                 trainer.step().unwrap();
             }
@@ -189,7 +186,7 @@ mod tests {
             let expected = presented(&model);
             assert!(expected.iter().all(|spikes| spikes.contains(&1)));
             for size in [1, 3, 4, 5, 17, 20] {
-                model.settings.checkpoint_bins = size;
+                model.spec.checkpoint_bins = Some(size);
                 assert_eq!(presented(&model), expected, "windows of {size}");
             }
         }

@@ -1,9 +1,9 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
-use crate::wiring::Wiring;
-use crate::{DriveKind, FitError, Form, Settings};
-use refire_loss::units_for_pairs;
+use crate::{Couplings, Drive, FitError, Specification, Statistics, Synapses};
+use refire_loss::{NoiseSize, SampledSize};
 use refire_neuron::SpikeGradient;
+use refire_published::PublishedNoiseCovariance;
 use refire_recording::Recording;
 
 /// Most 4-byte numbers a fit may ask for: 2^36 (256 GiB).
@@ -13,7 +13,7 @@ const MAX_NUMBERS: f64 = (1u64 << 36) as f64;
 /// rows, and the sums that a gradient is added up from.
 const PARAMETER_COPIES: f64 = 11.0;
 
-/// Arrays of the size of a batch: potentials, probabilities, spikes and cotangents. The score function
+/// Arrays of the size of a batch: potentials, probabilities, spikes and adjoints. The score function
 /// keeps them a second time.
 const BATCH_ARRAYS: f64 = 5.0;
 
@@ -21,113 +21,110 @@ const BATCH_ARRAYS: f64 = 5.0;
 struct Held {
     /// Of the passes, [`BATCH_ARRAYS`] numbers per unit each.
     passes: f64,
-    /// Of the passes and of the recorded trials, whose deviations are taken.
-    deviations: [f64; 2],
+    /// Of the passes, whose deviations are taken.
+    batch_bins: f64,
+    /// Of the recorded trials, whose deviations are taken.
+    recorded_bins: f64,
 }
 
 /// Passes that keep every bin, or a window of them, the states between windows and the recorded spikes.
-fn held(recording: &Recording, settings: &Settings) -> Held {
-    let lags = settings.lags.max(settings.lags_of_noise()) as f64;
-    let batch = settings.batch as f64;
+fn held(recording: &Recording, spec: &Specification) -> Held {
+    let lags = spec.network.lags.max(spec.noise_lags()) as f64;
+    let batch = spec.batch.trials as f64;
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     // Free-running trials are padded as the recorded ones are, each behind as few bins as there are.
     let shortest = recording.bins().iter().copied().min().unwrap_or(1).max(1) as f64;
-    let free_bins = settings.free_bins as f64;
-    if settings.checkpoint_bins == 0 {
+    let free_bins = spec.batch.free_bins as f64;
+    let Some(size) = spec.checkpoint_bins else {
         let passes = batch * (longest + lags) + free_bins * (1.0 + lags / shortest);
-        let recorded = recording.bins().iter().sum::<usize>() as f64;
         return Held {
             passes,
-            deviations: [passes, recorded],
+            batch_bins: passes,
+            recorded_bins: recording.bins().iter().sum::<usize>() as f64,
         };
-    }
-    let size = settings.checkpoint_bins as f64;
-    let free_trials = if settings.objective.has_statistics() {
-        batch.max((free_bins / shortest).ceil())
-    } else {
-        0.0
+    };
+    let size = size as f64;
+    let free_trials = match spec.objective.statistics() {
+        Some(_) => batch.max((free_bins / shortest).ceil()),
+        None => 0.0,
     };
     let window = longest.min(size) + lags;
     let states = (longest / size).ceil() * lags;
     // Spikes are bytes: those of all recorded bins, and before every window as many rows as lags.
     let kept = batch * (states + 0.25 * longest) + free_trials * 1.25 * states;
     let of_window = (batch + free_trials) * window;
-    let recorded = recording.n_trials() as f64 * (window + lags);
     Held {
         passes: of_window + kept / BATCH_ARRAYS,
-        deviations: [of_window + free_trials * lags, recorded],
+        batch_bins: of_window + free_trials * lags,
+        recorded_bins: recording.n_trials() as f64 * (window + lags),
     }
 }
 
 /// Numbers of four bytes that the noise covariance holds, given what is held of passes.
-///
-/// The published form: half of a block per frequency, of which there are up to twelve per lag, each of real
-/// and imaginary units. The corrected form, of the units it measures: slopes of every part and, in double
-/// precision, the target and the products of every condition, of training and of validation trials;
-/// deviations of a batch, their cotangents, and the deviations of the recorded trials in double
-/// precision. A sample of units has its own copy of the pass (potentials, probabilities, two cotangents,
-/// spikes as bytes) and of their recorded spikes, and an index of all recorded spikes.
-fn noise_covariance(recording: &Recording, settings: &Settings, held: &Held) -> f64 {
-    let (lags, observed) = (settings.lags_of_noise() as f64, recording.n_units());
-    let units = match (settings.form, settings.noise_pairs) {
-        (Form::Published, _) => {
-            let units = observed as f64 + settings.hidden as f64;
-            return 12.0 * lags * 2.0 * units.powi(2);
+fn noise_covariance(recording: &Recording, spec: &Specification, held: &Held) -> f64 {
+    let (lags, observed) = (spec.noise_lags(), recording.n_units());
+    let of = match spec.objective.statistics() {
+        None => return 0.0,
+        Some(Statistics::Published(_)) => {
+            let units = observed as f64 + spec.network.hidden as f64;
+            return PublishedNoiseCovariance::<f32>::numbers(units, lags);
         }
-        (Form::Corrected, 0) => observed,
-        (Form::Corrected, pairs) => units_for_pairs(pairs).min(observed),
-    } as f64;
-    // More parts than trials are refused later on, by a message of their own.
-    let parts = settings.noise_parts.min(settings.free_bins.max(1)) as f64;
-    let blocks = parts + 2.0 * 2.0 * (1.0 + recording.n_conditions() as f64);
-    let [batch_bins, recorded_bins] = held.deviations;
-    let (copies, index) = if settings.noise_pairs > 0 {
-        let index = 3.0 * recording.total_spikes() as f64;
-        let recorded = recording.bins().iter().sum::<usize>() as f64;
-        (4.25 * batch_bins + 0.25 * recorded, index)
-    } else {
-        (0.0, 0.0)
+        Some(Statistics::Corrected(of)) => of,
     };
-    let deviations = 2.0 * batch_bins + 2.0 * recorded_bins;
-    blocks * lags * units * units + (deviations + copies) * units + index
+    let size = NoiseSize {
+        units: observed,
+        lags,
+        // More parts than trials are refused later on, by a message of their own.
+        parts: of.noise.parts.min(spec.batch.free_bins.max(1)),
+        conditions: recording.n_conditions(),
+        batch_bins: held.batch_bins,
+        recorded_bins: held.recorded_bins,
+    };
+    match of.noise.pairs {
+        None => size.numbers(),
+        Some(pairs) => SampledSize {
+            of: size,
+            pairs,
+            recorded_spikes: recording.total_spikes() as f64,
+            all_recorded_bins: recording.bins().iter().sum::<usize>() as f64,
+        }
+        .numbers(),
+    }
 }
 
 /// Numbers of four bytes that parameters and one batch take.
-fn numbers(recording: &Recording, settings: &Settings) -> f64 {
-    let units = recording.n_units() as f64 + settings.hidden as f64;
+fn numbers(recording: &Recording, spec: &Specification) -> f64 {
+    let (network, observed) = (&spec.network, recording.n_units());
+    let units = observed as f64 + network.hidden as f64;
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     let features = recording.stimulus().map_or(0, |s| s.features()) as f64;
     let conditions = recording.n_conditions() as f64;
-    let drive = match settings.drive {
-        DriveKind::None => 0.0,
-        DriveKind::Condition => units * conditions * longest,
-        DriveKind::Features => units * settings.stimulus_lags as f64 * features,
-        DriveKind::Movie => settings
-            .movie
-            .parameters(recording.n_units() + settings.hidden) as f64,
+    let drive = match spec.drive {
+        Drive::None => 0.0,
+        Drive::Condition { .. } => units * conditions * longest,
+        Drive::Features { lags } => units * lags as f64 * features,
+        Drive::Movie(shape) => shape.parameters(observed + network.hidden) as f64,
     };
-    // Synapses of an in-degree have not been drawn yet.
-    let drawn = units * settings.in_degree as f64 * settings.lags as f64;
-    let whole = recording.n_units().checked_add(settings.hidden);
-    let couplings = whole.and_then(|n| Wiring::of(settings).parameters(n, settings.lags));
-    let couplings = couplings.map_or(f64::INFINITY, |n| n as f64);
-    let parameters = couplings.max(drawn) + drive;
-    let held = held(recording, settings);
-    let blocks = if settings.objective.has_statistics() {
-        noise_covariance(recording, settings, &held)
-    } else {
-        0.0
+    let lags = network.lags as f64;
+    let couplings = match &network.couplings {
+        Couplings::Dense => units * lags * units,
+        Couplings::Sparse(Synapses::InDegree(in_degree)) => units * *in_degree as f64 * lags,
+        Couplings::Sparse(Synapses::Given(synapses)) => synapses.synapses() as f64 * lags,
+        Couplings::LowRank { rank } => *rank as f64 * units * (1.0 + lags),
     };
-    let batches = match settings.spike_gradient {
+    let held = held(recording, spec);
+    let noise = noise_covariance(recording, spec, &held);
+    let batches = match spec.optimiser.spike_gradient() {
         SpikeGradient::Score => 2.0,
         _ => 1.0,
     };
-    PARAMETER_COPIES * parameters + batches * BATCH_ARRAYS * held.passes * units + blocks
+    let parameters = PARAMETER_COPIES * (couplings + drive);
+    parameters + batches * BATCH_ARRAYS * held.passes * units + noise
 }
 
 /// Checks that parameters and one batch can be held by a machine, and by this one.
-pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(), FitError> {
-    let numbers = numbers(recording, settings);
+pub(crate) fn check_size(recording: &Recording, spec: &Specification) -> Result<(), FitError> {
+    let numbers = numbers(recording, spec);
     let held = numbers <= MAX_NUMBERS
         && Vec::<f32>::new()
             .try_reserve_exact(numbers as usize)
@@ -136,9 +133,9 @@ pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(
         return Ok(());
     }
     Err(FitError::TooLarge {
-        units: recording.n_units() as f64 + settings.hidden as f64,
-        lags: settings.lags,
-        batch: settings.batch,
+        units: recording.n_units() as f64 + spec.network.hidden as f64,
+        lags: spec.network.lags,
+        batch: spec.batch.trials,
         gigabytes: numbers * 4e-9,
     })
 }
@@ -146,6 +143,7 @@ pub(crate) fn check_size(recording: &Recording, settings: &Settings) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Facts, ObjectiveKind};
     use refire_core::TrialArray;
     use refire_recording::{BinWidth, RecordingParts};
 
@@ -157,40 +155,40 @@ mod tests {
 
     #[test]
     fn a_sample_of_pairs_does_not_grow_with_the_units() {
-        let of = |units: usize, noise_pairs| {
-            let settings = Settings {
-                noise_pairs,
-                ..Settings::default()
-            };
+        let of = |units: usize, pairs| {
+            let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
+            if let Some(corrected) = spec.objective.corrected_mut() {
+                corrected.noise.pairs = pairs;
+            }
             let held = Held {
                 passes: 100.0,
-                deviations: [100.0, 8.0],
+                batch_bins: 100.0,
+                recorded_bins: 8.0,
             };
-            noise_covariance(&recording(2, 4, units), &settings, &held)
+            noise_covariance(&recording(2, 4, units), &spec, &held)
         };
-        assert_eq!(of(300, 65_536), of(3_000, 65_536));
+        let pairs = Some(65_536);
+        assert_eq!(of(300, pairs), of(3_000, pairs));
         // Those of all pairs among as many units, and the copies.
-        assert!(of(257, 0) < of(3_000, 65_536));
-        assert!(of(3_000, 0) > 100.0 * of(257, 0));
+        assert!(of(257, None) < of(3_000, pairs));
+        assert!(of(3_000, None) > 100.0 * of(257, None));
     }
 
     #[test]
     fn windows_grow_with_the_root_of_the_bins() {
         // What is held of passes and for the noise covariance; `checkpoint-bins` by the root of lags and bins.
-        let of = |bins: usize, checkpoint_bins| {
-            let settings = Settings {
-                drive: DriveKind::None,
-                free_bins: 0,
-                checkpoint_bins,
-                ..Settings::default()
-            };
+        let of = |bins: usize, checkpoint_bins: Option<usize>| {
+            let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
+            spec.drive = Drive::None;
+            spec.batch.free_bins = 0;
+            spec.checkpoint_bins = checkpoint_bins;
             let recording = recording(90, bins, 20);
             // But for the recorded spikes, which are there anyway.
             let spikes = 0.25 * (90 * bins * 20) as f64;
-            numbers(&recording, &settings) - if checkpoint_bins > 0 { spikes } else { 0.0 }
+            numbers(&recording, &spec) - checkpoint_bins.map_or(0.0, |_| spikes)
         };
-        assert!((of(14_400, 0) / of(3_600, 0) - 4.0).abs() < 0.05);
-        assert!((of(14_400, 360) / of(3_600, 180) - 2.0).abs() < 0.1);
-        assert!(of(14_400, 360) < 0.1 * of(14_400, 0));
+        assert!((of(14_400, None) / of(3_600, None) - 4.0).abs() < 0.05);
+        assert!((of(14_400, Some(360)) / of(3_600, Some(180)) - 2.0).abs() < 0.1);
+        assert!(of(14_400, Some(360)) < 0.1 * of(14_400, None));
     }
 }

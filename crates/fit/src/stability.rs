@@ -54,7 +54,7 @@ pub fn judge(model: &Model, seed: u64) -> Result<StabilityReport, FitError> {
         found: "0".to_string(),
     })?;
     let shortest = model.training.bins.iter().copied().min().unwrap_or(0);
-    let seconds = (shortest - model.settings.first_bin().min(shortest)) as f64 * model.bin_width;
+    let seconds = (shortest - model.spec.first_bin().min(shortest)) as f64 * model.bin_width;
     let limit = 2.0 * f64::from(model.training.range.max_count);
     Ok(StabilityReport {
         stability,

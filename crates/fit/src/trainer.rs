@@ -1,20 +1,20 @@
 //! The training loop: one Adam step at a time, judged on validation trials.
 
-use crate::batch::{Batch, Pool};
-use crate::dale::Dale;
-use crate::engine::{Engine, Losses, Streams};
+use crate::batch::Pool;
+use crate::checkpoint::FitOf;
+use crate::setup::DriveOf;
+use crate::signs::Dale;
 use crate::size::check_size;
-use crate::wiring::Wiring;
+use crate::start::start;
 use crate::{
-    Checkpoint, ConvexReport, DriveKind, FitError, Form, Model, Objective, Optimizer, Parameters,
-    Settings, TENSORS, Training, convex, objective,
+    Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
+    Specification, StepReport, Terms, Training, convex, wiring,
 };
-use refire_core::TrialArray;
-use refire_drive::DriveSpec;
-use refire_optim::{Adam, AdamSettings, Schedule, clip_norm};
+use refire_core::Recorded;
+use refire_engine::{Batch, Losses, Parameters, Streams, TENSORS, Wiring};
+use refire_optim::{Schedule, clip_norm};
 use refire_random::{Purpose, Stream};
-use refire_recording::{BinWidth, Recording, Split};
-use serde::{Deserialize, Serialize};
+use refire_recording::{Recording, Split};
 use std::ops::Range;
 
 /// Iterations between two looks at the validation trials.
@@ -23,60 +23,18 @@ pub const VALIDATE_EVERY: usize = 20;
 /// Limit of the gradient norm of each tensor (published).
 const CLIP: f64 = 1.0;
 
-/// Losses over iterations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// Names of the terms.
-    pub terms: Vec<String>,
-    /// Unweighted training values `[iteration][term]`.
-    pub training: Vec<Vec<f64>>,
-    /// Names of the terms that the validation trials can measure.
-    pub validation_terms: Vec<String>,
-    /// Iterations (counted from 1) at which validation trials were judged.
-    pub validated_at: Vec<usize>,
-    /// Unweighted validation values `[judgement][validation term]`.
-    pub validation: Vec<Vec<f64>>,
-    /// Weighted validation sums.
-    pub validation_total: Vec<f64>,
-}
-
-impl History {
-    /// Whether every row has a value for each term, as long as it was not damaged in a file.
-    pub(crate) fn is_consistent(&self) -> bool {
-        let full =
-            |rows: &[Vec<f64>], terms: &[String]| rows.iter().all(|r| r.len() == terms.len());
-        full(&self.training, &self.terms)
-            && full(&self.validation, &self.validation_terms)
-            && self.validation.len() == self.validated_at.len()
-            && self.validation.len() == self.validation_total.len()
-    }
-}
-
-/// What one step did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepReport {
-    /// Iterations done, this one included.
-    pub iteration: usize,
-    /// Training losses of this iteration.
-    pub losses: Losses,
-    /// Weighted validation loss, where it was judged.
-    pub validation: Option<f64>,
-    /// Iteration of the best parameters so far.
-    pub best_iteration: usize,
-}
-
 /// A fit in progress.
 pub struct Trainer<'a> {
     recording: &'a Recording,
-    settings: Settings,
+    spec: Specification,
+    wiring: Wiring,
     split: Split,
     training: Training,
-    drive: DriveSpec,
-    features: Option<TrialArray<f64>>,
+    drive: DriveOf,
     bins_per_condition: Vec<usize>,
     pool: Pool<'a>,
-    engine: Engine<f32>,
-    validation: Option<(Engine<f32>, Batch)>,
+    objective: Evaluator<f32>,
+    validation: Option<(Evaluator<f32>, Batch)>,
     left_out: Vec<String>,
     scored: f64,
     dale: Option<Dale>,
@@ -90,111 +48,125 @@ impl<'a> Trainer<'a> {
     /// Splits the recording, measures the training trials and sets the parameters to their start.
     ///
     /// # Errors
-    /// [`FitError`] where settings and recording do not allow a fit.
-    pub fn new(recording: &'a Recording, settings: &Settings) -> Result<Self, FitError> {
-        settings.check()?;
+    /// [`FitError`] where specification and recording do not allow a fit.
+    pub fn new(recording: &'a Recording, spec: &Specification) -> Result<Self, FitError> {
+        spec.check()?;
         let split = Split::draw(
             recording.conditions(),
-            settings.test_fraction,
-            settings.validation_fraction,
-            settings.seed,
+            spec.held_out.test,
+            spec.held_out.validation,
+            spec.seed,
         )?;
-        Self::with_split(recording, settings, split)
+        Self::with_split(recording, spec, split)
     }
 
-    /// [`Self::new`] with a split that is given; the fractions of the settings are not used. A checkpoint does
+    /// [`Self::new`] with a split that is given; [`crate::HeldOut`] is not used. A checkpoint does
     /// not hold the split: resume with the same one.
     ///
     /// # Errors
     /// As [`Self::new`], and [`FitError::Split`] where the split is not one of the recording.
     pub fn with_split(
         recording: &'a Recording,
-        settings: &Settings,
+        spec: &Specification,
         split: Split,
     ) -> Result<Self, FitError> {
-        settings.check()?;
+        spec.check()?;
         split.check(recording.n_trials())?;
-        let first_bin = settings.first_bin();
-        let lags = if settings.objective.has_statistics() {
-            settings.lags.max(settings.lags_of_noise())
-        } else {
-            settings.lags
-        };
+        let first_bin = spec.first_bin();
+        let lags = spec.network.lags.max(spec.noise_lags());
         for (trial, &bins) in recording.bins().iter().enumerate() {
             if bins <= lags {
                 return Err(FitError::TooFewBins { trial, bins, lags });
             }
         }
-        check_size(recording, settings)?;
-        let settings = &settings
-            .clone()
-            .with_synapses(recording.n_units() + settings.hidden)?;
-        settings.check_observed_signs(recording.n_units())?;
-        let training = Training::of(recording, &split.train, first_bin)?;
-        let units = recording.n_units() + settings.hidden;
+        check_size(recording, spec)?;
+        let observed = recording.n_units();
+        let units = observed + spec.network.hidden;
+        let wiring = wiring::resolve(spec, units)?;
+        spec.network.check_observed_signs(observed)?;
+        let training = Training::new(recording, &split.train, first_bin)?;
         let mut bins_per_condition = vec![0; recording.n_conditions()];
         for (&c, &bins) in recording.conditions().iter().zip(recording.bins()) {
             bins_per_condition[c] = bins_per_condition[c].max(bins);
         }
-        let (drive, features) = drive_of(recording, settings, &bins_per_condition)?;
-        let encoder = || drive.build(&bins_per_condition, first_bin, units, features.as_ref());
+        let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
+        let features = drive.features.as_ref();
+        let encoder = || (drive.spec).build(&bins_per_condition, first_bin, units, features);
 
         let pool = Pool::new(recording, &split.train, first_bin);
-        if settings.noise_parts > 1 {
-            let (batch, free_bins) = (settings.batch, settings.free_bins);
-            check_parts(settings, &pool.draw(settings.seed, 0, batch, free_bins)?)?;
+        if spec
+            .objective
+            .corrected()
+            .is_some_and(|c| c.noise.parts > 1)
+        {
+            check_parts(spec, &pool.draw(spec.seed, 0, spec.batch)?)?;
         }
         let (spikes, layout) = recording.select(&split.train, first_bin)?;
-        let (terms, mut left_out) = objective::to_fit(settings, &spikes, &layout)?;
-        let scored = (layout.scored_bins() * recording.n_units()) as f64;
+        let recorded = Recorded {
+            spikes: &spikes,
+            layout: &layout,
+        };
+        let terms = Terms::new(spec, recorded).that_count()?;
+        let mut left_out = terms.left_out.clone();
+        let scored = (layout.scored_bins() * observed) as f64;
         let first_encoder = encoder()?;
-        let start = Parameters::start(settings, &training.baseline, first_encoder.as_ref());
+        let start = start(spec, &wiring, &training.baseline, first_encoder.as_ref());
         let under_prior = first_encoder.under_prior();
-        let engine = Engine::new(settings, recording.n_units(), first_encoder, terms);
+        let shape = || wiring::shape(spec, &wiring, observed);
+        let objective = Evaluator::new(spec, shape(), first_encoder, terms);
         let validation = if split.validation.is_empty() {
             None
         } else {
             let (spikes, layout) = recording.select(&split.validation, first_bin)?;
-            let (terms, missing) = objective::terms(settings, &spikes, &layout);
-            left_out.extend(missing.iter().map(|why| format!("validation: {why}")));
+            let recorded = Recorded {
+                spikes: &spikes,
+                layout: &layout,
+            };
+            let terms = Terms::new(spec, recorded);
+            left_out.extend(
+                terms
+                    .left_out
+                    .iter()
+                    .map(|why| format!("validation: {why}")),
+            );
             let batch =
-                Pool::new(recording, &split.validation, first_bin).whole(settings.free_bins)?;
+                Pool::new(recording, &split.validation, first_bin).whole(spec.batch.free_bins)?;
             // Nothing to judge by: the last parameters count, as without validation trials.
-            let judges = objective::counts(&terms);
-            check_parts(settings, &batch)?;
-            let engine = Engine::new(settings, recording.n_units(), encoder()?, terms);
-            judges.then_some((engine, batch))
+            let judges = terms.count();
+            check_parts(spec, &batch)?;
+            let objective = Evaluator::new(spec, shape(), encoder()?, terms);
+            judges.then_some((objective, batch))
         };
-        let names = |engine: &Engine<f32>| {
-            let names = engine.term_names();
+        let names = |objective: &Evaluator<f32>| {
+            let names = objective.term_names();
             names.iter().map(ToString::to_string).collect()
         };
         let history = History {
-            terms: names(&engine),
+            terms: names(&objective),
             validation_terms: validation.as_ref().map_or_else(Vec::new, |(e, _)| names(e)),
             ..History::default()
         };
-        let state = Checkpoint::start(
-            settings,
-            recording.bin_width(),
-            recording.hash(),
-            start,
-            history,
-        )?;
+        let fit = FitOf {
+            spec: spec.clone(),
+            wiring: wiring.clone(),
+            bin_width: recording.bin_width(),
+            recording_hash: recording.hash(),
+        };
+        let state = Checkpoint::start(fit, start, history)?;
         Ok(Self {
             recording,
-            settings: settings.clone(),
+            spec: spec.clone(),
             split,
             training,
             drive,
-            features,
             bins_per_condition,
             pool,
-            engine,
+            objective,
             validation,
             left_out,
             scored,
-            dale: Dale::of(settings, recording.n_units()),
+            dale: Dale::new(spec, &wiring, observed),
+            wiring,
             under_prior,
             gradient: Parameters::default(),
             state,
@@ -202,7 +174,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Takes other parameters as the start of a fit that has not begun, such as
-    /// [`Parameters::with_copies`]. The files of the fit do not tell where it started.
+    /// [`crate::start_as_copies`]. The files of the fit do not tell where it started.
     ///
     /// # Errors
     /// [`FitError::Resume`] where a tensor has another length, a number is not finite, or a step was done.
@@ -241,7 +213,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Goes on from a checkpoint of the same settings and recording.
+    /// Goes on from a checkpoint of the same specification and recording.
     ///
     /// # Errors
     /// [`FitError::Resume`] where it belongs to another fit.
@@ -253,12 +225,7 @@ impl<'a> Trainer<'a> {
 
     /// Whether all iterations are done.
     pub fn finished(&self) -> bool {
-        let solved = self.state.convex.is_some();
-        match (self.settings.optimizer, self.settings.objective) {
-            (Optimizer::Lbfgs, Objective::Mle) => solved,
-            (Optimizer::Lbfgs, _) => solved && self.state.iteration >= self.settings.iterations,
-            (Optimizer::Adam, _) => self.state.iteration >= self.settings.iterations,
-        }
+        !self.is_to_be_solved() && self.state.iteration >= self.spec.iterations()
     }
 
     /// State to go on from.
@@ -278,7 +245,7 @@ impl<'a> Trainer<'a> {
 
     /// What the objective measures on a random sample in each iteration, and how large it is.
     pub fn sampled(&self) -> Vec<String> {
-        self.engine.sampled()
+        self.objective.sampled()
     }
 
     /// What the convex fit did, once it is done.
@@ -286,32 +253,23 @@ impl<'a> Trainer<'a> {
         self.state.convex.as_ref()
     }
 
-    /// One step of Adam on one batch. With [`Optimizer::Lbfgs`] the first step solves the likelihood before
-    /// that, and an objective that is nothing else is finished then.
+    /// One step of Adam on one batch. With [`Optimiser::Lbfgs`] the first step solves the likelihood before
+    /// that, and is the last where nothing goes on from there.
     ///
     /// # Errors
     /// [`FitError::NotFinite`] where the loss or the gradient is not finite: the state is then
     /// unchanged.
     pub fn step(&mut self) -> Result<StepReport, FitError> {
-        if self.settings.optimizer == Optimizer::Lbfgs && self.state.convex.is_none() {
+        if self.is_to_be_solved() {
             let nats = self.solve()?;
-            if self.settings.objective == Objective::Mle || self.settings.iterations == 0 {
+            if self.spec.iterations() == 0 {
                 return self.judge_solution(nats);
             }
         }
-        let (seed, iteration) = (self.settings.seed, self.state.iteration);
-        let batch = self.pool.draw(
-            seed,
-            iteration,
-            self.settings.batch,
-            self.settings.free_bins,
-        )?;
-        let streams = Streams {
-            clamped: Stream::new(self.settings.seed, Purpose::Clamped),
-            free: Stream::new(self.settings.seed, Purpose::FreeRunning),
-            iteration: iteration as u32,
-        };
-        let losses = self.engine.evaluate(
+        let (seed, iteration) = (self.spec.seed, self.state.iteration);
+        let batch = self.pool.draw(seed, iteration, self.spec.batch)?;
+        let streams = Streams::new(seed, iteration as u32);
+        let losses = self.objective.evaluate(
             &self.state.parameters,
             &batch,
             streams,
@@ -323,12 +281,13 @@ impl<'a> Trainer<'a> {
             self.state.keep_as_best(f64::NAN);
         }
         self.add_prior_gradient();
-        let rate = self.settings.learning_rate
-            * Schedule::Cosine {
+        let rate = self.spec.optimiser.adam().map_or(0.0, |adam| {
+            let schedule = Schedule::Cosine {
                 floor: 0.0,
                 warm_up: 0,
-            }
-            .at(iteration as u64, self.settings.iterations as u64);
+            };
+            adam.learning_rate * schedule.at(iteration as u64, adam.iterations as u64)
+        });
         let tensors = self.state.parameters.tensors_mut().into_iter();
         for ((tensor, gradient), adam) in tensors
             .zip(self.gradient.tensors_mut())
@@ -351,23 +310,28 @@ impl<'a> Trainer<'a> {
         })
     }
 
+    /// Whether the likelihood is to be taken to its optimum first.
+    fn is_to_be_solved(&self) -> bool {
+        matches!(self.spec.optimiser, Optimiser::Lbfgs { .. }) && self.state.convex.is_none()
+    }
+
     /// Takes the parameters to the optimum of the likelihood; returns its nats per (trial, bin, unit).
     fn solve(&mut self) -> Result<f64, FitError> {
-        let first_bin = self.settings.first_bin();
+        let first_bin = self.spec.first_bin();
         let training = self.recording.select(&self.split.train, first_bin)?;
         let validation = match self.split.validation.as_slice() {
             [] => None,
             trials => Some(self.recording.select(trials, first_bin)?),
         };
         let (bins, units) = (&self.bins_per_condition, self.recording.n_units());
-        let encoder = self
-            .drive
-            .build(bins, first_bin, units, self.features.as_ref())?;
+        let features = self.drive.features.as_ref();
+        let encoder = self.drive.spec.build(bins, first_bin, units, features)?;
+        let recorded = |(spikes, layout)| Recorded { spikes, layout };
         let (parameters, report) = convex::maximum_likelihood(
-            &self.settings,
+            &self.spec,
             encoder.as_ref(),
-            &training,
-            validation.as_ref(),
+            recorded((&training.0, &training.1)),
+            validation.as_ref().map(|(z, layout)| recorded((z, layout))),
         )?;
         let nats = report.nats;
         self.state.parameters = parameters;
@@ -377,16 +341,16 @@ impl<'a> Trainer<'a> {
 
     /// Ends a fit at the solution of its likelihood.
     fn judge_solution(&mut self, nats: f64) -> Result<StepReport, FitError> {
-        self.state.iteration = self.settings.iterations;
-        if self.settings.objective == Objective::Mle {
+        if self.spec.objective.kind() == ObjectiveKind::Mle {
             self.state.history.training.push(vec![nats]);
         }
+        let weight = self.spec.objective.likelihood().unwrap_or(1.0);
         let validation = self.validate()?;
         Ok(StepReport {
             iteration: self.state.iteration,
             losses: Losses {
                 terms: vec![nats],
-                total: self.settings.weights.mle * nats,
+                total: weight * nats,
             },
             validation,
             best_iteration: self.state.best_iteration,
@@ -396,17 +360,18 @@ impl<'a> Trainer<'a> {
     /// The best parameters so far, as a model.
     pub fn model(&self) -> Model {
         Model {
-            settings: self.settings.clone(),
+            spec: self.spec.clone(),
+            wiring: self.wiring.clone(),
             parameters: self.state.best.clone(),
             bin_width: self.recording.bin_width(),
             unit_ids: self.recording.unit_ids().to_vec(),
             condition_labels: self.recording.condition_labels().to_vec(),
             bins_per_condition: self.bins_per_condition.clone(),
-            drive: self.drive.clone(),
-            features: self.features.clone(),
+            drive: self.drive.spec.clone(),
+            features: self.drive.features.clone(),
             training: self.training.clone(),
             split: self.split.clone(),
-            recording_hash: self.state.recording_hash.clone(),
+            recording_hash: self.state.fit.recording_hash.clone(),
             iteration: self.state.best_iteration,
         }
     }
@@ -415,25 +380,25 @@ impl<'a> Trainer<'a> {
     /// the judgement is not a new draw each time. Without validation trials the last ones count.
     fn validate(&mut self) -> Result<Option<f64>, FitError> {
         let iteration = self.state.iteration;
-        let Some((engine, batch)) = &mut self.validation else {
-            if iteration == self.settings.iterations && self.state.parameters.are_finite() {
+        let Some((objective, batch)) = &mut self.validation else {
+            if iteration == self.spec.iterations() && self.state.parameters.are_finite() {
                 self.state.keep_as_best(f64::NAN);
             }
             return Ok(None);
         };
-        if !iteration.is_multiple_of(VALIDATE_EVERY) && iteration != self.settings.iterations {
+        if !iteration.is_multiple_of(VALIDATE_EVERY) && iteration != self.spec.iterations() {
             return Ok(None);
         }
         let streams = Streams {
-            clamped: Stream::new(self.settings.seed, Purpose::ValidationClamped),
-            free: Stream::new(self.settings.seed, Purpose::ValidationFree),
+            teacher_forced: Stream::new(self.spec.seed, Purpose::ValidationTeacherForced),
+            free: Stream::new(self.spec.seed, Purpose::ValidationFree),
             iteration: 0,
         };
-        let losses = engine.evaluate(&self.state.parameters, batch, streams, None)?;
-        let mut of_terms = losses.terms.iter().zip(engine.term_names());
+        let losses = objective.evaluate(&self.state.parameters, batch, streams, None)?;
+        let mut of_terms = losses.terms.iter().zip(objective.term_names());
         if let Some((_, term)) = of_terms.find(|(value, _)| !value.is_finite()) {
             return Err(FitError::NotFinite {
-                iteration: iteration - 1,
+                iteration: iteration.saturating_sub(1),
                 what: "validation loss",
                 term,
             });
@@ -452,8 +417,8 @@ impl<'a> Trainer<'a> {
     /// `d/dw [w^2 / (2 (theta sd)^2 N)]`, `N` scored (trial, bin, unit). Biases have none. The factors of
     /// low-rank couplings have the one that gives couplings their standard deviation.
     fn add_prior_gradient(&mut self) {
-        let (theta, settings) = (self.settings.theta, &self.settings);
-        let of_couplings = Wiring::of(settings).sd_of_parameters(theta * settings.coupling_prior);
+        let (theta, priors) = (self.spec.network.dynamics.theta(), self.spec.priors);
+        let of_couplings = self.wiring.sd_of_parameters(theta * priors.coupling);
         let strength = |sd: f64| (1.0 / (sd.powi(2) * self.scored)) as f32;
         let parameters = &self.state.parameters;
         let pairs = [
@@ -465,7 +430,7 @@ impl<'a> Trainer<'a> {
             (
                 &mut self.gradient.drive[self.under_prior.clone()],
                 &parameters.drive[self.under_prior.clone()],
-                strength(theta * settings.drive_prior),
+                strength(theta * priors.drive),
             ),
         ];
         for (gradient, values, strength) in pairs {
@@ -476,7 +441,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn refuse_non_finite(&self, losses: &Losses, iteration: usize) -> Result<(), FitError> {
-        let names = self.engine.term_names();
+        let names = self.objective.term_names();
         for (&value, &term) in losses.terms.iter().zip(&names) {
             if !value.is_finite() {
                 return Err(FitError::NotFinite {
@@ -500,66 +465,14 @@ impl<'a> Trainer<'a> {
 }
 
 /// Whether the free-running trials of some condition make as many parts of two trials as are asked for.
-fn check_parts(settings: &Settings, batch: &Batch) -> Result<(), FitError> {
+fn check_parts(spec: &Specification, batch: &Batch) -> Result<(), FitError> {
     let groups = batch.free_layout.groups().iter();
     let most = groups.map(|group| group.slots.len()).max().unwrap_or(0) / 2;
-    let unused = settings.form == Form::Published || !settings.objective.has_statistics();
-    if settings.noise_parts <= most || unused {
+    let parts = spec.objective.corrected().map_or(0, |c| c.noise.parts);
+    if parts <= most {
         return Ok(());
     }
-    Err(FitError::Setting {
-        name: "noise-parts",
-        allowed: "at most half the free-running trials of a condition (see free-bins)",
-        found: format!("{} for {} trials", settings.noise_parts, 2 * most),
-    })
-}
-
-/// Adam for each tensor of the parameters.
-pub(crate) fn optimisers(parameters: &Parameters<f32>) -> Result<[Adam<f32>; 3], FitError> {
-    let adam = |tensor: &Vec<f32>| Adam::new(AdamSettings::default(), tensor.len());
-    let [couplings, bias, drive] = parameters.tensors();
-    Ok([adam(couplings)?, adam(bias)?, adam(drive)?])
-}
-
-fn drive_of(
-    recording: &Recording,
-    settings: &Settings,
-    bins_per_condition: &[usize],
-) -> Result<(DriveSpec, Option<TrialArray<f64>>), FitError> {
-    match settings.drive {
-        DriveKind::None => Ok((DriveSpec::None, None)),
-        DriveKind::Condition => {
-            let spacing_bins = (settings.drive_spacing / recording.bin_width()).max(2.0);
-            let spec = DriveSpec::Condition {
-                spacing_bins,
-                width_in_spacings: DriveSpec::UNIT_WIDTH,
-            };
-            Ok((spec, None))
-        }
-        DriveKind::Features | DriveKind::Movie => {
-            let stimulus = recording.stimulus().ok_or(FitError::NoStimulus)?;
-            let bins = bins_per_condition.iter().copied().max().unwrap_or(0);
-            let width = BinWidth::from_seconds(recording.bin_width())
-                .map_err(refire_recording::RecordingError::from)?;
-            let per_bin = stimulus.resample(width, bins);
-            let courses = per_bin.courses();
-            let features =
-                TrialArray::from_vec(per_bin.values().to_vec(), courses, bins, per_bin.features())
-                    .ok_or(FitError::NoStimulus)?;
-            let shared = [bins];
-            let valid = if courses == 1 {
-                shared.as_slice()
-            } else {
-                bins_per_condition
-            };
-            let spec = match settings.drive {
-                DriveKind::Movie => DriveSpec::movie(settings.movie, &features, valid)?,
-                _ => DriveSpec::Features {
-                    lags: settings.stimulus_lags,
-                    standardise: refire_drive::Standardise::fit(&features, valid)?,
-                },
-            };
-            Ok((spec, Some(features)))
-        }
-    }
+    let allowed = "at most half the free-running trials of a condition (see free-bins)";
+    let found = format!("{parts} for {} trials", 2 * most);
+    Err(FitError::setting("noise-parts", allowed, found))
 }

@@ -1,6 +1,7 @@
 //! Matrix products over strided views of slices.
 
 use crate::Real;
+use crate::real::{ProductSizes, Strided};
 
 /// A matrix read from a slice; rows may overlap (a row stride below the row length gives the
 /// history of every bin without a copy).
@@ -31,6 +32,21 @@ fn extent(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> usi
 }
 
 impl<'a, T> MatrixRef<'a, T> {
+    /// The numbers, those of row `i` and column `j` at `i * row_stride + j * col_stride`.
+    pub fn data(&self) -> &'a [T] {
+        self.data
+    }
+
+    /// Numbers from one row to the next.
+    pub fn row_stride(&self) -> usize {
+        self.row_stride
+    }
+
+    /// Numbers from one column to the next.
+    pub fn col_stride(&self) -> usize {
+        self.col_stride
+    }
+
     /// `rows` rows of `cols` neighbouring numbers, `row_stride` numbers from one row to the next.
     ///
     /// # Panics
@@ -133,17 +149,27 @@ pub fn matmul<T: Real>(a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, keep: T, c: Mat
     // `c` are distinct; `c` is borrowed mutably, so neither `a` nor `b` aliases it.
     unsafe {
         T::gemm(
-            a.rows,
-            a.cols,
-            b.cols,
-            T::one(),
-            a.data.as_ptr(),
-            (a.row_stride as isize, a.col_stride as isize),
-            b.data.as_ptr(),
-            (b.row_stride as isize, b.col_stride as isize),
+            ProductSizes {
+                rows: a.rows,
+                inner: a.cols,
+                cols: b.cols,
+            },
+            Strided {
+                start: a.data.as_ptr(),
+                row: a.row_stride as isize,
+                col: a.col_stride as isize,
+            },
+            Strided {
+                start: b.data.as_ptr(),
+                row: b.row_stride as isize,
+                col: b.col_stride as isize,
+            },
             keep,
-            c.data.as_mut_ptr(),
-            (c.row_stride as isize, 1),
+            Strided {
+                start: c.data.as_mut_ptr(),
+                row: c.row_stride as isize,
+                col: 1,
+            },
         );
     }
 }

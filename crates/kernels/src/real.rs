@@ -24,7 +24,7 @@ pub trait Real:
     + 'static
 {
     /// The nearest value.
-    fn of(value: f64) -> Self;
+    fn new(value: f64) -> Self;
 
     /// The value in double precision, for sums.
     fn f64(self) -> f64;
@@ -46,61 +46,67 @@ pub trait Real:
     /// Runs a kernel on the widest registers of this machine.
     fn with_vectors<K: Kernel<Self>>(kernel: K) -> K::Output;
 
-    /// `alpha * a b + beta * c` of raw strided matrices: `a` is m x k, `b` k x n, `c` m x n.
+    /// `c = a b + keep * c` of raw strided matrices.
     ///
     /// # Safety
     /// Every element named by a pointer, its dimensions and its strides must be in one allocation,
     /// those of `c` distinct and not aliased by `a` or `b`.
     #[doc(hidden)]
-    #[allow(unsafe_code, clippy::too_many_arguments)]
+    #[allow(unsafe_code)]
     unsafe fn gemm(
-        m: usize,
-        k: usize,
-        n: usize,
-        alpha: Self,
-        a: *const Self,
-        a_strides: (isize, isize),
-        b: *const Self,
-        b_strides: (isize, isize),
-        beta: Self,
-        c: *mut Self,
-        c_strides: (isize, isize),
+        sizes: ProductSizes,
+        a: Strided<*const Self>,
+        b: Strided<*const Self>,
+        keep: Self,
+        c: Strided<*mut Self>,
     );
+}
+
+/// Sizes of a matrix product: `rows` x `inner` times `inner` x `cols`.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct ProductSizes {
+    pub rows: usize,
+    pub inner: usize,
+    pub cols: usize,
+}
+
+/// First element of a matrix and the distances to the next row and column.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Strided<P> {
+    pub start: P,
+    pub row: isize,
+    pub col: isize,
 }
 
 macro_rules! gemm_with {
     ($gemm:path) => {
         #[allow(unsafe_code)]
         unsafe fn gemm(
-            m: usize,
-            k: usize,
-            n: usize,
-            alpha: Self,
-            a: *const Self,
-            a_strides: (isize, isize),
-            b: *const Self,
-            b_strides: (isize, isize),
-            beta: Self,
-            c: *mut Self,
-            c_strides: (isize, isize),
+            sizes: ProductSizes,
+            a: Strided<*const Self>,
+            b: Strided<*const Self>,
+            keep: Self,
+            c: Strided<*mut Self>,
         ) {
             // SAFETY: the caller's promise is the promise matrixmultiply asks for.
             unsafe {
                 $gemm(
-                    m,
-                    k,
-                    n,
-                    alpha,
-                    a,
-                    a_strides.0,
-                    a_strides.1,
-                    b,
-                    b_strides.0,
-                    b_strides.1,
-                    beta,
-                    c,
-                    c_strides.0,
-                    c_strides.1,
+                    sizes.rows,
+                    sizes.inner,
+                    sizes.cols,
+                    1.0,
+                    a.start,
+                    a.row,
+                    a.col,
+                    b.start,
+                    b.row,
+                    b.col,
+                    keep,
+                    c.start,
+                    c.row,
+                    c.col,
                 )
             }
         }
@@ -109,7 +115,7 @@ macro_rules! gemm_with {
 
 impl Real for f64 {
     #[inline(always)]
-    fn of(value: f64) -> Self {
+    fn new(value: f64) -> Self {
         value
     }
 
@@ -148,7 +154,7 @@ impl Real for f64 {
 
 impl Real for f32 {
     #[inline(always)]
-    fn of(value: f64) -> Self {
+    fn new(value: f64) -> Self {
         value as f32
     }
 

@@ -1,6 +1,6 @@
 //! The data side of the sample-and-measure terms, computed once from all training trials.
 
-use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
+use crate::covariance::{Lagged, centre, fill_signal, trial_bins, unbiased};
 use crate::trials::{mean_over_trials, parts};
 use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, TrialLayout};
@@ -17,12 +17,12 @@ pub struct DataStatistics {
 #[derive(Clone, Debug)]
 pub(crate) struct ConditionStatistics {
     pub trials: usize,
-    /// `[bin][unit]`, mean over the trials valid in the bin; bins of history stay zero.
+    /// `[bin][unit]`, spikes per bin, mean over the trials valid in the bin; bins of history stay zero.
     pub psth: Vec<f64>,
     pub bins: usize,
-    /// `[source][lag][target]`, sum of centred products.
+    /// `[source][lag][target]`, sum over trials and bins of centred products, spikes per bin squared.
     pub products: Vec<f64>,
-    /// Normaliser of the products per lag.
+    /// What the products are divided by, `[lag]`: (trial, bin) pairs in bins that two trials share.
     pub trial_bins: Vec<f64>,
 }
 
@@ -31,16 +31,16 @@ impl DataStatistics {
     /// the layout's first one left out at both ends of a lag. The covariances hold
     /// `lags * observed^2` numbers per condition.
     pub fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, lags: usize) -> Self {
-        Self::by_windows(spikes, layout, lags, 0)
+        Self::by_windows(spikes, layout, lags, None)
     }
 
-    /// [`Self::new`] up to rounding, with the deviations of `window` bins held at a time, with 0 of all: those
+    /// [`Self::new`] up to rounding, with the deviations of `window` bins held at a time, or of all: those
     /// take eight times the memory of the spikes.
     pub fn by_windows(
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
         lags: usize,
-        window: usize,
+        window: Option<usize>,
     ) -> Self {
         let mut statistics = Self::without_pairs(spikes, layout);
         statistics.add_covariances(spikes, layout, lags, window);
@@ -92,7 +92,7 @@ impl DataStatistics {
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
         lags: usize,
-        window: usize,
+        window: Option<usize>,
     ) {
         let (units, groups) = (spikes.units(), parts(layout, 1));
         let reach = lags.saturating_sub(1);
@@ -103,10 +103,7 @@ impl DataStatistics {
         let mut products = vec![vec![0.0f64; units * lags * units]; groups.len()];
         let (mut signal, mut by_source) = (TrialArray::<f64>::default(), SpikeIndex::default());
         let mut lagged = LaggedSums::default();
-        let window = match window {
-            0 => layout.max_bins().max(1),
-            window => window,
-        };
+        let window = window.unwrap_or(layout.max_bins()).max(1);
         for start in (0..layout.max_bins()).step_by(window) {
             let bins = layout.window(start..start.saturating_add(window));
             // Spikes act on deviations up to `reach` bins behind them.
@@ -127,15 +124,15 @@ impl DataStatistics {
                 let scored = from.max(layout.first_bin())..layout.bins(k).min(from + rows);
                 own.build(scored.map(|t| (t - from, spikes.row(k, t))), units);
             });
-            add_lagged_products(
-                &by_source,
-                &signal,
-                0,
-                0,
+            let of_window = Lagged {
+                by_source: &by_source,
+                signal: &signal,
+                margin: 0,
+                first_bin: 0,
                 lags,
-                &position,
-                (&mut lagged, &mut products),
-            );
+                part_of_trial: &position,
+            };
+            of_window.add_products(&mut lagged, &mut products);
         }
         for (group, products) in groups.iter().zip(products) {
             if let Some(condition) = &mut self.conditions[group.condition] {

@@ -1,17 +1,16 @@
-//! Noise-covariance term, corrected form.
+//! Noise-covariance term.
 
-use crate::covariance::{add_lagged_products, centre, fill_signal, trial_bins, unbiased};
-use crate::trials::{Part, add_through_escape, parts};
-use crate::{DataStatistics, LossError, LossTerm, Sample, WindowedTerm};
+use crate::covariance::{Lagged, centre, fill_signal, unbiased};
+use crate::spikes_before::SpikesBefore;
+use crate::{DataStatistics, LossError, LossTerm};
+use plan::Plan;
 use rayon::prelude::*;
-use refire_core::{TrialArray, TrialLayout, for_each_fired};
+use refire_core::{SpikeIndex, TrialArray, TrialLayout, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_rows, dispatch, matmul};
-use refire_neuron::EscapeNoise;
-use refire_sim::{Cotangents, LaggedSums, Mode};
+use refire_sim::{AdjointSink, LaggedSums, Window};
 use std::sync::Arc;
-use windows::AcrossWindows;
 
-mod windows;
+mod plan;
 
 const NAME: &str = "nc";
 
@@ -31,52 +30,67 @@ const NAME: &str = "nc";
 /// dL/dz_j[k,s] = sum_{d,i} G[d,i,j] w (p_i[k,s+d] - mean)
 /// ```
 ///
+/// What crosses from window to window, with `'` for weighted deviations from the mean over trials, which
+/// a window has by itself as it has all trials:
+///
+/// ```text
+/// M[j,d,i]     = sum over windows of  sum_{t in window} sum_k p'_i[k,t] z_j[k,t-d]   z: lags-1 bins before
+/// dL/dp[k,t,i] = centred over trials of w sum_{d,j} G[d,i,j] z_j[k,t-d]              z: the same
+/// dL/dz_j[k,s] = sum_{d,i} G[d,i,j] p'_i[k,s+d]                                      p': lags-1 bins behind
+/// ```
+///
 /// Exact in expectation since `E[z_i(t) | past] = p_i(t)`; probabilities on both sides, as
 /// published, are not at lags from 1 on.
 #[derive(Clone, Debug)]
-pub struct NoiseCovariance<T, E> {
-    escape: E,
+pub struct NoiseCovariance<T> {
     data: Arc<DataStatistics>,
     parts: usize,
     /// Weight in the mean of the entries `i = j`, those `i != j` having 1.
     diagonal: f64,
+    plan: Plan,
+    with_adjoints: bool,
+    /// Bins of the pass.
+    bins: usize,
+    /// Weighted deviations of the window at `held`: its bin `t` lies in row `t + margin`.
     centred: TrialArray<T>,
+    held: Option<usize>,
+    margin: usize,
     d_centred: TrialArray<T>,
+    /// `M` of every part, then `weight * G`: `[source][lag][target]`.
     sums: Vec<Vec<T>>,
     lagged: LaggedSums<T>,
-    across: AcrossWindows<T>,
+    spikes: SpikesBefore,
+    by_source: SpikeIndex,
+    /// Deviations of the bins behind the window to come, `[trial][bin][unit]`.
+    behind: TrialArray<T>,
+    value: f64,
 }
 
-/// Which trials of a pass are measured, and what their sums are divided by.
-#[derive(Clone, Debug, Default)]
-struct Plan {
-    conditions: Vec<usize>,
-    /// Parts with `r_c`.
-    parts: Vec<(Part, f64)>,
-    part_of_slot: Vec<usize>,
-    used: Vec<bool>,
-    /// `N_d` of every part; 0 where a lag cannot be measured.
-    norm: Vec<Vec<f64>>,
-}
-
-impl<T: Real, E> NoiseCovariance<T, E> {
+impl<T: Real> NoiseCovariance<T> {
     /// The term against the statistics of the training trials.
     ///
     /// With `parts` of 1 the value is a square, whose bias is the variance of the estimate: small
     /// batches then teach the model to fluctuate less. With more, every condition's trials are
     /// dealt to that many independent parts and only products of different parts count: unbiased
     /// whatever the number of trials, but noisier and unbounded below.
-    pub fn new(escape: E, data: Arc<DataStatistics>, parts: usize) -> Self {
+    pub fn new(data: Arc<DataStatistics>, parts: usize) -> Self {
         Self {
-            escape,
             data,
             parts: parts.max(1),
             diagonal: 1.0,
+            plan: Plan::default(),
+            with_adjoints: false,
+            bins: 0,
             centred: TrialArray::default(),
+            held: None,
+            margin: 0,
             d_centred: TrialArray::default(),
             sums: Vec::new(),
             lagged: LaggedSums::default(),
-            across: AcrossWindows::default(),
+            spikes: SpikesBefore::default(),
+            by_source: SpikeIndex::default(),
+            behind: TrialArray::default(),
+            value: 0.0,
         }
     }
 
@@ -91,79 +105,20 @@ impl<T: Real, E> NoiseCovariance<T, E> {
     /// These are in the ratio of the inverse chances `m(m-1) / (spiking (spiking-1))` that a pair is
     /// in the subset and `m/spiking` that a unit is (Horvitz & Thompson 1952), and as every subset
     /// has as many entries, their sum is fixed.
-    pub(crate) fn of_subset(
-        escape: E,
-        data: Arc<DataStatistics>,
-        parts: usize,
-        spiking: usize,
-    ) -> Self {
+    pub(crate) fn of_subset(data: Arc<DataStatistics>, parts: usize, spiking: usize) -> Self {
         let diagonal = match (data.total_sd.len(), spiking) {
             (m, spiking) if m < spiking => (m as f64 - 1.0) / (spiking as f64 - 1.0),
             _ => 1.0,
         };
         Self {
             diagonal,
-            ..Self::new(escape, data, parts)
+            ..Self::new(data, parts)
         }
     }
 
     /// Compares with the statistics of another subset of the same size.
     pub(crate) fn set_data(&mut self, data: Arc<DataStatistics>) {
         self.data = data;
-    }
-
-    /// The conditions both sides can measure, and their parts.
-    fn usable(&self, layout: &TrialLayout) -> (Vec<usize>, Vec<(Part, f64)>) {
-        let mut conditions = Vec::new();
-        let mut usable = Vec::new();
-        for parts in parts(layout, self.parts).chunks_exact(self.parts) {
-            let Some(data) = self.data.condition(parts[0].condition) else {
-                continue;
-            };
-            let measured = |part: &Part| trial_bins(layout, &part.slots, 1)[0] > 0.0;
-            if data.trial_bins.first().is_none_or(|&n| n == 0.0) || !parts.iter().all(measured) {
-                continue;
-            }
-            conditions.push(parts[0].condition);
-            for part in parts {
-                let ratio = data.trials as f64 / part.slots.len() as f64;
-                usable.push((part.clone(), ratio));
-            }
-        }
-        (conditions, usable)
-    }
-
-    fn plan(&self, layout: &TrialLayout) -> Result<Plan, LossError> {
-        let (conditions, parts) = self.usable(layout);
-        if conditions.is_empty() {
-            return Err(self.nothing_to_measure());
-        }
-        let (trials, lags) = (layout.trials(), self.data.lags);
-        let mut plan = Plan {
-            conditions,
-            parts,
-            part_of_slot: vec![0; trials],
-            used: vec![false; trials],
-            norm: vec![vec![0.0; lags]; self.parts],
-        };
-        for (part, ratio) in &plan.parts {
-            part.slots.iter().for_each(|&k| {
-                (plan.part_of_slot[k], plan.used[k]) = (part.part, true);
-            });
-            let trial_bins = trial_bins(layout, &part.slots, lags);
-            for (sum, bins) in plan.norm[part.part].iter_mut().zip(trial_bins) {
-                *sum += ratio * bins;
-            }
-        }
-        // A lag that no two recorded trials reach has nothing to be compared with.
-        for d in 0..lags {
-            let data = plan.conditions.iter();
-            let data = data.filter_map(|&c| self.data.condition(c));
-            if data.map(|data| data.trial_bins[d]).sum::<f64>() == 0.0 {
-                plan.norm.iter_mut().for_each(|norm| norm[d] = 0.0);
-            }
-        }
-        Ok(plan)
     }
 
     fn nothing_to_measure(&self) -> LossError {
@@ -173,12 +128,18 @@ impl<T: Real, E> NoiseCovariance<T, E> {
         }
     }
 
-    /// Takes the weighted deviations of a pass; bin `t` goes to row `t + margin`.
-    fn set_deviations(&mut self, plan: &Plan, sample: &Sample<'_, T>, margin: usize) {
-        let (layout, n) = (sample.layout, self.data.total_sd.len());
-        let (bins, pad) = (layout.max_bins() + margin, self.data.lags.saturating_sub(1));
+    /// Bins that a lag reaches beyond its own.
+    fn reach(&self) -> usize {
+        self.data.lags.saturating_sub(1)
+    }
+
+    /// Takes the weighted deviations of a window; bin `t` goes to row `t + margin`.
+    fn set_deviations(&mut self, window: &Window<'_, T>, margin: usize) {
+        let (layout, n, plan) = (window.layout, self.data.total_sd.len(), &self.plan);
+        let bins = layout.max_bins() + margin;
+        let pad = self.data.lags.saturating_sub(1);
         self.centred.reshape(layout.trials(), bins, pad, n);
-        let p = &sample.trajectory.probability;
+        let p = &window.trajectory.probability;
         fill_signal(&mut self.centred, layout, margin, n, |k, t, row| {
             if plan.used[k] {
                 row.copy_from_slice(&p.row(k, t)[..n]);
@@ -190,68 +151,111 @@ impl<T: Real, E> NoiseCovariance<T, E> {
             let weight = |count| ratio * unbiased(count);
             centre(&mut self.centred, margin, layout, &part.slots, weight);
         }
+        (self.held, self.margin) = (Some(window.start), margin);
+    }
+}
+
+impl<T: Real> LossTerm<T> for NoiseCovariance<T> {
+    fn name(&self) -> &'static str {
+        NAME
     }
 
-    fn clear_sums(&mut self) {
-        let n = self.data.total_sd.len();
+    fn begin(&mut self, whole: &TrialLayout, with_adjoints: bool) -> Result<(), LossError> {
+        let (trials, n, reach) = (whole.trials(), self.data.total_sd.len(), self.reach());
+        let plan = Plan::new(&self.data, self.parts, whole);
+        self.plan = plan.ok_or_else(|| self.nothing_to_measure())?;
+        (self.with_adjoints, self.bins) = (with_adjoints, whole.max_bins());
+        self.spikes.start(trials, reach, n);
+        self.behind.reset(trials, reach, 0, n);
         self.sums.resize_with(self.parts, Vec::new);
         for sums in &mut self.sums {
             sums.clear();
             sums.resize(n * self.data.lags * n, T::zero());
         }
+        Ok(())
+    }
+
+    fn measure(&mut self, window: &Window<'_, T>) {
+        let Window {
+            layout,
+            start,
+            trajectory,
+        } = *window;
+        // Before bin 0 there is nothing.
+        let margin = if start == 0 { 0 } else { self.reach() };
+        self.set_deviations(window, margin);
+        let (by_source, first_bin) = if start == 0 {
+            (&trajectory.by_source, layout.first_bin())
+        } else {
+            if self.with_adjoints {
+                self.spikes.keep();
+            }
+            let index = &mut self.by_source;
+            self.spikes.index(layout, &trajectory.spikes, index);
+            (&self.by_source, 0)
+        };
+        let of_window = Lagged {
+            by_source,
+            signal: &self.centred,
+            margin: 0,
+            first_bin,
+            lags: self.data.lags,
+            part_of_trial: &self.plan.part_of_trial,
+        };
+        of_window.add_products(&mut self.lagged, &mut self.sums);
+        if start + layout.max_bins() < self.bins {
+            self.spikes.go_on(layout, &trajectory.spikes);
+        }
+    }
+
+    fn finish(&mut self, weight: f64) -> Result<(), LossError> {
+        let target = self.data.noise_covariance(&self.plan.conditions);
+        let value = self.errors_to_slopes(&target, weight);
+        self.value = value.ok_or_else(|| self.nothing_to_measure())?;
+        Ok(())
+    }
+
+    fn add_adjoints(&mut self, window: &Window<'_, T>, sink: &mut AdjointSink<'_, T>) {
+        self.go_back_to(window);
+        self.add_spike_adjoints(window, sink.spikes());
+        self.add_probability_adjoints(window, sink);
+    }
+
+    fn value(&self) -> f64 {
+        self.value
     }
 }
 
-impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for NoiseCovariance<T, E> {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn pass(&self) -> Mode {
-        Mode::FreeRunning
-    }
-
-    fn windowed(&mut self) -> Option<&mut dyn WindowedTerm<T>> {
-        Some(self)
-    }
-
-    fn evaluate(
-        &mut self,
-        sample: &Sample<'_, T>,
-        weight: f64,
-        cotangents: &mut Cotangents<T>,
-    ) -> Result<f64, LossError> {
-        let (layout, lags) = (sample.layout, self.data.lags);
-        let plan = self.plan(layout)?;
-        self.set_deviations(&plan, sample, 0);
-        self.clear_sums();
-        add_lagged_products(
-            &sample.trajectory.by_source,
-            &self.centred,
-            0,
-            layout.first_bin(),
-            lags,
-            &plan.part_of_slot,
-            (&mut self.lagged, &mut self.sums),
-        );
-        let value = self.value_and_slopes(&plan, weight)?;
-        self.add_spike_cotangents(sample, &plan.parts, cotangents);
-        self.add_probability_cotangents(sample, &plan, None, cotangents);
-        Ok(value)
-    }
-}
-
-impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
-    /// The value of the term; sums of products become `weight * G`.
-    fn value_and_slopes(&mut self, plan: &Plan, weight: f64) -> Result<f64, LossError> {
-        let target = self.data.noise_covariance(&plan.conditions);
-        let value = self.errors_to_slopes(&target, &plan.norm, weight);
-        value.ok_or_else(|| self.nothing_to_measure())
+impl<T: Real> NoiseCovariance<T> {
+    /// Takes spikes before and deviations of a window again, and those behind it.
+    pub(crate) fn go_back_to(&mut self, window: &Window<'_, T>) {
+        let start = window.start;
+        if start > 0 {
+            self.spikes.go_back();
+        }
+        if self.held != Some(start) {
+            self.set_deviations(window, 0);
+        }
+        // The padding of a trial becomes the bins behind it: where it has ended before, zeros.
+        let (n, reach) = (self.centred.units(), self.behind.bins());
+        let (from, end) = (self.margin * n, self.centred.bins() * n);
+        let is_last = start + window.layout.max_bins() >= self.bins;
+        for k in 0..window.layout.trials() {
+            let trial = self.centred.trial_mut(k);
+            if !is_last {
+                trial[end..].copy_from_slice(self.behind.trial(k));
+            }
+            if start > 0 {
+                let first = &trial[from..from + reach * n];
+                self.behind.trial_mut(k).copy_from_slice(first);
+            }
+        }
     }
 
     /// Replaces the sums of products by `weight * G`; returns the value of the term, `None` where
     /// no entry can be measured.
-    fn errors_to_slopes(&mut self, target: &[f64], norm: &[Vec<f64>], weight: f64) -> Option<f64> {
+    fn errors_to_slopes(&mut self, target: &[f64], weight: f64) -> Option<f64> {
+        let norm = &self.plan.norm;
         let (sd, lags, n) = (
             &self.data.total_sd,
             self.data.lags,
@@ -288,62 +292,48 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
                 let others = if parts == 1 { error } else { total - error };
                 sum += share * error * others / pairs;
                 let slope = -2.0 * weight * share * others / (pairs * scale * entries);
-                sums[at] = T::of(slope / norm[d]);
+                sums[at] = T::new(slope / norm[d]);
             }
         }
         (entries > 0.0).then(|| sum / entries)
     }
 
     /// `dL/dz_j[k,s] += G[j] . centred[k, s..s+L]`: one matrix product per trial.
-    fn add_spike_cotangents(
-        &self,
-        sample: &Sample<'_, T>,
-        parts: &[(Part, f64)],
-        cotangents: &mut Cotangents<T>,
-    ) {
+    pub(crate) fn add_spike_adjoints(&self, window: &Window<'_, T>, d_spikes: &mut TrialArray<T>) {
         let (lags, n) = (self.data.lags, self.data.total_sd.len());
-        let (layout, units) = (sample.layout, cotangents.potential.units());
+        let (layout, units) = (window.layout, d_spikes.units());
         let first = layout.first_bin();
-        let mut part_of = vec![None; layout.trials()];
-        for (part, _) in parts {
-            part.slots
-                .iter()
-                .for_each(|&k| part_of[k] = Some(part.part));
-        }
-        let d_spikes = cotangents.spikes_mut();
         let len = d_spikes.trial_len().max(1);
         d_spikes
             .as_mut_slice()
             .par_chunks_mut(len)
-            .zip(part_of)
             .enumerate()
-            .for_each(|(k, (d_spikes, part))| {
-                let Some(part) = part else { return };
+            .filter(|&(k, _)| self.plan.used[k])
+            .for_each(|(k, d_spikes)| {
                 let rows = layout.bins(k) - first;
                 if rows == 0 {
                     return;
                 }
-                let centred = &self.centred.trial(k)[first * n..];
+                let centred = &self.centred.trial(k)[(first + self.margin) * n..];
+                let slopes = &self.sums[self.plan.part_of_trial[k]];
                 matmul(
                     MatrixRef::rows(centred, rows, lags * n, n),
-                    MatrixRef::rows(&self.sums[part], n, lags * n, lags * n).transposed(),
+                    MatrixRef::rows(slopes, n, lags * n, lags * n).transposed(),
                     T::one(),
                     MatrixMut::rows(&mut d_spikes[first * units..], rows, n, units),
                 );
             });
     }
 
-    /// `dL/dcentred[k, s..s+L] += G[j]` for every spike, those in the rows `before` bin 0 of the sample among
-    /// them, then back through the centring and the escape function.
-    fn add_probability_cotangents(
+    /// `dL/dcentred[k, s..s+L] += G[j]` for every spike, those in the bins before the window among
+    /// them, then back through the centring.
+    pub(crate) fn add_probability_adjoints(
         &mut self,
-        sample: &Sample<'_, T>,
-        plan: &Plan,
-        before: Option<&TrialArray<u8>>,
-        cotangents: &mut Cotangents<T>,
+        window: &Window<'_, T>,
+        sink: &mut AdjointSink<'_, T>,
     ) {
         let (lags, n) = (self.data.lags, self.data.total_sd.len());
-        let (layout, trajectory) = (sample.layout, sample.trajectory);
+        let (layout, trajectory) = (window.layout, window.trajectory);
         self.d_centred.reset(
             layout.trials(),
             layout.max_bins(),
@@ -351,13 +341,14 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
             n,
         );
         let len = self.d_centred.trial_len().max(1);
-        let (sums, block) = (&self.sums, lags * n);
+        let before = (window.start > 0).then_some(self.spikes.rows());
+        let (sums, plan, block) = (&self.sums, &self.plan, lags * n);
         self.d_centred
             .as_mut_slice()
             .par_chunks_mut(len)
             .enumerate()
             .for_each(|(k, d_centred)| {
-                let slopes = &sums[plan.part_of_slot[k]];
+                let slopes = &sums[plan.part_of_trial[k]];
                 let mut fired = Vec::with_capacity(n);
                 dispatch(
                     #[inline(always)]
@@ -379,17 +370,10 @@ impl<T: Real, E: EscapeNoise<T> + Send> NoiseCovariance<T, E> {
                     },
                 );
             });
-        for (part, ratio) in &plan.parts {
+        for (part, ratio) in &self.plan.parts {
             let weight = |count| ratio * unbiased(count);
             centre(&mut self.d_centred, 0, layout, &part.slots, weight);
-            add_through_escape(
-                &self.escape,
-                trajectory,
-                (layout, &part.slots, layout.max_bins()),
-                |k, t| self.d_centred.row(k, t),
-                |d| d,
-                cotangents,
-            );
+            sink.add_probability(&part.slots, n, |k| self.d_centred.trial(k));
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Noise-covariance term on a random sample of pairs of units, for networks of thousands.
 
-use crate::{DataStatistics, LossError, LossTerm, NoiseCovariance, Sample, WindowedTerm};
+use crate::{DataStatistics, LossError, LossTerm, NoiseCovariance};
 use rayon::prelude::*;
-use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use refire_core::{Recorded, SpikeIndex, TrialArray, TrialLayout};
 use refire_kernels::Real;
-use refire_neuron::EscapeNoise;
 use refire_random::Stream;
-use refire_sim::{Cotangents, Mode, Trajectory};
+use refire_sim::{AdjointSink, Trajectory, Window};
 use std::sync::Arc;
 
 /// [`NoiseCovariance`] on all pairs within `m` of the `n` units that spike, another random subset in
@@ -23,21 +22,35 @@ use std::sync::Arc;
 /// The data side of a subset is measured when it is drawn. Silent units are no part of the
 /// population. Derivation and variance: `docs/estimators.md`.
 #[derive(Clone, Debug)]
-pub struct SampledNoiseCovariance<T, E> {
-    term: NoiseCovariance<T, E>,
-    lags: usize,
-    /// Bins of the recorded trials whose deviations are held at a time.
-    window: usize,
+pub struct SampledNoiseCovariance<T> {
+    term: NoiseCovariance<T>,
+    sample: PairSample,
     layout: TrialLayout,
     recorded: SpikeIndex,
     /// Units that spike in the recorded trials, ascending.
     population: Vec<u32>,
-    stream: Stream,
     /// Units of the subset, ascending, and their recorded spikes `[trial][bin][unit of the subset]`.
     drawn: Vec<u32>,
     columns: TrialArray<u8>,
+    /// The subset's part of the window at `gathered`.
     trajectory: Trajectory<T>,
-    cotangents: Cotangents<T>,
+    gathered: Option<usize>,
+    d_spikes: TrialArray<T>,
+}
+
+/// Which pairs of units a [`SampledNoiseCovariance`] measures, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct PairSample {
+    /// Lags, lag 0 counted.
+    pub lags: usize,
+    /// Parts of the free-running trials, as in [`NoiseCovariance::new`].
+    pub parts: usize,
+    /// Ordered pairs of units, about ([`units_for_pairs`]; all of them, where the units that spike make no more).
+    pub pairs: usize,
+    /// Bins whose recorded deviations are held at a time ([`DataStatistics::by_windows`]), or all.
+    pub window: Option<usize>,
+    /// Draws the subsets.
+    pub stream: Stream,
 }
 
 /// Units among which there are at least `pairs` ordered pairs: the least `m` with
@@ -55,42 +68,31 @@ pub fn units_for_pairs(pairs: usize) -> usize {
     m
 }
 
-impl<T: Real, E> SampledNoiseCovariance<T, E> {
-    /// The term on about `pairs` ordered pairs of units ([`units_for_pairs`]; all of them, where the
-    /// units that spike make no more) against recorded spikes `[trial][bin][observed]`, at lags
-    /// `0..lags`; `parts` as in [`NoiseCovariance::new`]. `stream` draws the subsets. The recorded side is
-    /// measured `window` bins at a time ([`DataStatistics::by_windows`]), with 0 all at once.
-    pub fn new(
-        escape: E,
-        (spikes, layout): (&TrialArray<u8>, &TrialLayout),
-        lags: usize,
-        parts: usize,
-        pairs: usize,
-        window: usize,
-        stream: Stream,
-    ) -> Self {
+impl<T: Real> SampledNoiseCovariance<T> {
+    /// The term against recorded spikes `[trial][bin][observed]`.
+    pub fn new(recorded: Recorded<'_>, sample: PairSample) -> Self {
+        let Recorded { spikes, layout } = recorded;
         let mut recorded = SpikeIndex::default();
         recorded.build(spikes, layout);
         let total_sd = DataStatistics::total_sd_of(spikes, layout);
         let units = (0..).zip(total_sd);
         let population: Vec<u32> = units.filter(|&(_, sd)| sd > 0.0).map(|(i, _)| i).collect();
-        let units = units_for_pairs(pairs).min(population.len());
+        let units = units_for_pairs(sample.pairs).min(population.len());
         let mut drawn = Vec::new();
-        subset(&population, units, stream, 0, &mut drawn);
+        subset(&population, units, sample.stream, 0, &mut drawn);
         let mut columns = TrialArray::default();
-        let data = statistics(&recorded, layout, (lags, window), &drawn, &mut columns);
+        let data = statistics(&recorded, layout, &sample, &drawn, &mut columns);
         Self {
-            term: NoiseCovariance::of_subset(escape, data, parts, population.len()),
-            lags,
-            window,
+            term: NoiseCovariance::of_subset(data, sample.parts, population.len()),
+            sample,
             layout: layout.clone(),
             recorded,
             population,
-            stream,
             drawn,
             columns,
             trajectory: Trajectory::default(),
-            cotangents: Cotangents::default(),
+            gathered: None,
+            d_spikes: TrialArray::default(),
         }
     }
 
@@ -105,31 +107,27 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
         self.term.set_data(statistics(
             &self.recorded,
             &self.layout,
-            (self.lags, self.window),
+            &self.sample,
             &self.drawn,
             &mut self.columns,
         ));
     }
 
-    /// Copies the units of the subset out of the scored bins of a pass.
-    fn gather(&mut self, sample: &Sample<'_, T>) {
-        let (layout, pass, m) = (sample.layout, sample.trajectory, self.drawn.len());
+    /// Copies the units of the subset out of the scored bins of a window.
+    fn gather(&mut self, window: &Window<'_, T>) {
+        let (layout, pass, m) = (window.layout, window.trajectory, self.drawn.len());
         let (trials, bins) = (layout.trials(), layout.max_bins());
         let own = &mut self.trajectory;
-        own.potential.reshape(trials, bins, 0, m);
         own.probability.reshape(trials, bins, 0, m);
         own.spikes.reshape(trials, bins, 0, m);
         let (len, drawn) = ((bins * m).max(1), &self.drawn);
-        let numbers = own.potential.as_mut_slice().par_chunks_mut(len);
-        let numbers = numbers.zip(own.probability.as_mut_slice().par_chunks_mut(len));
-        numbers
+        (own.probability.as_mut_slice().par_chunks_mut(len))
             .zip(own.spikes.as_mut_slice().par_chunks_mut(len))
             .zip(own.by_source.trials_mut(trials))
             .enumerate()
-            .for_each(|(k, (((potential, probability), spikes), by_source))| {
+            .for_each(|(k, ((probability, spikes), by_source))| {
                 for t in layout.first_bin()..layout.bins(k) {
                     let row = t * m..(t + 1) * m;
-                    pick(pass.potential.row(k, t), drawn, &mut potential[row.clone()]);
                     let p = pass.probability.row(k, t);
                     pick(p, drawn, &mut probability[row.clone()]);
                     pick(pass.spikes.row(k, t), drawn, &mut spikes[row]);
@@ -137,31 +135,18 @@ impl<T: Real, E> SampledNoiseCovariance<T, E> {
                 let scored = layout.first_bin()..layout.bins(k);
                 by_source.build(scored.map(|t| (t, &spikes[t * m..][..m])), m);
             });
-    }
-
-    /// Adds the cotangents of the subset to those of the pass.
-    fn hand_on(&mut self, sample: &Sample<'_, T>, cotangents: &mut Cotangents<T>) {
-        let (potential, spikes) = self.cotangents.both();
-        let (layout, drawn) = (sample.layout, &self.drawn);
-        add_columns(&mut cotangents.potential, potential, layout, drawn);
-        if let Some(spikes) = spikes {
-            add_columns(cotangents.spikes_mut(), spikes, layout, drawn);
-        }
+        self.gathered = Some(window.start);
     }
 }
 
-impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for SampledNoiseCovariance<T, E> {
+impl<T: Real> LossTerm<T> for SampledNoiseCovariance<T> {
     fn name(&self) -> &'static str {
         self.term.name()
     }
 
-    fn pass(&self) -> Mode {
-        self.term.pass()
-    }
-
     fn draw(&mut self, iteration: u32) {
         let mut drawn = Vec::with_capacity(self.drawn.len());
-        let (units, stream) = (self.drawn.len(), self.stream);
+        let (units, stream) = (self.drawn.len(), self.sample.stream);
         subset(&self.population, units, stream, iteration, &mut drawn);
         // Validation draws the same again and again.
         if drawn != self.drawn {
@@ -180,60 +165,43 @@ impl<T: Real, E: EscapeNoise<T> + Send> LossTerm<T> for SampledNoiseCovariance<T
         })
     }
 
-    fn windowed(&mut self) -> Option<&mut dyn WindowedTerm<T>> {
-        Some(self)
+    fn begin(&mut self, whole: &TrialLayout, with_adjoints: bool) -> Result<(), LossError> {
+        self.gathered = None;
+        self.term.begin(whole, with_adjoints)
     }
 
-    fn evaluate(
-        &mut self,
-        sample: &Sample<'_, T>,
-        weight: f64,
-        cotangents: &mut Cotangents<T>,
-    ) -> Result<f64, LossError> {
-        self.gather(sample);
-        self.cotangents.reset(sample.layout, 0, self.drawn.len());
-        let own = Sample {
-            trajectory: &self.trajectory,
-            ..*sample
-        };
-        let value = self.term.evaluate(&own, weight, &mut self.cotangents)?;
-        self.hand_on(sample, cotangents);
-        Ok(value)
-    }
-}
-
-impl<T: Real, E: EscapeNoise<T> + Send> WindowedTerm<T> for SampledNoiseCovariance<T, E> {
-    fn begin(&mut self, whole: &TrialLayout, replayed: bool) -> Result<(), LossError> {
-        self.term.begin(whole, replayed)
-    }
-
-    fn measure(&mut self, window: &Sample<'_, T>, start: usize) {
+    fn measure(&mut self, window: &Window<'_, T>) {
         self.gather(window);
-        let own = Sample {
+        self.term.measure(&Window {
             trajectory: &self.trajectory,
             ..*window
-        };
-        self.term.measure(&own, start);
+        });
     }
 
-    fn finish(&mut self, weight: f64) -> Result<f64, LossError> {
+    fn finish(&mut self, weight: f64) -> Result<(), LossError> {
         self.term.finish(weight)
     }
 
-    fn add_cotangents(
-        &mut self,
-        window: &Sample<'_, T>,
-        start: usize,
-        cotangents: &mut Cotangents<T>,
-    ) {
-        self.gather(window);
-        self.cotangents.reset(window.layout, 0, self.drawn.len());
-        let own = Sample {
+    fn add_adjoints(&mut self, window: &Window<'_, T>, sink: &mut AdjointSink<'_, T>) {
+        if self.gathered != Some(window.start) {
+            self.gather(window);
+        }
+        let layout = window.layout;
+        let own = Window {
             trajectory: &self.trajectory,
             ..*window
         };
-        self.term.add_cotangents(&own, start, &mut self.cotangents);
-        self.hand_on(window, cotangents);
+        self.term.go_back_to(&own);
+        let (trials, bins) = (layout.trials(), layout.max_bins());
+        self.d_spikes.reset(trials, bins, 0, self.drawn.len());
+        self.term.add_spike_adjoints(&own, &mut self.d_spikes);
+        add_columns(sink.spikes(), &self.d_spikes, layout, &self.drawn);
+        let mut sink = sink.of_units(&self.drawn);
+        self.term.add_probability_adjoints(&own, &mut sink);
+    }
+
+    fn value(&self) -> f64 {
+        self.term.value()
     }
 }
 
@@ -255,7 +223,7 @@ fn subset(population: &[u32], units: usize, stream: Stream, iteration: u32, draw
 fn statistics(
     recorded: &SpikeIndex,
     layout: &TrialLayout,
-    (lags, window): (usize, usize),
+    sample: &PairSample,
     units: &[u32],
     columns: &mut TrialArray<u8>,
 ) -> Arc<DataStatistics> {
@@ -266,12 +234,17 @@ fn statistics(
     }
     for (k, trial) in recorded.trials().iter().enumerate() {
         for (at, &unit) in units.iter().enumerate() {
-            for &bin in trial.of(unit as usize) {
+            for &bin in trial.bins_of(unit as usize) {
                 columns.row_mut(k, bin as usize)[at] = 1;
             }
         }
     }
-    Arc::new(DataStatistics::by_windows(columns, layout, lags, window))
+    Arc::new(DataStatistics::by_windows(
+        columns,
+        layout,
+        sample.lags,
+        sample.window,
+    ))
 }
 
 /// The numbers of some units out of those of all.

@@ -1,10 +1,8 @@
-//! Averages over the trials of a condition in every bin, and the way back into the cotangents.
+//! Averages over the trials of a condition in every bin: for those who write a term.
 
 use rayon::prelude::*;
 use refire_core::TrialLayout;
-use refire_kernels::{Real, dispatch};
-use refire_neuron::EscapeNoise;
-use refire_sim::{Cotangents, Trajectory};
+use refire_kernels::dispatch;
 use std::ops::Range;
 
 /// Bins of one parallel task.
@@ -12,15 +10,17 @@ const BIN_BLOCK: usize = 32;
 
 /// The trials of one condition that are averaged together: all of them, or one part.
 #[derive(Clone, Debug)]
-pub(crate) struct Part {
+pub struct Part {
+    /// Dense index of the condition.
     pub condition: usize,
+    /// Index of the part within its condition, from 0.
     pub part: usize,
-    /// Ascending.
+    /// Its trials, ascending.
     pub slots: Vec<usize>,
 }
 
 /// Deals the trials of every condition to `count` parts in turn (two: even and odd trials).
-pub(crate) fn parts(layout: &TrialLayout, count: usize) -> Vec<Part> {
+pub fn parts(layout: &TrialLayout, count: usize) -> Vec<Part> {
     let mut out = Vec::with_capacity(layout.groups().len() * count);
     for group in layout.groups() {
         for part in 0..count {
@@ -41,7 +41,7 @@ pub(crate) fn parts(layout: &TrialLayout, count: usize) -> Vec<Part> {
 }
 
 /// Trials of a part that are valid in each bin, up to its last valid bin.
-pub(crate) fn valid_trials(layout: &TrialLayout, slots: &[usize]) -> Vec<usize> {
+pub fn valid_trials(layout: &TrialLayout, slots: &[usize]) -> Vec<usize> {
     let end = slots.iter().map(|&k| layout.bins(k)).max().unwrap_or(0);
     let mut ends = vec![0; end + 1];
     slots.iter().for_each(|&k| ends[layout.bins(k)] += 1);
@@ -56,7 +56,7 @@ pub(crate) fn valid_trials(layout: &TrialLayout, slots: &[usize]) -> Vec<usize> 
 
 /// Mean over the valid trials of a part, `[bin][unit]` up to its last valid bin; bins of history
 /// are zero. `row` gives the numbers of one bin of one slot, `units` or more.
-pub(crate) fn mean_over_trials<'a, X: Copy + 'a>(
+pub fn mean_over_trials<'a, X: Copy + 'a>(
     layout: &TrialLayout,
     slots: &[usize],
     units: usize,
@@ -116,7 +116,7 @@ pub(crate) fn mean_over_trials<'a, X: Copy + 'a>(
 
 /// Calls `f` with every bin from `first` on and its row of `rows` (`[bin][unit]`), blocks of bins in
 /// parallel; the sum of what it returns, in the order of bins.
-pub(crate) fn for_each_bin(
+pub fn for_each_bin(
     rows: &mut [f64],
     units: usize,
     first: usize,
@@ -142,57 +142,6 @@ pub(crate) fn for_each_bin(
         })
         .collect();
     sums.iter().sum()
-}
-
-/// `dL/dv += dL/dp * dp/dv` in the scored bins before `end` of the trials of a part; `d_probability`
-/// gives `dL/dp` of the observed units in one bin of one slot.
-pub(crate) fn add_through_escape<'a, T: Real, X: Copy + 'a>(
-    escape: &impl EscapeNoise<T>,
-    trajectory: &Trajectory<T>,
-    (layout, slots, end): (&TrialLayout, &[usize], usize),
-    d_probability: impl Fn(usize, usize) -> &'a [X] + Sync,
-    number: impl Fn(X) -> T + Sync,
-    cotangents: &mut Cotangents<T>,
-) {
-    let units = cotangents.potential.units();
-    let len = cotangents.potential.trial_len().max(1);
-    cotangents
-        .potential
-        .as_mut_slice()
-        .par_chunks_mut(len)
-        .enumerate()
-        .filter(|(k, _)| slots.binary_search(k).is_ok())
-        .for_each(|(k, cotangents)| {
-            let row = |t| d_probability(k, t);
-            let trial = (layout, k, end);
-            add_trial_through_escape(escape, trajectory, trial, row, &number, (cotangents, units));
-        });
-}
-
-/// [`add_through_escape`] of one trial: its slot, its own `dL/dp` by bin and its cotangents, in rows of so many
-/// units.
-pub(crate) fn add_trial_through_escape<'a, T: Real, X: Copy + 'a>(
-    escape: &impl EscapeNoise<T>,
-    trajectory: &Trajectory<T>,
-    (layout, k, end): (&TrialLayout, usize, usize),
-    d_probability: impl Fn(usize) -> &'a [X],
-    number: impl Fn(X) -> T,
-    (cotangents, units): (&mut [T], usize),
-) {
-    dispatch(
-        #[inline(always)]
-        || {
-            for t in layout.first_bin()..layout.bins(k).min(end) {
-                let v = trajectory.potential.row(k, t);
-                let p = trajectory.probability.row(k, t);
-                let cotangent = &mut cotangents[t * units..][..units];
-                let rows = cotangent.iter_mut().zip(d_probability(t)).zip(v).zip(p);
-                for (((c, &d), &v), &p) in rows {
-                    *c += number(d) * escape.slope(v, p);
-                }
-            }
-        },
-    );
 }
 
 #[cfg(test)]

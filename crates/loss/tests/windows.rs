@@ -1,15 +1,15 @@
-//! Terms measured window by window have the value and the cotangents that they have on the whole pass.
+//! Terms measured window by window have the value and the adjoints that they have on the whole pass.
 #![allow(clippy::unwrap_used)] // test code
 
 use refire_core::{TrialArray, TrialLayout};
 use refire_kernels::Real;
 use refire_loss::{
-    DataStatistics, HiddenRate, LossError, LossTerm, NoiseCovariance, Psth, Sample,
-    SampledNoiseCovariance, WindowedTerm,
+    DataStatistics, HiddenRate, Likelihood, LossError, LossTerm, NoiseCovariance, PairSample, Psth,
+    Recorded, SampledNoiseCovariance, Window,
 };
 use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::{Purpose, Stream};
-use refire_sim::{Cotangents, Trajectory};
+use refire_sim::{Adjoints, SlopesOf, Trajectory};
 use std::sync::Arc;
 
 const OBSERVED: usize = 6;
@@ -82,7 +82,7 @@ fn pass<T: Real>(layout: &TrialLayout) -> Trajectory<T> {
     for k in 0..trials {
         for t in 0..layout.bins(k) {
             for i in 0..OBSERVED + HIDDEN {
-                let v = T::of(4.0 * uniform(1, i, k, t) - 2.5);
+                let v = T::new(4.0 * uniform(1, i, k, t) - 2.5);
                 pass.potential.row_mut(k, t)[i] = v;
                 pass.probability.row_mut(k, t)[i] = Logistic.probability(v);
                 pass.spikes.row_mut(k, t)[i] = u8::from(uniform(2, i, k, t) < 0.3);
@@ -114,28 +114,15 @@ fn window_of<T: Real>(whole: &Trajectory<T>, layout: &TrialLayout, start: usize)
     window
 }
 
-fn sample<'a, T>(layout: &'a TrialLayout, trajectory: &'a Trajectory<T>) -> Sample<'a, T> {
-    Sample {
-        layout,
-        trajectory,
-        recorded: None,
-        recorded_keys: &[],
-    }
-}
-
 /// Value and the rows of `dL/dv` and `dL/dz` of the valid bins, `[trial][bin][unit]` each.
 type Outcome = (f64, Vec<f64>);
 
-fn collect<T: Real>(
-    cotangents: &mut Cotangents<T>,
-    (layout, start): (&TrialLayout, usize),
-    into: &mut [f64],
-) {
-    let (potential, spikes) = cotangents.both();
+fn collect<T: Real>(adjoints: &mut Adjoints<T>, of: &Window<'_, T>, into: &mut [f64]) {
+    let (potential, spikes) = adjoints.both();
     let half = into.len() / 2;
-    for k in 0..layout.trials() {
-        for t in 0..layout.bins(k) {
-            let at = (k * BINS + start + t) * UNITS;
+    for k in 0..of.layout.trials() {
+        for t in 0..of.layout.bins(k) {
+            let at = (k * BINS + of.start + t) * UNITS;
             let numbers = potential.row(k, t).iter().zip(&mut into[at..]);
             numbers.for_each(|(x, out)| *out = x.f64());
             if let Some(spikes) = spikes {
@@ -146,23 +133,11 @@ fn collect<T: Real>(
     }
 }
 
-fn whole<T: Real>(
-    term: &mut dyn LossTerm<T>,
-    layout: &TrialLayout,
-    pass: &Trajectory<T>,
-    weight: f64,
-) -> Result<Outcome, LossError> {
-    let mut cotangents = Cotangents::default();
-    cotangents.reset(layout, PAD, UNITS);
-    let value = term.evaluate(&sample(layout, pass), weight, &mut cotangents)?;
-    let mut found = vec![0.0; 2 * layout.trials() * BINS * UNITS];
-    collect(&mut cotangents, (layout, 0), &mut found);
-    Ok((value, found))
-}
-
+/// Windows of `size` bins, gone over once or twice.
 fn windowed<T: Real>(
-    term: &mut dyn WindowedTerm<T>,
-    (size, replayed): (usize, bool),
+    term: &mut dyn LossTerm<T>,
+    size: usize,
+    with_adjoints: bool,
     layout: &TrialLayout,
     pass: &Trajectory<T>,
     weight: f64,
@@ -175,21 +150,38 @@ fn windowed<T: Real>(
             (start, rows, pass)
         })
         .collect();
-    term.begin(layout, replayed)?;
-    for (start, rows, pass) in &windows {
-        term.measure(&sample(rows, pass), *start);
-    }
-    let value = term.finish(weight)?;
+    let windows: Vec<_> = windows
+        .iter()
+        .map(|(start, layout, trajectory)| Window {
+            layout,
+            start: *start,
+            trajectory,
+        })
+        .collect();
+    term.begin(layout, with_adjoints)?;
+    windows.iter().for_each(|window| term.measure(window));
+    term.finish(weight)?;
     let mut found = vec![0.0; 2 * layout.trials() * BINS * UNITS];
-    if replayed {
-        for (start, rows, pass) in windows.iter().rev() {
-            let mut cotangents = Cotangents::default();
-            cotangents.reset(rows, PAD, UNITS);
-            term.add_cotangents(&sample(rows, pass), *start, &mut cotangents);
-            collect(&mut cotangents, (rows, *start), &mut found);
-        }
+    for window in windows.iter().rev().filter(|_| with_adjoints) {
+        let mut adjoints = Adjoints::default();
+        adjoints.reset(window.layout, PAD, UNITS);
+        let slopes = SlopesOf {
+            window: *window,
+            escape: &Logistic,
+        };
+        term.add_adjoints(window, &mut adjoints.sink(&slopes));
+        collect(&mut adjoints, window, &mut found);
     }
-    Ok((value, found))
+    Ok((term.value(), found))
+}
+
+fn whole<T: Real>(
+    term: &mut dyn LossTerm<T>,
+    layout: &TrialLayout,
+    pass: &Trajectory<T>,
+    weight: f64,
+) -> Result<Outcome, LossError> {
+    windowed(term, BINS, true, layout, pass, weight)
 }
 
 fn terms<T: Real>(first_bin: usize, lags: usize) -> Vec<(String, Box<dyn LossTerm<T>>)> {
@@ -199,20 +191,27 @@ fn terms<T: Real>(first_bin: usize, lags: usize) -> Vec<(String, Box<dyn LossTer
     let hidden = OBSERVED..OBSERVED + HIDDEN;
     let mut terms: Vec<(String, Box<dyn LossTerm<T>>)> = vec![
         (
-            "psth".into(),
-            Box::new(Psth::new(Logistic, Arc::clone(&data))),
+            "likelihood".into(),
+            Box::new(Likelihood::new(Logistic, OBSERVED)),
         ),
-        (
-            "hidden rate".into(),
-            Box::new(HiddenRate::new(Logistic, hidden, 0.2)),
-        ),
+        ("psth".into(), Box::new(Psth::new(Arc::clone(&data)))),
+        ("hidden rate".into(), Box::new(HiddenRate::new(hidden, 0.2))),
     ];
     for parts in [1, 2, 3] {
-        let all = NoiseCovariance::new(Logistic, Arc::clone(&data), parts);
+        let all = NoiseCovariance::new(Arc::clone(&data), parts);
         terms.push((format!("nc in {parts}"), Box::new(all)));
-        let recorded = (&spikes, &recorded_layout);
-        let stream = Stream::new(5, Purpose::NoisePairs);
-        let some = SampledNoiseCovariance::new(Logistic, recorded, lags, parts, 6, 4, stream);
+        let recorded = Recorded {
+            spikes: &spikes,
+            layout: &recorded_layout,
+        };
+        let sample = PairSample {
+            lags,
+            parts,
+            pairs: 6,
+            window: Some(4),
+            stream: Stream::new(5, Purpose::NoisePairs),
+        };
+        let some = SampledNoiseCovariance::new(recorded, sample);
         terms.push((format!("nc of pairs in {parts}"), Box::new(some)));
     }
     terms
@@ -241,12 +240,16 @@ fn windows_make_the_whole<T: Real>(tolerance: f64) {
                 let sizes = [1, lags - 1, lags, lags + 1, 5, BINS, BINS + 3];
                 for size in sizes.into_iter().filter(|&size| size > 0) {
                     let what = format!("{name}, {lags} lags from {first_bin}, windows of {size}");
-                    let mut of = |replayed| {
-                        let term = term.windowed().unwrap();
-                        windowed(term, (size, replayed), &layout, &pass, weight).unwrap()
+                    let mut of = |with_adjoints| {
+                        windowed(term.as_mut(), size, with_adjoints, &layout, &pass, weight)
+                            .unwrap()
                     };
                     assert_near(&of(true), &expected, tolerance, &what);
-                    assert_eq!(of(false).0, of(true).0, "{what}: without a gradient");
+                    // The likelihood sums windows in the order that they come in.
+                    let (alone, both) = (of(false).0, of(true).0);
+                    let same = alone == both
+                        || name == "likelihood" && (alone - both).abs() < 1e-14 * both;
+                    assert!(same, "{what}: {alone} without adjoints, {both} with them");
                 }
             }
         }
@@ -268,7 +271,7 @@ fn windows_do_not_depend_on_the_number_of_threads() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             pool.unwrap().install(|| {
                 let mut term = terms::<f32>(0, 3).swap_remove(at).1;
-                windowed(term.windowed().unwrap(), (5, true), &layout, &pass, 1.0).unwrap()
+                windowed(term.as_mut(), 5, true, &layout, &pass, 1.0).unwrap()
             })
         });
         assert_eq!(one, more);
@@ -281,12 +284,11 @@ fn what_the_whole_cannot_measure_windows_cannot() {
     let layout = layout(&[(0, 9), (1, 9), (4, 9), (4, 9), (4, 9)], 0);
     let pass = pass::<f64>(&layout);
     for (name, mut term) in terms::<f64>(0, 3) {
-        if name == "hidden rate" {
+        if name == "hidden rate" || name == "likelihood" {
             continue;
         }
         let expected = whole(term.as_mut(), &layout, &pass, 1.0).unwrap_err();
-        let term = term.windowed().unwrap();
-        let found = windowed(term, (4, true), &layout, &pass, 1.0).unwrap_err();
+        let found = windowed(term.as_mut(), 4, true, &layout, &pass, 1.0).unwrap_err();
         assert_eq!(found, expected, "{name}");
     }
 }
@@ -299,7 +301,7 @@ fn recorded_statistics_by_windows_are_those_of_all_bins() {
         let expected = DataStatistics::new(&spikes, &layout, lags).noise_covariance(&[0, 2, 3]);
         assert!(expected.iter().any(|x| x.abs() > 1e-3));
         for window in [1, lags, lags + 1, 5, BINS, BINS + 3] {
-            let found = DataStatistics::by_windows(&spikes, &layout, lags, window);
+            let found = DataStatistics::by_windows(&spikes, &layout, lags, Some(window));
             let found = found.noise_covariance(&[0, 2, 3]);
             for (found, expected) in found.iter().zip(&expected) {
                 assert!((found - expected).abs() < 1e-14, "{window}: {found}");

@@ -1,21 +1,21 @@
 //! Recovered connectivity against a known truth.
 
-use crate::{Figure, pearson, r_squared};
+use crate::{Metric, pearson, r_squared};
 use nalgebra::DMatrix;
 
 /// Estimated against true connectivity, over the couplings between different units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connectivity {
-    /// Pearson correlation of the summed filters.
-    pub correlation: Figure,
+    /// Pearson correlation of the filters summed over lags, over ordered pairs of different units.
+    pub correlation: Metric,
     /// `1 - SS_res / SS_tot` of the summed filters, the truth as reference.
-    pub r2: Figure,
+    pub r2: Metric,
     /// Share of present synapses (true filter not 0) whose estimate has the same sign; an
     /// estimate of exactly 0 has not.
-    pub sign_agreement: Figure,
+    pub sign_agreement: Metric,
     /// Area under the ROC curve of present against absent synapses by the size of the estimate:
     /// probability that a present one is the larger, ties count half.
-    pub auc: Figure,
+    pub auc: Metric,
 }
 
 impl Connectivity {
@@ -28,20 +28,20 @@ impl Connectivity {
                 estimate.shape()
             );
             return Self {
-                correlation: Figure::Missing(reason.clone()),
-                r2: Figure::Missing(reason.clone()),
-                sign_agreement: Figure::Missing(reason.clone()),
-                auc: Figure::Missing(reason),
+                correlation: Metric::Missing(reason.clone()),
+                r2: Metric::Missing(reason.clone()),
+                sign_agreement: Metric::Missing(reason.clone()),
+                auc: Metric::Missing(reason),
             };
         }
         let (x, y) = (off_diagonal(truth), off_diagonal(estimate));
         Self {
-            correlation: Figure::or_reason(
+            correlation: Metric::or_reason(
                 pearson(&x, &y),
                 "connectivity correlation",
                 "connectivity correlation: all couplings alike on one side",
             ),
-            r2: Figure::or_reason(
+            r2: Metric::or_reason(
                 r_squared(&x, &y),
                 "connectivity R2",
                 "connectivity R2: all true couplings alike",
@@ -58,13 +58,13 @@ fn off_diagonal(matrix: &DMatrix<f64>) -> Vec<f64> {
     pairs.filter(|(i, j)| i != j).map(|at| matrix[at]).collect()
 }
 
-fn sign_agreement(truth: &[f64], estimate: &[f64]) -> Figure {
+fn sign_agreement(truth: &[f64], estimate: &[f64]) -> Metric {
     let (mut present, mut agree) = (0usize, 0usize);
     for (t, e) in truth.iter().zip(estimate).filter(|(t, _)| **t != 0.0) {
         present += 1;
         agree += usize::from((*t > 0.0 && *e > 0.0) || (*t < 0.0 && *e < 0.0));
     }
-    Figure::or_reason(
+    Metric::or_reason(
         (present > 0).then(|| agree as f64 / present as f64),
         "sign agreement",
         "sign agreement: no synapse is present",
@@ -72,21 +72,21 @@ fn sign_agreement(truth: &[f64], estimate: &[f64]) -> Figure {
 }
 
 /// Mann-Whitney form: ranks of the present synapses among all, mid-ranks for ties.
-fn auc(truth: &[f64], estimate: &[f64]) -> Figure {
+fn auc(truth: &[f64], estimate: &[f64]) -> Metric {
     let mut sorted: Vec<(f64, bool)> = truth
         .iter()
         .zip(estimate)
         .map(|(&t, &e)| (e.abs(), t != 0.0))
         .collect();
     if sorted.iter().any(|(size, _)| size.is_nan()) {
-        return Figure::Missing("ROC AUC: an estimate is not a number".to_owned());
+        return Metric::Missing("ROC AUC: an estimate is not a number".to_owned());
     }
     sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let present = sorted.iter().filter(|(_, present)| *present).count();
     let absent = sorted.len() - present;
     if present == 0 || absent == 0 {
         let what = if present == 0 { "present" } else { "absent" };
-        return Figure::Missing(format!("ROC AUC: no synapse is {what}"));
+        return Metric::Missing(format!("ROC AUC: no synapse is {what}"));
     }
     let (mut below, mut wins) = (0usize, 0.0f64);
     for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
@@ -95,7 +95,7 @@ fn auc(truth: &[f64], estimate: &[f64]) -> Figure {
         wins += tied_present as f64 * (below as f64 + 0.5 * tied_absent as f64);
         below += tied_absent;
     }
-    Figure::finite(wins / (present as f64 * absent as f64), "ROC AUC")
+    Metric::finite(wins / (present as f64 * absent as f64), "ROC AUC")
 }
 
 /// Mean coupling between populations, `[source population][target population]`, of filters summed
@@ -103,7 +103,7 @@ fn auc(truth: &[f64], estimate: &[f64]) -> Figure {
 ///
 /// `population` labels each unit, from 0. Missing where a block holds no pair of units, as within
 /// a population of one; all missing where the labels do not fit the matrix.
-pub fn block_means(filters: &DMatrix<f64>, population: &[usize]) -> Vec<Vec<Figure>> {
+pub fn block_means(filters: &DMatrix<f64>, population: &[usize]) -> Vec<Vec<Metric>> {
     let n = population.iter().max().map_or(0, |&p| p + 1);
     if filters.shape() != (population.len(), population.len()) {
         let reason = format!(
@@ -111,7 +111,7 @@ pub fn block_means(filters: &DMatrix<f64>, population: &[usize]) -> Vec<Vec<Figu
             (population.len(), population.len()),
             filters.shape()
         );
-        return vec![vec![Figure::Missing(reason); n]; n];
+        return vec![vec![Metric::Missing(reason); n]; n];
     }
     let (mut sum, mut count) = (DMatrix::<f64>::zeros(n, n), DMatrix::<f64>::zeros(n, n));
     for (i, &source) in population.iter().enumerate() {
@@ -123,7 +123,7 @@ pub fn block_means(filters: &DMatrix<f64>, population: &[usize]) -> Vec<Vec<Figu
         }
     }
     let mean = |at: (usize, usize)| {
-        Figure::or_reason(
+        Metric::or_reason(
             (count[at] > 0.0).then(|| sum[at] / count[at]),
             "block mean",
             "block mean: no pair of units",
@@ -166,8 +166,8 @@ mod tests {
         let mut estimate = truth();
         estimate.fill_diagonal(f64::NAN);
         let c = Connectivity::compare(&truth(), &estimate);
-        for figure in [&c.correlation, &c.r2, &c.sign_agreement, &c.auc] {
-            assert!((figure.value().unwrap() - 1.0).abs() < 1e-15);
+        for metric in [&c.correlation, &c.r2, &c.sign_agreement, &c.auc] {
+            assert!((metric.value().unwrap() - 1.0).abs() < 1e-15);
         }
     }
 
@@ -215,9 +215,9 @@ mod tests {
     fn block_means_leave_out_self_coupling() {
         // Units 0 and 2 form population 0, unit 1 population 1.
         let means = block_means(&truth(), &[0, 1, 0]);
-        assert_eq!(means[0][0], Figure::Value(0.0));
-        assert_eq!(means[0][1], Figure::Value(2.0)); // 1 and 3
-        assert_eq!(means[1][0], Figure::Value(-1.0)); // -2 and 0
+        assert_eq!(means[0][0], Metric::Value(0.0));
+        assert_eq!(means[0][1], Metric::Value(2.0)); // 1 and 3
+        assert_eq!(means[1][0], Metric::Value(-1.0)); // -2 and 0
         assert!(means[1][1].reason().unwrap().contains("no pair"));
         assert!(
             block_means(&truth(), &[0, 1])[1][0]

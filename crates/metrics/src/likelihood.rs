@@ -1,6 +1,6 @@
 //! Likelihood in bits per spike over a constant rate.
 
-use crate::Figure;
+use crate::Metric;
 use crate::rates::unit_counts;
 use refire_core::{TrialArray, TrialLayout};
 
@@ -27,7 +27,7 @@ pub fn baseline_probability(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Ve
 /// Gain of a log-likelihood over a constant rate per unit, bits per spike:
 /// `(LL - LL_baseline) / (spikes * ln 2)`.
 ///
-/// `log_likelihood_nats` is the clamped log-likelihood of all scored bins of `spikes`
+/// `log_likelihood_nats` is the teacher-forced log-likelihood of all scored bins of `spikes`
 /// (`[trial][bin][unit]`), summed, in nats; `baseline_probability` the training probability of a
 /// spike per bin, per unit. Missing without spikes.
 pub fn bits_per_spike(
@@ -35,9 +35,9 @@ pub fn bits_per_spike(
     spikes: &TrialArray<u8>,
     layout: &TrialLayout,
     baseline_probability: &[f64],
-) -> Figure {
+) -> Metric {
     if baseline_probability.len() != spikes.units() {
-        return Figure::Missing(format!(
+        return Metric::Missing(format!(
             "bits per spike: expected a baseline of {} units, found {}",
             spikes.units(),
             baseline_probability.len()
@@ -47,14 +47,14 @@ pub fn bits_per_spike(
     let counts = unit_counts(spikes, layout);
     let total: u64 = counts.iter().sum();
     if total == 0 {
-        return Figure::Missing("bits per spike: no spikes".to_owned());
+        return Metric::Missing("bits per spike: no spikes".to_owned());
     }
     let baseline: f64 = counts
         .iter()
         .zip(baseline_probability)
         .map(|(&count, &p)| times_ln(count, p) + times_ln(bins - count, 1.0 - p))
         .sum();
-    Figure::finite(
+    Metric::finite(
         (log_likelihood_nats - baseline) / (total as f64 * std::f64::consts::LN_2),
         "bits per spike",
     )
@@ -112,7 +112,7 @@ mod tests {
     fn missing_with_a_reason() {
         let (z, layout) = example();
         let silent = TrialArray::zeros(2, 4, 0, 2);
-        let why = |f: Figure| f.reason().unwrap().to_owned();
+        let why = |f: Metric| f.reason().unwrap().to_owned();
         assert!(why(bits_per_spike(-1.0, &silent, &layout, &[0.1, 0.1])).contains("no spikes"));
         assert!(why(bits_per_spike(-1.0, &z, &layout, &[0.1])).contains("2 units, found 1"));
         assert!(why(bits_per_spike(f64::NAN, &z, &layout, &[0.1, 0.1])).contains("not finite"));

@@ -1,6 +1,6 @@
 //! Noise correlation at lag 0 and how well two of them agree.
 
-use crate::{Figure, pearson, r_squared};
+use crate::{Metric, pearson, r_squared};
 use nalgebra::DMatrix;
 use refire_core::{Group, TrialArray, TrialLayout};
 
@@ -14,7 +14,7 @@ pub struct NoiseCorrelation {
     /// The diagonal is the share of a unit's variance that lies between trials. 0 in the rows and
     /// columns of units that are not valid.
     pub matrix: DMatrix<f64>,
-    /// Whether a unit's spikes vary at all; false for a silent one.
+    /// Whether a unit's spikes vary at all, `[unit]`; false for a silent one.
     pub valid: Vec<bool>,
     /// Number of (trial, bin) pairs in bins that at least two trials of a condition share; without
     /// one there is no noise correlation.
@@ -150,9 +150,9 @@ impl Pooled {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoiseAgreement {
     /// Pearson correlation over pairs of units.
-    pub pearson: Figure,
+    pub pearson: Metric,
     /// `1 - SS_res / SS_tot` over pairs of units, the target as reference.
-    pub r2: Figure,
+    pub r2: Metric,
     /// Noise correlations `(target, other)` of the pairs `i > j`, by `i`, then `j`.
     pub pairs: Vec<(f64, f64)>,
 }
@@ -161,8 +161,8 @@ pub struct NoiseAgreement {
 /// a unit silent only in `other` has correlation 0 there.
 pub fn noise_agreement(target: &NoiseCorrelation, other: &NoiseCorrelation) -> NoiseAgreement {
     let missing = |reason: String| NoiseAgreement {
-        pearson: Figure::Missing(reason.clone()),
-        r2: Figure::Missing(reason),
+        pearson: Metric::Missing(reason.clone()),
+        r2: Metric::Missing(reason),
         pairs: Vec::new(),
     };
     let units = target.valid.len();
@@ -197,12 +197,12 @@ pub fn noise_agreement(target: &NoiseCorrelation, other: &NoiseCorrelation) -> N
         };
     }
     NoiseAgreement {
-        pearson: Figure::or_reason(
+        pearson: Metric::or_reason(
             pearson(&x, &y),
             "noise correlation",
             "noise correlation: all pairs alike on one side",
         ),
-        r2: Figure::or_reason(
+        r2: Metric::or_reason(
             r_squared(&x, &y),
             "R2 of the noise correlation",
             "noise correlation: all pairs of the target alike",

@@ -1,7 +1,7 @@
 //! Trial-averaged spikes and how well two of them agree.
 
 use crate::correlation::is_constant;
-use crate::{Figure, pearson};
+use crate::{Metric, pearson};
 use refire_core::{TrialArray, TrialLayout};
 
 /// Trial-averaged spikes of each condition.
@@ -73,7 +73,7 @@ pub struct PsthCorrelation {
     /// Pearson correlation per unit; `None` for a unit whose target does not vary.
     pub per_unit: Vec<Option<f64>>,
     /// Mean over the units that have one.
-    pub mean: Figure,
+    pub mean: Metric,
 }
 
 /// Pearson correlation over bins, per unit, conditions concatenated, over the bins in which both
@@ -85,7 +85,7 @@ pub fn psth_correlation(target: &Psth, other: &Psth) -> PsthCorrelation {
     if target.units != other.units {
         return PsthCorrelation {
             per_unit: vec![None; target.units],
-            mean: Figure::Missing(format!(
+            mean: Metric::Missing(format!(
                 "PSTH correlation: expected {} units, found {}",
                 target.units, other.units
             )),
@@ -113,7 +113,7 @@ pub fn psth_correlation(target: &Psth, other: &Psth) -> PsthCorrelation {
     } else {
         "PSTH correlation: no unit varies over the bins of the target"
     };
-    let mean = Figure::mean_of(&per_unit, "PSTH correlation", reason);
+    let mean = Metric::mean_of(&per_unit, "PSTH correlation", reason);
     PsthCorrelation { per_unit, mean }
 }
 
@@ -165,7 +165,7 @@ mod tests {
         );
         let c = psth_correlation(&target, &other);
         assert_eq!(c.per_unit, [None, Some(0.0), None, None]);
-        assert_eq!(c.mean, Figure::Value(0.0));
+        assert_eq!(c.mean, Metric::Value(0.0));
         let own = psth_correlation(&target, &target);
         assert_eq!(own.per_unit, [None, Some(1.0), None, None]);
     }

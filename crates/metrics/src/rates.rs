@@ -1,6 +1,6 @@
 //! Firing rates, Fano factors and inter-spike intervals.
 
-use crate::Figure;
+use crate::Metric;
 use refire_core::{TrialArray, TrialLayout};
 
 /// Spikes of each unit in the scored bins.
@@ -36,7 +36,7 @@ pub struct Rates {
     /// Per unit, Hz; empty where there is no scored bin.
     pub hz: Vec<f64>,
     /// Mean over units, Hz.
-    pub mean: Figure,
+    pub mean: Metric,
 }
 
 /// Firing rate of each unit of `spikes` (`[trial][bin][unit]`) over all scored bins;
@@ -46,7 +46,7 @@ pub fn rates(spikes: &TrialArray<u8>, layout: &TrialLayout, bin_seconds: f64) ->
     if !(seconds > 0.0 && seconds.is_finite()) {
         return Rates {
             hz: Vec::new(),
-            mean: Figure::Missing(format!(
+            mean: Metric::Missing(format!(
                 "rate: expected a positive duration, found {seconds} s"
             )),
         };
@@ -55,7 +55,7 @@ pub fn rates(spikes: &TrialArray<u8>, layout: &TrialLayout, bin_seconds: f64) ->
         .into_iter()
         .map(|count| count as f64 / seconds)
         .collect();
-    let mean = Figure::or_reason(
+    let mean = Metric::or_reason(
         (!hz.is_empty()).then(|| hz.iter().sum::<f64>() / hz.len() as f64),
         "rate",
         "rate: no units",
@@ -69,14 +69,14 @@ pub struct FanoFactors {
     /// Per unit; `None` for a unit that never spikes in the counted bins.
     pub per_unit: Vec<Option<f64>>,
     /// Mean over the units that have one.
-    pub mean: Figure,
+    pub mean: Metric,
 }
 
 /// Fano factor of each unit of `spikes` (`[trial][bin][unit]`): variance of whole-trial spike
 /// counts over their mean.
 ///
 /// Variance (unbiased) and mean are taken within a condition and pooled over conditions by their
-/// trials before the ratio, so that a condition a unit ignores does not leave it without a figure.
+/// trials before the ratio, so that a condition a unit ignores does not leave it without a metric.
 /// Trials of a condition are counted over the bins they all have; a condition with one trial drops
 /// out.
 pub fn fano_factors(spikes: &TrialArray<u8>, layout: &TrialLayout) -> FanoFactors {
@@ -121,7 +121,7 @@ pub fn fano_factors(spikes: &TrialArray<u8>, layout: &TrialLayout) -> FanoFactor
         "Fano factor: no spikes"
     };
     FanoFactors {
-        mean: Figure::mean_of(&per_unit, "Fano factor", reason),
+        mean: Metric::mean_of(&per_unit, "Fano factor", reason),
         per_unit,
     }
 }
@@ -148,8 +148,8 @@ impl IntervalHistogram {
     }
 
     /// Mean interval, bins.
-    pub fn mean(&self) -> Figure {
-        Figure::or_reason(
+    pub fn mean(&self) -> Metric {
+        Metric::or_reason(
             self.mean_bins(),
             "mean interval",
             "intervals: no trial with two spikes",
@@ -157,7 +157,7 @@ impl IntervalHistogram {
     }
 
     /// Coefficient of variation: standard deviation (unbiased variance) over mean.
-    pub fn cv(&self) -> Figure {
+    pub fn cv(&self) -> Metric {
         let total = self.total();
         let cv = self.mean_bins().filter(|_| total > 1).map(|mean| {
             let squares: f64 = self
@@ -168,7 +168,7 @@ impl IntervalHistogram {
                 .sum();
             (squares / (total - 1) as f64).sqrt() / mean
         });
-        Figure::or_reason(
+        Metric::or_reason(
             cv,
             "CV of the intervals",
             "CV of the intervals: fewer than two intervals",
@@ -177,10 +177,10 @@ impl IntervalHistogram {
 
     /// Two-sample Kolmogorov-Smirnov statistic: largest distance of the two cumulative
     /// distributions, 0 to 1. Missing where a side has no interval.
-    pub fn distance(&self, other: &Self) -> Figure {
+    pub fn distance(&self, other: &Self) -> Metric {
         let (n, m) = (self.total(), other.total());
         if n == 0 || m == 0 {
-            return Figure::Missing(format!("interval distance: {n} against {m} intervals"));
+            return Metric::Missing(format!("interval distance: {n} against {m} intervals"));
         }
         let (mut below, mut other_below, mut distance) = (0u64, 0u64, 0.0f64);
         for bins in 0..self.counts.len().max(other.counts.len()) {
@@ -189,7 +189,7 @@ impl IntervalHistogram {
             let gap = below as f64 / n as f64 - other_below as f64 / m as f64;
             distance = distance.max(gap.abs());
         }
-        Figure::Value(distance)
+        Metric::Value(distance)
     }
 
     fn mean_bins(&self) -> Option<f64> {
@@ -264,7 +264,7 @@ mod tests {
         let z = single_unit(&[&[1, 1, 1, 1], &[0, 1, 0, 1], &[0; 4], &[0; 4], &[1; 4]]);
         let f = fano_factors(&z, &layout);
         assert_eq!(f.per_unit, [Some(1.0)]);
-        assert_eq!(f.mean, Figure::Value(1.0));
+        assert_eq!(f.mean, Metric::Value(1.0));
     }
 
     #[test]

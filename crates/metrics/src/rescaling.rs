@@ -1,22 +1,22 @@
 //! Time-rescaling test of a model's spike probabilities.
 
-use crate::Figure;
+use crate::Metric;
 use refire_core::{TrialArray, TrialLayout};
 
 /// Rescaled intervals of one unit against the uniform distribution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rescaling {
     /// Kolmogorov-Smirnov statistic: largest distance from the uniform distribution, 0 to 1.
-    pub ks: Figure,
+    pub ks: Metric,
     /// Number of intervals: spikes plus the completed last one.
     pub intervals: usize,
     /// 95 % bound of the statistic, `1.36 / sqrt(intervals)`; asymptotic, so that it wants some
     /// 30 intervals.
-    pub bound: Figure,
+    pub bound: Metric,
 }
 
 /// Discrete-time time-rescaling test (Haslinger, Pipa & Brown, Neural Computation 2010, 22:2477)
-/// of the clamped `probability` (`[trial][bin][unit]`, of a spike per bin; its first units are
+/// of the teacher-forced `probability` (`[trial][bin][unit]`, of a spike per bin; its first units are
 /// those of `spikes`, further ones are not read).
 ///
 /// With `q = -ln(1 - p)`, an interval lasts `xi = sum of q over its silent bins - ln(1 - r p)` in
@@ -41,9 +41,9 @@ pub fn time_rescaling(
         .map(
             |unit| match rescaled_intervals(probability, spikes, layout, unit, &mut uniform) {
                 Ok(sample) if sample.len() > 1 => Rescaling {
-                    bound: Figure::Value(1.36 / (sample.len() as f64).sqrt()),
+                    bound: Metric::Value(1.36 / (sample.len() as f64).sqrt()),
                     intervals: sample.len(),
-                    ks: Figure::Value(distance_from_uniform(sample)),
+                    ks: Metric::Value(distance_from_uniform(sample)),
                 },
                 Ok(_) => missing("time rescaling: no spikes".to_owned()),
                 Err(p) => missing(format!(
@@ -56,9 +56,9 @@ pub fn time_rescaling(
 
 fn missing(reason: String) -> Rescaling {
     Rescaling {
-        ks: Figure::Missing(reason.clone()),
+        ks: Metric::Missing(reason.clone()),
         intervals: 0,
-        bound: Figure::Missing(reason),
+        bound: Metric::Missing(reason),
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
         let mut z = TrialArray::zeros(trials, 8, 0, 1);
         for k in 0..trials {
             for t in 0..8 {
-                // Depends on the recent past too, as a clamped probability does.
+                // Depends on the recent past too, as a teacher-forced probability does.
                 let refractory = t > 0 && z.row(k, t - 1)[0] == 1;
                 let truth = if refractory {
                     0.05

@@ -91,7 +91,7 @@ pub enum Verdict {
 /// What the free runs of a network did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stability {
-    /// The verdict.
+    /// Stable, fragile or divergent, by the share of runs that leave.
     pub verdict: Verdict,
     /// Share of runs that leave the range, 0 to 1.
     pub divergent_share: f64,

@@ -17,7 +17,7 @@ pub struct Past<'a, T> {
 /// needs no stored state beyond the trajectory.
 pub trait UnitDynamics<T: Real>: Sync {
     /// Whether a potential depends on the bin before other than through the couplings. Where it
-    /// does not, the reverse sweep keeps no carry and a clamped pass has no recurrence.
+    /// does not, the reverse sweep keeps no carry and a teacher-forced pass has no recurrence.
     const HAS_MEMORY: bool;
 
     /// In: `row` holds the current `u`. Out: the potential `v`. `past` is `None` in the first bin.

@@ -42,10 +42,10 @@ impl SpikeGradient {
     pub fn factor<T: Real>(self, potential: T, slope: T, surprise_slope: T) -> T {
         match self {
             Self::Escape => slope,
-            Self::Triangle => T::of(0.3) * (T::one() - potential.abs()).max(T::zero()),
+            Self::Triangle => T::new(0.3) * (T::one() - potential.abs()).max(T::zero()),
             Self::None | Self::Score => T::zero(),
-            Self::ReinMax => T::of(0.5) * surprise_slope.abs(),
-            Self::Damped(factor) => T::of(factor) * slope,
+            Self::ReinMax => T::new(0.5) * surprise_slope.abs(),
+            Self::Damped(factor) => T::new(factor) * slope,
         }
     }
 

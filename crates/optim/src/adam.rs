@@ -106,11 +106,11 @@ impl<T: Real> Adam<T> {
         } = self.settings;
         // In double precision: at the first steps 1 - beta^t is a small difference.
         let t = self.steps as f64;
-        let rate = T::of(learning_rate / (1.0 - beta1.powf(t)));
-        let root_scale = T::of((1.0 / (1.0 - beta2.powf(t))).sqrt());
-        let (keep1, add1) = (T::of(beta1), T::of(1.0 - beta1));
-        let (keep2, add2) = (T::of(beta2), T::of(1.0 - beta2));
-        let epsilon = T::of(epsilon);
+        let rate = T::new(learning_rate / (1.0 - beta1.powf(t)));
+        let root_scale = T::new((1.0 / (1.0 - beta2.powf(t))).sqrt());
+        let (keep1, add1) = (T::new(beta1), T::new(1.0 - beta1));
+        let (keep2, add2) = (T::new(beta2), T::new(1.0 - beta2));
+        let epsilon = T::new(epsilon);
         let moments = self.first.iter_mut().zip(&mut self.second);
         dispatch(|| {
             for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {

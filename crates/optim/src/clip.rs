@@ -10,7 +10,7 @@ pub fn clip_norm<T: Real>(gradient: &mut [T], limit: f64) -> f64 {
     let square: f64 = gradient.iter().map(|g| g.f64() * g.f64()).sum();
     let norm = square.sqrt();
     if norm.is_finite() && norm > limit {
-        let scale = T::of(limit / norm);
+        let scale = T::new(limit / norm);
         for g in gradient {
             *g *= scale;
         }

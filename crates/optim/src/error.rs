@@ -7,7 +7,7 @@ pub enum OptimError {
     /// A setting out of its range.
     #[error("{quantity} is {found}, expected {expected}")]
     Setting {
-        /// What is set.
+        /// Name of the setting, e.g. `Adam: epsilon`.
         quantity: &'static str,
         /// Its value.
         found: f64,

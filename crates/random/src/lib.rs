@@ -1,18 +1,4 @@
-//! Counter-based random numbers: a uniform is a pure function of (seed, purpose, iteration, trial,
-//! bin, unit), so neither thread count, batch order nor resuming a fit changes a single draw.
-//!
-//! ```
-//! use refire_random::{KeyedUniforms, Purpose, Stream, Uniforms};
-//!
-//! let stream = Stream::new(7, Purpose::FreeRunning);
-//! let uniforms = KeyedUniforms::new(stream, 3, &[0, 1, 2]);
-//! let (mut all, mut tail) = ([0.0f32; 6], [0.0f32; 2]);
-//! uniforms.fill(1, 20, 0, &mut all);
-//! uniforms.fill(1, 20, 4, &mut tail); // the same units, whatever else is drawn
-//! assert_eq!(all[4..], tail);
-//! ```
-//!
-//! Layer 1: uses `refire-kernels` for the number type.
+#![doc = include_str!("../README.md")]
 
 mod philox;
 
@@ -24,12 +10,12 @@ use refire_kernels::Real;
 #[repr(u32)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// Hidden units of the clamped pass in training.
-    Clamped = 1,
+    /// Hidden units of the teacher-forced pass in training.
+    TeacherForced = 1,
     /// Every unit of the free-running pass in training.
     FreeRunning = 2,
-    /// Hidden units of the clamped pass on validation trials.
-    ValidationClamped = 3,
+    /// Hidden units of the teacher-forced pass on validation trials.
+    ValidationTeacherForced = 3,
     /// The free-running pass judged on validation trials.
     ValidationFree = 4,
     /// Which recorded trial a free-running trial takes its history from.
@@ -44,8 +30,8 @@ pub enum Purpose {
     Stability = 9,
     /// Free-running trials of an evaluation.
     Evaluate = 10,
-    /// Hidden units of the clamped pass in an evaluation.
-    EvaluateClamped = 11,
+    /// Hidden units of the teacher-forced pass in an evaluation.
+    EvaluateTeacherForced = 11,
     /// Draws inside statistics (time rescaling, matched subsets).
     Statistics = 12,
     /// Synthetic networks and their recordings.
@@ -102,7 +88,7 @@ impl Stream {
 #[inline(always)]
 fn unit_interval<T: Real>(word: u32) -> T {
     // A whole number below 2^24 is one of either kind.
-    T::from_u32(word >> 8).unwrap_or_default() * T::of(1.0 / 16_777_216.0)
+    T::from_u32(word >> 8).unwrap_or_default() * T::new(1.0 / 16_777_216.0)
 }
 
 /// Where a pass takes its uniforms from; a unit fires where its probability exceeds its uniform.
@@ -215,7 +201,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_draw_does_not_depend_on_its_neighbours(first in 0usize..70, len in 0usize..70) {
-            let u = KeyedUniforms::new(Stream::new(5, Purpose::Clamped), 2, &[11]);
+            let u = KeyedUniforms::new(Stream::new(5, Purpose::TeacherForced), 2, &[11]);
             let mut all = [0.0f64; 140];
             let mut some = vec![0.0f64; len];
             u.fill(0, 3, 0, &mut all);

@@ -21,7 +21,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub fn read(file: &mut NpzFile) -> Result<Self, RecordingError> {
-        let width = crate::file::width(file, "bin_size")?;
+        let width = crate::time_step::width(file, "bin_size")?;
         let array = file.read(
             "counts",
             Accept::Numbers,

@@ -185,7 +185,7 @@ impl RecordingFile {
         }
     }
 
-    /// The file.
+    /// Path that the recording was read from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -194,20 +194,6 @@ impl RecordingFile {
     pub fn stimulus(&self) -> Option<&Stimulus> {
         self.stimulus.as_ref()
     }
-}
-
-/// A time step in seconds. One stored as float32 is the decimal it was rounded from: 0.01, not
-/// 0.009999999776, so that files of either precision give the same recording.
-pub(crate) fn width(file: &mut NpzFile, key: &str) -> Result<BinWidth, RecordingError> {
-    let exact = file.scalar_f64(key)?;
-    let single = exact as f32;
-    let seconds = if f64::from(single) == exact {
-        single.to_string().parse().unwrap_or(exact)
-    } else {
-        exact
-    };
-    BinWidth::from_seconds(seconds)
-        .map_err(|e| RecordingError::value(key, e.found, "positive, finite seconds"))
 }
 
 /// An integer per trial or unit, where the file has it.
@@ -233,7 +219,7 @@ fn stimulus(file: &mut NpzFile, conditions: usize) -> Result<Option<Stimulus>, R
         return Ok(None);
     }
     let array = file.f64("stimulus")?;
-    let dt = width(file, "stimulus_dt")?;
+    let dt = crate::time_step::width(file, "stimulus_dt")?;
     let (courses, features) = match array.shape[..] {
         [n] if n > 0 => (None, 1),
         [n, features] if n > 0 && features > 0 => (None, features),

@@ -13,14 +13,14 @@ const FRAME: f64 = 0.04;
 /// needs for its first full view (nine before the present one, or ten).
 const WARM_UP: [usize; 3] = [0, 9, 10];
 
-/// The four files.
+/// Paths of the four npy files that make the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pvc11Files {
     /// Spikes of the training repeats, `(repeats * frames, units)`, one repeat after another.
     pub train: PathBuf,
-    /// Spikes of the test repeats.
+    /// Spikes of the test repeats, laid out like `train`.
     pub test: PathBuf,
-    /// Spikes of the validation repeats.
+    /// Spikes of the validation repeats, laid out like `train`.
     pub validation: PathBuf,
     /// The movie, `(y, x, frames)`.
     pub movie: PathBuf,

@@ -19,15 +19,15 @@ pub enum SplitError {
     /// A given split names a trial that the recording does not have.
     #[error("split: trial {found}; expected one below {trials}, the trials of the recording")]
     NoSuchTrial {
-        /// The trial.
+        /// Index of the trial, from 0.
         found: usize,
         /// Trials of the recording.
         trials: usize,
     },
     /// A given split names a trial twice.
-    #[error("split: trial {found} twice; expected each at most once")]
+    #[error("split: trial {found} appears twice; expected each at most once")]
     Twice {
-        /// The trial.
+        /// Index of the trial, from 0.
         found: usize,
     },
     /// A given split trains on nothing.

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use refire_report::{
-    CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
+    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
     StabilityView, write_atomic,
 };
 
@@ -50,9 +50,9 @@ fn response(unit: usize, bin: usize) -> f64 {
     0.5 + 2.2 * wave
 }
 
-fn figures(kind: &Kind) -> Vec<FigureRow> {
+fn figures(kind: &Kind) -> Vec<MetricRow> {
     let pick = |good: f64, bad: f64| Some(if kind.runaway { bad } else { good });
-    let row = |name: &str, explanation: &str, model, ceiling, data, unit: &str| FigureRow {
+    let row = |name: &str, explanation: &str, model, ceiling, data, unit: &str| MetricRow {
         name: name.into(),
         explanation: explanation.into(),
         model,
@@ -64,7 +64,7 @@ fn figures(kind: &Kind) -> Vec<FigureRow> {
     vec![
         row(
             "Bits per spike",
-            "how much better the clamped model predicts each spike than a constant rate per unit; 0 is no better",
+            "how much better the teacher-forced model predicts each spike than a constant rate per unit; 0 is no better",
             pick(0.684, 0.682),
             None,
             None,
@@ -110,11 +110,11 @@ fn figures(kind: &Kind) -> Vec<FigureRow> {
             Some(1.24),
             "",
         ),
-        FigureRow {
+        MetricRow {
             name: "Time-rescaling KS".into(),
             explanation: "share of units whose intervals the model explains".into(),
             reason: Some("too few spikes per unit".into()),
-            ..FigureRow::default()
+            ..MetricRow::default()
         },
     ]
 }

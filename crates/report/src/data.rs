@@ -29,7 +29,7 @@ pub struct FitView {
     /// Name of the fit, e.g. `MLE`.
     pub name: String,
     /// Figures of merit. Rows of the same name are compared across fits.
-    pub figures: Vec<FigureRow>,
+    pub figures: Vec<MetricRow>,
     /// Loss over the iterations, one per term. Terms of the same name share a panel.
     pub losses: Vec<LossCurve>,
     /// Recorded and simulated spikes of a few trials.
@@ -41,7 +41,7 @@ pub struct FitView {
     pub noise: Option<NoiseView>,
     /// Why there are no noise correlations.
     pub noise_missing: Option<String>,
-    /// The fitted couplings.
+    /// Couplings of the fit, in units of the threshold θ.
     pub couplings: CouplingView,
     /// Mean rate of each observed unit: (data, free-running model), Hz.
     pub rates: Vec<(f64, f64)>,
@@ -51,7 +51,7 @@ pub struct FitView {
 
 /// One figure of merit.
 #[derive(Debug, Clone, Default)]
-pub struct FigureRow {
+pub struct MetricRow {
     /// Name of the figure, e.g. `PSTH correlation`.
     pub name: String,
     /// One line for a reader who does not know the figure.
@@ -124,7 +124,7 @@ pub struct PsthExample {
 /// Noise correlations at lag 0.
 #[derive(Debug, Clone, Default)]
 pub struct NoiseView {
-    /// (data, model) for each pair of units.
+    /// Noise correlation, (data, model), of each pair of units.
     pub pairs: Vec<(f64, f64)>,
     /// Matrix of the data, `[unit][unit]`; the diagonal is ignored.
     pub data: Vec<Vec<f64>>,
@@ -143,7 +143,7 @@ pub struct CouplingView {
     pub observed: usize,
     /// Couplings summed over lags, `[source][target]` in one run of numbers.
     pub summed: Vec<f64>,
-    /// The lags, seconds.
+    /// Delay of each lag, `[lag]`, seconds.
     pub lags_s: Vec<f64>,
     /// The strongest few filters between two units: (name, value per lag).
     pub filters: Vec<(String, Vec<f64>)>,

@@ -119,10 +119,10 @@ const WORDS: &str = "<section id=\"words\">\n<h2>Words used here</h2>\n<dl class
 to stand for neurons nobody recorded (hidden)</dd></div>
 <div><dt>bin, trial, condition</dt><dd>the time step of the model; one stretch of recording; what \
 was presented or asked for in it. Trials of one condition are repeats of each other</dd></div>
-<div><dt>clamped</dt><dd>the model is fed the recorded spikes and predicts the next bin; this is \
+<div><dt>teacher-forced</dt><dd>the model is fed the recorded spikes and predicts the next bin; this is \
 what the likelihood (MLE) measures</dd></div>
 <div><dt>free-running</dt><dd>the model is fed its own spikes only, as tissue is</dd></div>
-<div><dt>MLE</dt><dd>maximum likelihood: fitting by clamped prediction alone</dd></div>
+<div><dt>MLE</dt><dd>maximum likelihood: fitting by teacher-forced prediction alone</dd></div>
 <div><dt>sample-and-measure</dt><dd>fitting that also runs the network freely, measures statistics \
 of its spikes and compares them with those of the data; corrected terms are the published ones \
 without their biases</dd></div>

@@ -1,4 +1,4 @@
-//! Finished units of work on disk, by what decides them: their settings and the program.
+//! Finished work items on disk, by what decides them: their settings and the program.
 
 use std::path::{Path, PathBuf};
 

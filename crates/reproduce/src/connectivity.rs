@@ -1,12 +1,9 @@
 //! Couplings found against true ones: between populations first, single synapses beside them.
 
 use nalgebra::DMatrix;
-use refire_fit::Model;
 use refire_metrics::{Connectivity, pearson};
 use refire_synth::GroundTruth;
 use serde::{Deserialize, Serialize};
-
-use crate::ReproduceError;
 
 /// Couplings between populations, and how well they and single synapses agree with the truth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,23 +28,12 @@ pub(crate) struct Recovery {
     pub(crate) synapses: Option<f64>,
 }
 
-/// Couplings summed over lags, `[source][target]`, of the first `seen` units.
-pub(crate) fn summed(model: &Model, seen: usize) -> Result<DMatrix<f64>, ReproduceError> {
-    let couplings = model.couplings(seen, seen)?;
-    let mut sums = DMatrix::zeros(seen, seen);
-    for (at, &w) in couplings.iter().enumerate() {
-        let (source, target) = (at / (model.settings.lags * seen), at % seen);
-        sums[(source, target)] += f64::from(w);
-    }
-    Ok(sums)
-}
-
 impl Recovery {
     /// Compares couplings of some units with those of the same units of a network, whose labels name their
     /// populations.
-    pub(crate) fn of(found: &DMatrix<f64>, truth: &GroundTruth) -> Self {
-        let (units, seen) = (truth.units(), found.nrows());
-        let all = DMatrix::from_row_slice(units, units, &truth.summed_couplings());
+    pub(crate) fn new(found: &DMatrix<f64>, truth: &GroundTruth) -> Self {
+        let seen = found.nrows();
+        let all = truth.summed_couplings();
         let expected = all.view((0, 0), (seen, seen)).into_owned();
         let labels = truth.population.get(..seen).unwrap_or_default();
         let sizes: Vec<usize> = (0..=labels.iter().copied().max().unwrap_or(0))
@@ -109,8 +95,8 @@ mod tests {
     #[test]
     fn the_truth_is_recovered_by_itself_and_an_invented_block_is_seen() {
         let truth = toy_three_populations(2).unwrap();
-        let all = DMatrix::from_row_slice(30, 30, &truth.summed_couplings());
-        let own = Recovery::of(&all, &truth);
+        let all = truth.summed_couplings();
+        let own = Recovery::new(&all, &truth);
         assert_eq!(own.blocks, own.true_blocks);
         assert!((own.pattern.unwrap() - 1.0).abs() < 1e-12 && own.error == Some(0.0));
         assert!((own.between.unwrap() - 1.0).abs() < 1e-12);
@@ -123,7 +109,7 @@ mod tests {
         }
         let mut seen = all.view((0, 0), (20, 20)).into_owned();
         seen.view_mut((0, 10), (10, 10)).fill(-0.05);
-        let found = Recovery::of(&seen, &truth);
+        let found = Recovery::new(&seen, &truth);
         assert!((found.blocks[a][b].unwrap() + 0.5).abs() < 1e-12);
         // Of three blocks that are 0, one is not.
         assert!((found.invented.unwrap() - 0.5 / 3.0).abs() < 1e-12);

@@ -28,9 +28,9 @@ pub enum ReproduceError {
         /// What is there instead.
         found: String,
     },
-    /// A unit of work that could not be done.
+    /// A work item that could not be done.
     #[error("{figure}, {label}: {source}")]
-    Unit {
+    Item {
         /// Its figure.
         figure: &'static str,
         /// Which unit.
@@ -47,7 +47,7 @@ pub enum ReproduceError {
         /// Why.
         reason: String,
     },
-    /// A panic in a unit of work: a fault of the program.
+    /// A panic in a work item: a fault of the program.
     #[error("the program failed: {0}")]
     Panic(String),
     /// Threads that cannot be started.

@@ -1,4 +1,4 @@
-//! What a figure is: units of work that are done once, and a drawing of what they found.
+//! What a figure is: work items that are done once, and a drawing of what they found.
 
 use refire_report::FoundClaim;
 use refire_report::ReproducedFigure;
@@ -11,34 +11,34 @@ use crate::{Plan, ReproduceError};
 
 /// A figure of the paper, or beyond it.
 pub(crate) trait Figure: Sync {
-    /// Settings of one unit of work: everything that decides what it finds.
-    type Unit: Serialize + Clone + Send + Sync;
+    /// Settings of one work item: everything that decides what it finds.
+    type Item: Serialize + Clone + Send + Sync;
     /// What a unit finds. Numbers that may not exist are `Option`s: files hold no NaN.
     type Found: Serialize + DeserializeOwned;
 
     /// Name on the command line and stem of its files.
     fn name(&self) -> &'static str;
 
-    /// Every unit of work of a plan, in the order of the drawing.
+    /// Every work item of a plan, in the order of the drawing.
     ///
     /// # Errors
     /// [`ReproduceError`] for a recording that cannot be read.
-    fn units(&self, plan: &Plan) -> Result<Vec<Self::Unit>, ReproduceError>;
+    fn items(&self, plan: &Plan) -> Result<Vec<Self::Item>, ReproduceError>;
 
     /// A few words for the progress bar.
-    fn label(&self, unit: &Self::Unit) -> String;
+    fn label(&self, item: &Self::Item) -> String;
 
     /// About how long a unit takes, seconds on one thread: decides order and progress bar, nothing else.
-    fn seconds(&self, unit: &Self::Unit) -> f64;
+    fn seconds(&self, item: &Self::Item) -> f64;
 
     /// Does the work. The result depends on the unit alone, not on threads.
     ///
     /// # Errors
     /// [`ReproduceError`] where it cannot be done.
-    fn measure(&self, unit: &Self::Unit) -> Result<Self::Found, ReproduceError>;
+    fn measure(&self, item: &Self::Item) -> Result<Self::Found, ReproduceError>;
 
     /// Draws what was found and judges the claims.
-    fn draw(&self, plan: &Plan, found: &[(Self::Unit, Self::Found)]) -> Drawing;
+    fn draw(&self, plan: &Plan, found: &[(Self::Item, Self::Found)]) -> Drawing;
 }
 
 /// What a figure shows.
@@ -52,7 +52,7 @@ pub struct Drawing {
     pub csv: Csv,
 }
 
-/// A unit of work of any figure.
+/// A work item of any figure.
 pub(crate) struct Job<'a> {
     pub(crate) figure: &'static str,
     pub(crate) label: String,
@@ -76,23 +76,23 @@ impl<F: Figure> AnyFigure for F {
     }
 
     fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>, ReproduceError> {
-        let job = |unit: F::Unit| {
+        let job = |item: F::Item| {
             Ok(Job {
                 figure: Figure::name(self),
-                label: self.label(&unit),
-                seconds: self.seconds(&unit),
-                settings: to_value(&unit)?,
-                run: Box::new(move || to_value(&self.measure(&unit)?)),
+                label: self.label(&item),
+                seconds: self.seconds(&item),
+                settings: to_value(&item)?,
+                run: Box::new(move || to_value(&self.measure(&item)?)),
             })
         };
-        let units = self.units(plan)?;
-        units.into_iter().map(job).collect()
+        let items = self.items(plan)?;
+        items.into_iter().map(job).collect()
     }
 
     fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing, ReproduceError> {
         let read = |value| serde_json::from_value(value).map_err(json_error);
         let found: Vec<F::Found> = found.into_iter().map(read).collect::<Result<_, _>>()?;
-        let found: Vec<_> = self.units(plan)?.into_iter().zip(found).collect();
+        let found: Vec<_> = self.items(plan)?.into_iter().zip(found).collect();
         Ok(Figure::draw(self, plan, &found))
     }
 }
@@ -103,7 +103,7 @@ fn to_value(value: &impl Serialize) -> Result<Value, ReproduceError> {
 
 fn json_error(error: serde_json::Error) -> ReproduceError {
     ReproduceError::Cache {
-        path: "a unit of work".into(),
+        path: "a work item".into(),
         reason: error.to_string(),
     }
 }

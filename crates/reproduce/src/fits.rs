@@ -1,6 +1,6 @@
 //! Fits that figures share: a recording, an objective, a fitted model.
 
-use refire_fit::{Form, Model, Objective, Optimizer, Settings, Trainer, Weights};
+use refire_fit::{Adam, Facts, Form, Model, ObjectiveKind, Specification, Trainer};
 use refire_neuron::SpikeGradient;
 use refire_recording::Recording;
 use refire_report::{ObjectiveRole, Role};
@@ -77,39 +77,53 @@ impl Method {
         }
     }
 
-    /// Settings of the fit, `base` but for what the method decides.
-    pub(crate) fn settings(self, base: Settings) -> Settings {
+    /// The specification of the fit, `base` but for what the method decides.
+    pub(crate) fn spec(self, base: &Specification) -> Specification {
+        let both = ObjectiveKind::MleAndSampleAndMeasure;
         let (objective, form, psth_alone, other) = match self {
-            Self::Mle => (Objective::Mle, Form::Corrected, false, false),
-            Self::SampleOnly(form) => (Objective::SampleAndMeasure, form, false, false),
-            Self::MlePsth(form) => (Objective::MleAndSampleAndMeasure, form, true, false),
-            Self::Full(form) => (Objective::MleAndSampleAndMeasure, form, false, false),
-            Self::FullOther(form) => (Objective::MleAndSampleAndMeasure, form, false, true),
+            Self::Mle => (ObjectiveKind::Mle, Form::Corrected, false, false),
+            Self::SampleOnly(form) => (ObjectiveKind::SampleAndMeasure, form, false, false),
+            Self::MlePsth(form) => (both, form, true, false),
+            Self::Full(form) => (both, form, false, false),
+            Self::FullOther(form) => (both, form, false, true),
         };
-        let mut weights = Weights::default_for(objective, form);
-        if psth_alone {
-            weights.nc = 0.0;
+        let mut spec = base.clone();
+        spec.objective = Specification::with_form(Facts::default(), objective, form).objective;
+        if let (Some(statistics), true) = (spec.objective.statistics_mut(), psth_alone) {
+            let [_, noise, _] = statistics.weights_mut();
+            *noise = 0.0;
         }
-        Settings {
-            objective,
-            form,
-            weights,
-            spike_gradient: match (form == Form::Published) != other {
-                true => SpikeGradient::Triangle,
-                false => SpikeGradient::Escape,
-            },
-            optimizer: Optimizer::default_for(objective, form, base.hidden, base.drive),
-            ..base
+        if self == Self::Mle {
+            return spec.with_default_optimiser();
         }
+        if let (Some(adam), true) = (
+            spec.optimiser.adam_mut(),
+            (form == Form::Published) != other,
+        ) {
+            adam.spike_gradient = SpikeGradient::Triangle;
+        }
+        spec
     }
+}
+
+/// What fits of figures start from: the defaults, by Adam in so many iterations.
+pub(crate) fn base(iterations: usize, seed: u64) -> Specification {
+    let adam = Adam {
+        iterations,
+        ..Adam::default()
+    };
+    let both = ObjectiveKind::MleAndSampleAndMeasure;
+    let mut spec = Specification::new(Facts::default(), both).with_adam(adam);
+    spec.seed = seed;
+    spec
 }
 
 /// Fits a recording to the end.
 ///
 /// # Errors
-/// [`ReproduceError::Fit`] where settings and recording do not allow it.
-pub(crate) fn fit(recording: &Recording, settings: &Settings) -> Result<Model, ReproduceError> {
-    finish(Trainer::new(recording, settings)?)
+/// [`ReproduceError::Fit`] where specification and recording do not allow it.
+pub(crate) fn fit(recording: &Recording, spec: &Specification) -> Result<Model, ReproduceError> {
+    finish(Trainer::new(recording, spec)?)
 }
 
 /// Ends a fit that was begun.

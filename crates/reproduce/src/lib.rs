@@ -1,24 +1,4 @@
-//! The claims of Bellec, Wang et al. (NeurIPS 2021, arXiv 2106.10064) on networks whose truth is known and
-//! on real recordings: one figure per claim, an interval over seeds and a verdict by a stated rule for
-//! each, one self-contained page. `cargo xtask reproduce` runs it.
-//!
-//! ```
-//! use refire_reproduce::{Cache, Plan, Size, reproduce};
-//!
-//! let folder = std::env::temp_dir().join("refire-reproduce-example");
-//! let plan = Plan { figures: vec!["estimators".into()], ..Plan::new(Size::Quick) };
-//! let found = reproduce(&plan, &Cache::open(&folder)?, 1, &|_| {})?;
-//! assert_eq!(found.drawings.len(), 1);
-//! # std::fs::remove_dir_all(&folder).ok();
-//! # Ok::<(), refire_reproduce::ReproduceError>(())
-//! ```
-//!
-//! A figure is a list of units of work, each a function of its settings (`src/figure.rs`), and a drawing
-//! of what they found. Units run one per thread (`src/workers.rs`) and are kept by a hash of their settings
-//! and of the program (`src/cache.rs`), so that a run that was stopped goes on where it was and a second one
-//! is instant. The rules that turn intervals into verdicts are in `src/evidence.rs`.
-//!
-//! Layer 6: uses the crates that fit, simulate, measure and draw.
+#![doc = include_str!("../README.md")]
 
 mod cache;
 mod connectivity;
@@ -52,7 +32,7 @@ pub fn names() -> &'static [&'static str] {
 pub struct Reproduction {
     /// The figures in reading order.
     pub drawings: Vec<Drawing>,
-    /// Units of work, and how many of them an earlier build of the program has done.
+    /// Work items, and how many of them an earlier build of the program has done.
     pub units: usize,
     /// Of these, those that [`Cache::with_other_builds`] took from other builds.
     pub of_other_builds: usize,
@@ -60,12 +40,12 @@ pub struct Reproduction {
     pub seconds: f64,
 }
 
-/// Number of units of work of a plan and their planned seconds on one thread.
+/// Number of work items of a plan and their planned seconds on one thread.
 ///
 /// # Errors
 /// [`ReproduceError`] for an unknown figure or a recording that cannot be read.
 pub fn planned(plan: &Plan) -> Result<(usize, f64), ReproduceError> {
-    plan.check()?;
+    plan.check(&figures::NAMES)?;
     let mut total = (0, 0.0);
     for figure in figures::all()
         .iter()
@@ -78,7 +58,7 @@ pub fn planned(plan: &Plan) -> Result<(usize, f64), ReproduceError> {
     Ok(total)
 }
 
-/// Does all units of work of a plan that the cache does not have, `threads` at a time, and draws the
+/// Does all work items of a plan that the cache does not have, `threads` at a time, and draws the
 /// figures. The result does not depend on `threads`.
 ///
 /// # Errors
@@ -89,7 +69,7 @@ pub fn reproduce(
     threads: usize,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Reproduction, ReproduceError> {
-    plan.check()?;
+    plan.check(&figures::NAMES)?;
     let all = figures::all();
     let chosen: Vec<_> = all
         .iter()

@@ -93,7 +93,7 @@ fn run(options: &Options) -> Result<()> {
     let page = write(&options.out, &plan, &cache, &found)?;
     print!("{}", found.table());
     println!(
-        "{units} units of work, {} this time; {}",
+        "{units} work items, {} this time; {}",
         HumanDuration(start.elapsed()),
         page.display()
     );

@@ -191,7 +191,7 @@ fn facts(plan: &Plan, cache: &Cache, found: &Reproduction) -> Vec<(String, Strin
         (
             "Work".to_string(),
             format!(
-                "{} units of work, {:.0} minutes on one thread in all",
+                "{} work items, {:.0} minutes on one thread in all",
                 found.units,
                 found.seconds / 60.0
             ),
@@ -218,7 +218,7 @@ fn facts(plan: &Plan, cache: &Cache, found: &Reproduction) -> Vec<(String, Strin
         facts.push(("Real recordings".into(), recordings.join(", ")));
     }
     if found.of_other_builds > 0 {
-        let note = format!("{} units of work", found.of_other_builds);
+        let note = format!("{} work items", found.of_other_builds);
         facts.push(("Taken from earlier builds of the program".into(), note));
     }
     facts

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::ReproduceError;
-use crate::figures::NAMES;
 
 /// How much work a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +96,10 @@ impl Plan {
 
     /// # Errors
     /// [`ReproduceError::UnknownFigure`], [`ReproduceError::Seeds`] for fewer than two.
-    pub(crate) fn check(&self) -> Result<(), ReproduceError> {
-        if let Some(found) = self.figures.iter().find(|f| !NAMES.contains(&f.as_str())) {
+    pub(crate) fn check(&self, known: &[&str]) -> Result<(), ReproduceError> {
+        if let Some(found) = self.figures.iter().find(|f| !known.contains(&f.as_str())) {
             return Err(ReproduceError::UnknownFigure {
-                known: NAMES.join(", "),
+                known: known.join(", "),
                 found: found.clone(),
             });
         }

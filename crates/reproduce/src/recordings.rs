@@ -80,7 +80,7 @@ impl Real {
     ///
     /// # Errors
     /// [`ReproduceError::Folder`] where the file cannot be read.
-    pub(crate) fn of(path: &Path, bin_s: Option<f64>) -> Result<Self, ReproduceError> {
+    pub(crate) fn new(path: &Path, bin_s: Option<f64>) -> Result<Self, ReproduceError> {
         let bytes = std::fs::read(path).map_err(|error| ReproduceError::Folder {
             path: path.to_path_buf(),
             found: error.to_string(),
@@ -121,11 +121,11 @@ impl Published {
     /// # Errors
     /// [`ReproduceError::Recording`] where a file is missing, [`ReproduceError::Folder`] where one cannot be
     /// read.
-    pub(crate) fn of(folder: &Path) -> Result<Self, ReproduceError> {
+    pub(crate) fn new(folder: &Path) -> Result<Self, ReproduceError> {
         let files = Pvc11Files::find(folder)?;
         let mut hashes = String::new();
         for path in [&files.train, &files.test, &files.validation, &files.movie] {
-            hashes += &Real::of(path, None)?.hash;
+            hashes += &Real::new(path, None)?.hash;
         }
         Ok(Self {
             hash: hash(hashes.as_bytes()),

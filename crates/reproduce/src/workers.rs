@@ -1,4 +1,4 @@
-//! Units of work on several threads: each by one thread, the longest first, kept as soon as it is done.
+//! Work items on several threads: each by one thread, the longest first, kept as soon as it is done.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -105,7 +105,7 @@ fn one(job: &Job<'_>, cache: &Cache) -> Result<Done, ReproduceError> {
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
         Err(ReproduceError::Panic(text.unwrap_or_default()))
     });
-    let found = found.map_err(|source| ReproduceError::Unit {
+    let found = found.map_err(|source| ReproduceError::Item {
         figure: job.figure,
         label: job.label.clone(),
         source: Box::new(source),

@@ -78,7 +78,7 @@ pub trait Coupling<T: Real>: Sync {
     );
 }
 
-/// Free weights for every source, lag and target: `[source][lag][target]`.
+/// Free weights for every source, lag and target: `[source][lag][target]`, current per spike.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseCoupling<'a, T> {
     weights: &'a [T],

@@ -85,7 +85,7 @@ impl<T: Real> LaggedSums<T> {
                 for (tile, own) in tiles {
                     copy_tile(copy, signal.trial(k), tile * LANES, units);
                     for (source, own) in own.chunks_exact_mut(own_block).enumerate() {
-                        let bins = of_trial.of(source);
+                        let bins = of_trial.bins_of(source);
                         let first = bins.partition_point(|&s| (s as usize) < behind.from);
                         add_blocks(copy, &bins[first..], behind.ahead, own);
                     }

@@ -1,7 +1,7 @@
 //! The forward time loop. Its mirror is the reverse loop of `refire-bptt`.
 
 use crate::state::TrialState;
-use crate::{Coupling, PassState, Trajectory};
+use crate::{Coupling, Network, PassState, SimError, Trajectory};
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout, TrialSpikes, for_each_fired};
 use refire_kernels::{Real, dispatch};
@@ -9,92 +9,97 @@ use refire_neuron::{EscapeNoise, Past, UnitDynamics};
 use refire_random::Uniforms;
 use std::ops::Range;
 
-/// Why a pass cannot be run.
-#[derive(Debug, thiserror::Error, PartialEq)]
-#[non_exhaustive]
-pub enum SimError {
-    /// A buffer does not have the shape the network or the layout asks for.
-    #[error("{what}: expected {expected}, found {found}")]
-    Shape {
-        /// The quantity.
-        what: &'static str,
-        /// Its expected size.
-        expected: usize,
-        /// The size found.
-        found: usize,
-    },
-    /// Synapses per target that there cannot be.
-    #[error(
-        "in-degree: expected 1 to {units} synapses onto each of {units} units (its own among them), \
-         found {found}"
-    )]
-    InDegree {
-        /// Number of units.
-        units: usize,
-        /// In-degree asked for.
-        found: usize,
-    },
-    /// A damaged list of synapses.
-    #[error("targets of source {source_unit}: expected ascending indices below {units}")]
-    Targets {
-        /// The source.
-        source_unit: usize,
-        /// Number of units.
-        units: usize,
-    },
-    /// The pass needs recorded spikes and got none.
-    #[error("a {mode} pass with {history} bins of history needs recorded spikes, found none")]
-    NoRecording {
-        /// The kind of pass.
-        mode: &'static str,
-        /// Bins of history.
-        history: usize,
-    },
-}
-
 /// Whose spikes an observed unit feeds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Teacher forcing: observed units feed back the recorded spikes, hidden units their own.
-    Clamped,
+    /// Observed units feed back the recorded spikes, hidden units their own. (Some texts say clamped.)
+    TeacherForced,
     /// Every unit feeds back its own spikes.
     FreeRunning,
 }
 
-/// A network: parameters borrowed, nothing owned. Observed units come first.
-#[derive(Clone, Copy, Debug)]
-pub struct Network<'a, T, C, E, U> {
-    /// Couplings between all units.
-    pub coupling: C,
-    /// Escape noise.
-    pub escape: E,
-    /// Unit dynamics.
-    pub dynamics: U,
-    /// Bias current per unit.
-    pub bias: &'a [T],
-    /// Number of observed units.
-    pub observed: usize,
-    /// Number of units, observed and hidden. Where the coupling has more, the rest only fill up rows
-    /// to whole SIMD registers: they never fire and have no adjoint.
-    pub live: usize,
-}
-
 /// What a pass is given besides the network.
+///
+/// ```
+/// use refire_sim::{Mode, Pass, TrialArray, TrialLayout};
+///
+/// let layout = TrialLayout::uniform(5, 100, 0)?; // 5 trials of 100 bins
+/// let drive = TrialArray::<f32>::zeros(1, 100, 0, 2); // [condition][bin][unit]
+/// assert_eq!(Pass::free_running(&layout, &drive).mode, Mode::FreeRunning);
+/// # Ok::<(), refire_sim::LayoutError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub struct PassInput<'a, T> {
-    /// Condition and length of each slot, bins of history.
+pub struct Pass<'a, T> {
+    /// Whose spikes are fed back.
+    pub mode: Mode,
+    /// Condition and length of each trial, bins of history.
     pub layout: &'a TrialLayout,
-    /// Recorded spikes `[slot][bin][observed]`: all bins in a clamped pass, only the bins of
+    /// Recorded spikes `[trial][bin][observed]`: all bins in a teacher-forced pass, only the bins of
     /// history in a free-running one (where there is none, `None` will do).
     pub recorded: Option<&'a TrialArray<u8>>,
-    /// Spikes of the `lags` bins before the first bin that is not history, `[slot][lag][unit]`,
+    /// Spikes of the `lags` bins before the first bin that is not history, `[trial][lag][unit]`,
     /// oldest first, in place of a recorded history: lets a free run go on where another stopped.
     pub before: Option<&'a TrialArray<u8>>,
-    /// Drive `[condition][bin][unit]`.
+    /// Drive `[condition][bin][unit]`, current.
     pub drive: &'a TrialArray<T>,
 }
 
-/// Runs one pass over a batch, trials in parallel, into the buffers of `out`.
+impl<'a, T> Pass<'a, T> {
+    /// A free-running pass that starts from silence.
+    pub fn free_running(layout: &'a TrialLayout, drive: &'a TrialArray<T>) -> Self {
+        Self {
+            mode: Mode::FreeRunning,
+            layout,
+            recorded: None,
+            before: None,
+            drive,
+        }
+    }
+
+    /// A pass that feeds back `recorded` spikes, `[trial][bin][observed]`.
+    pub fn teacher_forced(
+        layout: &'a TrialLayout,
+        recorded: &'a TrialArray<u8>,
+        drive: &'a TrialArray<T>,
+    ) -> Self {
+        Self {
+            mode: Mode::TeacherForced,
+            recorded: Some(recorded),
+            ..Self::free_running(layout, drive)
+        }
+    }
+
+    /// A free-running pass whose bins of history are those of `recorded`.
+    pub fn with_history(self, recorded: &'a TrialArray<u8>) -> Self {
+        Self {
+            recorded: Some(recorded),
+            ..self
+        }
+    }
+}
+
+/// Runs all bins of a pass: [`run_window`] with a single window.
+///
+/// # Errors
+/// [`SimError`] where a buffer does not fit the network and the layout.
+pub fn run<T, C, E, U>(
+    network: &Network<'_, T, C, E, U>,
+    pass: &Pass<'_, T>,
+    uniforms: &impl Uniforms<T>,
+    out: &mut Trajectory<T>,
+) -> Result<(), SimError>
+where
+    T: Real,
+    C: Coupling<T>,
+    E: EscapeNoise<T>,
+    U: UnitDynamics<T>,
+{
+    let (bins, state) = (0..pass.layout.max_bins(), &mut PassState::default());
+    run_window(network, pass, uniforms, bins, state, out)
+}
+
+/// Runs some bins of a pass over a batch, trials in parallel, into the buffers of `out`: bin `bins.start + r` lies
+/// in row `r`, by which its spikes are indexed, and [`TrialLayout::window`] is its layout.
 ///
 /// ```text
 /// u[k,t,j] = b[j] + x[c(k),t,j] + sum_{d=1..D} sum_i W[i,d,j] z[k,t-d,i]
@@ -105,47 +110,16 @@ pub struct PassInput<'a, T> {
 /// mode and hidden units are silent; where `before` is given these bins are skipped instead (their
 /// rows stay zero). Before bin 0 there is silence.
 ///
-/// # Errors
-/// [`SimError`] where a buffer does not fit the network and the layout.
-pub fn run<T, C, E, U>(
-    network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    input: &PassInput<'_, T>,
-    uniforms: &impl Uniforms<T>,
-    out: &mut Trajectory<T>,
-) -> Result<(), SimError>
-where
-    T: Real,
-    C: Coupling<T>,
-    E: EscapeNoise<T>,
-    U: UnitDynamics<T>,
-{
-    let bins = 0..input.layout.max_bins();
-    run_rows(
-        network,
-        mode,
-        input,
-        uniforms,
-        (input.layout, bins),
-        None,
-        out,
-    )
-}
-
-/// [`run`] over the bins `bins` of every trial alone: bin `bins.start + r` lies in row `r` of `out`,
-/// whose spikes are indexed by row, and [`TrialLayout::window`] is its layout.
-///
-/// `state` holds what the bins before leave behind and on return what these do. Window after window,
-/// from bin 0 on, gives the numbers of [`run`] bit for bit, and so does a window run again from a
-/// copy of the state it started from.
+/// `state` holds what the bins before leave behind, and on return what these do; one that holds nothing
+/// ([`PassState::default`]) will do for a window that starts at bin 0. Window after window gives the numbers of
+/// a single one bit for bit, and so does a window run again from a copy of the state it started from.
 ///
 /// # Errors
 /// [`SimError`] where a buffer does not fit the network and the layout, or the state of a window that
 /// starts behind bin 0 does not.
 pub fn run_window<T, C, E, U>(
     network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    input: &PassInput<'_, T>,
+    pass: &Pass<'_, T>,
     uniforms: &impl Uniforms<T>,
     bins: Range<usize>,
     state: &mut PassState<T>,
@@ -157,50 +131,17 @@ where
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
+    check(network, pass)?;
     let (units, lags) = (network.coupling.units(), network.coupling.lags());
-    state.prepare(
-        bins.start == 0,
-        U::HAS_MEMORY,
-        [input.layout.trials(), lags, units],
-    )?;
-    let end = input.layout.max_bins();
-    let bins = bins.start.min(end)..bins.end.min(end);
-    let layout = input.layout.window(bins.clone());
-    run_rows(
-        network,
-        mode,
-        input,
-        uniforms,
-        (&layout, bins),
-        Some(state),
-        out,
-    )
-}
-
-fn run_rows<T, C, E, U>(
-    network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    input: &PassInput<'_, T>,
-    uniforms: &impl Uniforms<T>,
-    (layout, window): (&TrialLayout, Range<usize>),
-    state: Option<&mut PassState<T>>,
-    out: &mut Trajectory<T>,
-) -> Result<(), SimError>
-where
-    T: Real,
-    C: Coupling<T>,
-    E: EscapeNoise<T>,
-    U: UnitDynamics<T>,
-{
-    check(network, mode, input)?;
-    let (units, lags) = (network.coupling.units(), network.coupling.lags());
-    let (trials, bins) = (layout.trials(), window.len());
-    let rows = Rows { layout, window };
-    let mut states = match state {
-        Some(state) => state.of_trials(),
-        None => Vec::new(),
+    let trials = pass.layout.trials();
+    state.prepare(bins.start == 0, U::HAS_MEMORY, [trials, lags, units])?;
+    let end = pass.layout.max_bins();
+    let window = bins.start.min(end)..bins.end.min(end);
+    let bins = window.len();
+    let rows = Rows {
+        layout: &pass.layout.window(window.clone()),
+        window,
     };
-    states.resize_with(trials, || None);
     out.potential.reshape(trials, bins, lags, units);
     out.probability.reshape(trials, bins, 0, units);
     out.spikes.reshape(trials, bins, 0, units);
@@ -214,27 +155,19 @@ where
         .zip(out.probability.as_mut_slice().par_chunks_mut(plain))
         .zip(out.spikes.as_mut_slice().par_chunks_mut(plain))
         .zip(out.by_source.trials_mut(trials))
-        .zip(states)
+        .zip(state.of_trials(trials))
         .enumerate()
         .for_each(
-            |(slot, ((((potential, probability), spikes), by_source), state))| {
+            |(trial, ((((potential, probability), spikes), by_source), state))| {
+                let out = TrialRows {
+                    potential,
+                    probability,
+                    spikes,
+                    by_source,
+                };
                 dispatch(
                     #[inline(always)]
-                    || {
-                        run_trial(
-                            network,
-                            mode,
-                            input,
-                            uniforms,
-                            (&rows, slot),
-                            state,
-                            potential,
-                            probability,
-                            spikes,
-                            by_source,
-                        );
-                        by_source.index(units);
-                    },
+                    || run_trial(network, pass, uniforms, &rows, trial, state, out),
                 );
             },
         );
@@ -247,25 +180,35 @@ struct Rows<'a> {
     window: Range<usize>,
 }
 
-#[allow(clippy::too_many_arguments)]
+/// Where the rows of one trial go.
+struct TrialRows<'a, T> {
+    potential: &'a mut [T],
+    probability: &'a mut [T],
+    spikes: &'a mut [u8],
+    by_source: &'a mut TrialSpikes,
+}
+
 #[inline(always)]
 fn run_trial<T, C, E, U>(
     network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    input: &PassInput<'_, T>,
+    input: &Pass<'_, T>,
     uniforms: &impl Uniforms<T>,
-    (rows, slot): (&Rows<'_>, usize),
-    mut state: Option<TrialState<'_, T>>,
-    potential: &mut [T],
-    probability: &mut [T],
-    spikes: &mut [u8],
-    by_source: &mut TrialSpikes,
+    rows: &Rows<'_>,
+    slot: usize,
+    state: TrialState<'_, T>,
+    out: TrialRows<'_, T>,
 ) where
     T: Real,
     C: Coupling<T>,
     E: EscapeNoise<T>,
     U: UnitDynamics<T>,
 {
+    let TrialRows {
+        potential,
+        probability,
+        spikes,
+        by_source,
+    } = out;
     let (units, observed, live) = (network.coupling.units(), network.observed, network.live);
     let block = network.coupling.lags() * units;
     let (layout, offset) = (rows.layout, rows.window.start);
@@ -276,9 +219,7 @@ fn run_trial<T, C, E, U>(
     let start = if input.before.is_some() { first_bin } else { 0 };
     // Every other row is cleared just before the first spike can reach it.
     potential[..start * units + block].fill(T::zero());
-    if let Some(state) = &state {
-        potential[..block].copy_from_slice(state.currents);
-    }
+    potential[..block].copy_from_slice(state.currents);
     let starts_here = rows.window.contains(&input.layout.first_bin());
     if let (Some(before), true) = (input.before, starts_here) {
         let currents = &mut potential[start * units..][..block];
@@ -297,13 +238,13 @@ fn run_trial<T, C, E, U>(
             *u += b + x;
         }
         let (spikes_before, spikes_here) = spikes.split_at_mut(at);
-        let past = match &state {
+        let past = match () {
             _ if !U::HAS_MEMORY => None,
             _ if t > 0 => Some(Past {
                 potential: &before[at - units..],
                 spikes: &spikes_before[at - units..],
             }),
-            Some(state) if offset > 0 => Some(Past {
+            _ if offset > 0 => Some(Past {
                 potential: state.potential,
                 spikes: state.spikes,
             }),
@@ -315,11 +256,11 @@ fn run_trial<T, C, E, U>(
             *p = network.escape.probability(v);
         }
         let z = &mut spikes_here[..units];
-        let clamped = mode == Mode::Clamped || t < first_bin;
-        if let (true, Some(recorded)) = (clamped, input.recorded) {
+        let given = input.mode == Mode::TeacherForced || t < first_bin;
+        if let (true, Some(recorded)) = (given, input.recorded) {
             z[..observed].copy_from_slice(recorded.row(slot, offset + t));
         }
-        let free = if clamped { observed } else { 0 };
+        let free = if given { observed } else { 0 };
         if t < first_bin {
             z[free..].fill(0);
         } else {
@@ -335,19 +276,18 @@ fn run_trial<T, C, E, U>(
         by_source.push(&fired, t);
         network.coupling.scatter_all(&fired, &mut future[..block]);
     }
-    if let Some(state) = &mut state {
-        // Meant for the bins behind the window, where the trial has any.
-        state
-            .currents
-            .copy_from_slice(&potential[bins * units..][..block]);
-        if U::HAS_MEMORY && bins > 0 {
-            let last = (bins - 1) * units..bins * units;
-            state.potential.copy_from_slice(&potential[last.clone()]);
-            state.spikes.copy_from_slice(&spikes[last]);
-        }
+    // Meant for the bins behind the window, where the trial has any.
+    state
+        .currents
+        .copy_from_slice(&potential[bins * units..][..block]);
+    if U::HAS_MEMORY && bins > 0 {
+        let last = (bins - 1) * units..bins * units;
+        state.potential.copy_from_slice(&potential[last.clone()]);
+        state.spikes.copy_from_slice(&spikes[last]);
     }
     // Spikes near the end have scattered into bins that do not exist.
     potential[bins * units..].fill(T::zero());
+    by_source.index(units);
 }
 
 /// Currents that the spikes of the bins before a run add to its first bins.
@@ -364,11 +304,7 @@ fn add_currents_before<T: Real, C: Coupling<T>>(coupling: &C, before: &[u8], cur
     currents.copy_from_slice(&all[block..]);
 }
 
-fn check<T, C, E, U>(
-    network: &Network<'_, T, C, E, U>,
-    mode: Mode,
-    input: &PassInput<'_, T>,
-) -> Result<(), SimError>
+fn check<T, C, E, U>(network: &Network<'_, T, C, E, U>, input: &Pass<'_, T>) -> Result<(), SimError>
 where
     T: Real,
     C: Coupling<T>,
@@ -412,16 +348,18 @@ where
         Some(recorded) => {
             same("recorded units", network.observed, recorded.units())?;
             at_least("recorded trials", layout.trials(), recorded.trials())?;
-            let bins = match mode {
-                Mode::Clamped => layout.max_bins(),
+            let bins = match input.mode {
+                Mode::TeacherForced => layout.max_bins(),
                 Mode::FreeRunning => layout.first_bin(),
             };
             at_least("recorded bins", bins, recorded.bins())
         }
-        None if mode == Mode::Clamped && network.observed > 0 => Err(SimError::NoRecording {
-            mode: "clamped",
-            history: layout.first_bin(),
-        }),
+        None if input.mode == Mode::TeacherForced && network.observed > 0 => {
+            Err(SimError::NoRecording {
+                mode: "teacher-forced",
+                history: layout.first_bin(),
+            })
+        }
         None if layout.first_bin() > 0 && input.before.is_none() => Err(SimError::NoRecording {
             mode: "free-running",
             history: layout.first_bin(),

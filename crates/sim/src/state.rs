@@ -69,21 +69,22 @@ impl<T: Real> PassState<T> {
         Ok(())
     }
 
-    pub(crate) fn of_trials(&mut self) -> Vec<Option<TrialState<'_, T>>> {
+    /// The state of each of `trials`.
+    pub(crate) fn of_trials(&mut self, trials: usize) -> Vec<TrialState<'_, T>> {
         let (len, last) = (self.currents.trial_len(), self.potential.trial_len());
         let mut currents = self.currents.as_mut_slice();
         let mut potential = self.potential.as_mut_slice();
         let mut spikes = self.spikes.as_mut_slice();
-        let mut states = Vec::new();
-        while len > 0 && !currents.is_empty() {
+        let mut states = Vec::with_capacity(trials);
+        for _ in 0..trials {
             let (own, others) = currents.split_at_mut(len);
             let (own_potential, other_potentials) = potential.split_at_mut(last);
             let (own_spikes, other_spikes) = spikes.split_at_mut(last);
-            states.push(Some(TrialState {
+            states.push(TrialState {
                 currents: own,
                 potential: own_potential,
                 spikes: own_spikes,
-            }));
+            });
             (currents, potential, spikes) = (others, other_potentials, other_spikes);
         }
         states

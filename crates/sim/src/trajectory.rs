@@ -1,7 +1,6 @@
-//! What a pass leaves behind, and the adjoints a loss hands back.
+//! What a pass leaves behind.
 
-use rayon::prelude::*;
-use refire_core::{SpikeIndex, TrialArray, TrialLayout};
+use refire_core::{SpikeIndex, TrialArray};
 use refire_kernels::Real;
 use refire_random::Uniforms;
 
@@ -52,50 +51,6 @@ fn take_shape<X: Copy + Default>(own: &mut TrialArray<X>, other: &TrialArray<X>)
     own.reshape(other.trials(), other.bins(), other.pad(), other.units());
 }
 
-/// Adjoints of a loss with respect to a [`Trajectory`], every array `[trial][bin][unit]`.
-///
-/// This is the whole contract between losses and engine: a loss adds to these two and never sees
-/// the network, the engine pulls them back and never sees the loss.
-#[derive(Clone, Debug, Default)]
-pub struct Cotangents<T> {
-    /// `dL/dv` through potentials and probabilities; padded like [`Trajectory::potential`].
-    pub potential: TrialArray<T>,
-    spikes: TrialArray<T>,
-    has_spikes: bool,
-}
-
-impl<T: Real> Cotangents<T> {
-    /// Takes the shape of a batch, all zero.
-    pub fn reset(&mut self, layout: &TrialLayout, lags: usize, units: usize) {
-        let (trials, bins) = (layout.trials(), layout.max_bins());
-        self.potential.reshape(trials, bins, lags, units);
-        clear(&mut self.potential);
-        self.spikes.reshape(trials, bins, 0, units);
-        self.has_spikes = false;
-    }
-
-    /// `dL/dv` and `dL/dz`, to pull back; the second only where a loss has asked for it.
-    pub fn both(&mut self) -> (&mut TrialArray<T>, Option<&TrialArray<T>>) {
-        let spikes = self.has_spikes.then_some(&self.spikes);
-        (&mut self.potential, spikes)
-    }
-
-    /// `dL/dz` through spikes, to add to.
-    pub fn spikes_mut(&mut self) -> &mut TrialArray<T> {
-        if !self.has_spikes {
-            clear(&mut self.spikes);
-            self.has_spikes = true;
-        }
-        &mut self.spikes
-    }
-}
-
-fn clear<T: Real>(array: &mut TrialArray<T>) {
-    let len = array.trial_len().max(1);
-    let trials = array.as_mut_slice().par_chunks_mut(len);
-    trials.for_each(|trial| trial.fill(T::zero()));
-}
-
 /// Uniforms given as an array `[trial][bin][unit]`, to repeat a run of another program.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenUniforms<'a, T>(pub &'a TrialArray<T>);
@@ -110,6 +65,7 @@ impl<T: Real> Uniforms<T> for GivenUniforms<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use refire_core::TrialLayout;
 
     fn counting(trials: usize, bins: usize) -> Trajectory<f64> {
         let mut trajectory = Trajectory::default();
@@ -138,8 +94,8 @@ mod tests {
             assert_eq!(copy.probability.trial(to), original.probability.trial(from));
             assert_eq!(copy.spikes.trial(to), original.spikes.trial(from));
             for unit in 0..3 {
-                let found = copy.by_source.trials()[to].of(unit);
-                assert_eq!(found, original.by_source.trials()[from].of(unit));
+                let found = copy.by_source.trials()[to].bins_of(unit);
+                assert_eq!(found, original.by_source.trials()[from].bins_of(unit));
             }
         }
         let lengths = (copy.potential.trials(), copy.by_source.trials().len());

@@ -24,8 +24,9 @@ pub(crate) fn calibrate(truth: &mut GroundTruth, rates: &[f64]) -> Result<(), Sy
     // Start: the mean input at these rates taken away.
     let units = truth.units();
     let mut input = vec![0.0; units];
-    for (row, rate) in truth.summed_couplings().chunks_exact(units).zip(rates) {
-        for (input, w) in input.iter_mut().zip(row) {
+    let couplings = truth.summed_couplings();
+    for (source, rate) in rates.iter().enumerate() {
+        for (input, w) in input.iter_mut().zip(&couplings.row(source)) {
             *input += rate * w;
         }
     }

@@ -11,12 +11,12 @@ use refire_recording::BinWidth;
 
 use crate::calibrate::{calibrate, log_odds};
 use crate::features;
+use crate::lognormal::lognormal;
 use crate::sources::add_sources;
 use crate::spectral::{Gain, spectral_radius};
+use crate::truth::THETA;
 use crate::{EXCITATORY, GroundTruth, INHIBITORY, SynthError, SynthSettings};
 
-/// Threshold of drawn networks (published setting).
-pub(crate) const THETA: f64 = 0.4;
 /// The drive of a condition is made of whole periods of this many bins or more.
 const SHORTEST_PERIOD: usize = 25;
 /// Largest summed coupling of an average excitatory synapse: it changes log-odds by 5.
@@ -136,12 +136,6 @@ fn rates(settings: &SynthSettings) -> Vec<f64> {
         .map(|_| settings.mean_rate * lognormal(settings.rate_spread, &mut generator))
         .map(|rate| rate.min(0.5))
         .collect()
-}
-
-/// Lognormal of mean 1.
-pub(crate) fn lognormal(spread: f64, generator: &mut Xoshiro256PlusPlus) -> f64 {
-    let normal: f64 = StandardNormal.sample(generator);
-    (spread * normal - spread * spread / 2.0).exp()
 }
 
 /// Couplings summed over lags, `[source][target]`, scaled.
@@ -288,7 +282,7 @@ mod tests {
                     let ratio = f64::from(filter[3] / filter[2]);
                     assert!((ratio - (-1.0f64 / 1.5).exp()).abs() < 1e-6, "{ratio}");
                     let inhibitory = truth.population[source] == INHIBITORY;
-                    assert_eq!(summed[source * 40 + target] < 0.0, inhibitory);
+                    assert_eq!(summed[(source, target)] < 0.0, inhibitory);
                 }
             }
         }

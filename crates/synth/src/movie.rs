@@ -1,12 +1,12 @@
 //! A network that sees a movie through two convolutional layers: the truth for fits of a movie drive.
 
-use crate::draw::THETA;
+use crate::truth::THETA;
 use crate::{GroundTruth, SynthError};
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use refire_core::TrialArray;
-use refire_drive::{Encoder, MovieDrive, MovieShape};
+use refire_drive::{Encoder, Grey, MovieDrive, MovieShape};
 use refire_recording::{BinWidth, Stimulus};
 use std::f64::consts::PI;
 
@@ -169,7 +169,10 @@ fn encoder(
     movie: &TrialArray<f64>,
 ) -> Result<MovieDrive<f32>, SynthError> {
     let bins = [settings.bins];
-    let as_it_is = (0.0, 1.0);
+    let as_it_is = Grey {
+        mean: 0.0,
+        scale: 1.0,
+    };
     Ok(MovieDrive::new(
         settings.shape,
         as_it_is,

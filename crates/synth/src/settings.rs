@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::SynthError;
-use crate::size::check_size;
+use crate::size::{check_spikes, numbers};
 
 /// Settings of a synthetic network and of the recording simulated from it.
 ///
@@ -50,7 +50,7 @@ pub struct SynthSettings {
     /// By how much a spike lowers the unit's own current one bin later; a factor 1/e per further
     /// bin.
     pub refractory: f64,
-    /// Standard deviation over bins of the drive of a unit in a condition.
+    /// Standard deviation over bins of the drive of a unit in a condition, current.
     pub drive_sd: f64,
     /// Known features that the drive is linear in and that recordings carry as their stimulus; 0 for a
     /// smooth drive that nobody knows.
@@ -227,9 +227,30 @@ fn at_least_one(name: &str, found: usize) -> Result<(), SynthError> {
     Ok(())
 }
 
+/// Checks that the network and its recording can be held, by a machine and by this one.
+fn check_size(settings: &SynthSettings) -> Result<(), SynthError> {
+    let s = settings;
+    let units = s.units().saturating_add(s.sources);
+    let [couplings, drive] = numbers(units, s.lags, s.conditions, s.bins)?;
+    let spikes = check_spikes(s.trials, s.bins, units)?;
+    // Couplings; two numbers per pair of units; the drive with potentials, probabilities and spikes
+    // of a free run of each condition; the spikes of all units and of the observed ones; condition
+    // (three times), length and label of each trial.
+    let bytes = 4 * couplings + 16 * units * units + 13 * drive + 2 * spikes + 40 * s.trials;
+    match Vec::<u8>::new().try_reserve_exact(bytes) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(SynthError::value(
+            "memory for network and recording",
+            format!("{:.0} GB", bytes as f64 * 1e-9),
+            "no more than this machine has (fewer units, trials, conditions or bins)",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::GroundTruth;
 
     #[test]
     fn settings_come_from_a_few_lines_and_unknown_ones_are_refused() {
@@ -283,5 +304,34 @@ mod tests {
             assert_eq!(settings.check().unwrap_err().to_string(), message);
         }
         default().check().unwrap();
+    }
+
+    #[test]
+    fn huge_settings_are_refused_before_anything_is_drawn() {
+        type Change = fn(&mut SynthSettings);
+        const HUGE: usize = usize::MAX - 3;
+        let cases: [(Change, &str); 12] = [
+            (|s| s.trials = 4_000_000_000, "spikes"),
+            (|s| s.trials = 4_294_967_300, "trials"),
+            (|s| s.trials = HUGE, "trials"),
+            (|s| s.bins = 10_000_000, "spikes"),
+            (|s| s.bins = HUGE, "drive"),
+            (|s| s.observed_units = 4_000_000_000, "couplings"),
+            (|s| s.observed_units = HUGE, "couplings"),
+            (|s| s.hidden_units = HUGE, "couplings"),
+            (|s| s.sources = HUGE, "couplings"),
+            (|s| s.lags = HUGE, "couplings"),
+            (|s| (s.conditions, s.trials) = (HUGE, HUGE), "drive"),
+            (
+                |s| (s.conditions, s.trials) = (1_000_000, 4_000_000),
+                "spikes",
+            ),
+        ];
+        for (change, what) in cases {
+            let mut settings = SynthSettings::default();
+            change(&mut settings);
+            let error = GroundTruth::draw(&settings).unwrap_err().to_string();
+            assert!(error.starts_with(what), "{settings:?}: {error}");
+        }
     }
 }

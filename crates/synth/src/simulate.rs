@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use refire_core::{TrialArray, TrialLayout};
-use refire_neuron::{Logistic, Memoryless};
+use refire_neuron::Memoryless;
 use refire_random::{KeyedUniforms, Purpose, Stream};
 use refire_recording::{Recording, RecordingParts};
-use refire_sim::{DenseCoupling, Mode, Network, PassInput, Trajectory, run};
+use refire_sim::{DenseCoupling, Network, Pass, Trajectory, run};
 
 use crate::size::check_spikes;
 use crate::{GroundTruth, SynthError};
@@ -81,23 +81,14 @@ pub(crate) fn free_run(
 ) -> Result<(), SynthError> {
     let conditions = trials.clone().map(|k| k % truth.conditions()).collect();
     let layout = TrialLayout::new(conditions, vec![truth.bins(); trials.len()], 0)?;
-    let network = Network {
-        coupling: DenseCoupling::new(&truth.couplings, truth.units(), truth.lags)?,
-        escape: Logistic,
-        dynamics: Memoryless::new(truth.theta as f32),
-        bias: &truth.bias,
-        observed: truth.observed,
-        live: truth.units(),
-    };
-    let input = PassInput {
-        layout: &layout,
-        recorded: None,
-        before: None,
-        drive: &truth.drive,
-    };
+    let coupling = DenseCoupling::new(&truth.couplings, truth.units(), truth.lags)?;
+    let network = Network::new(coupling, &truth.bias)
+        .with_dynamics(Memoryless::new(truth.theta as f32))
+        .with_observed(truth.observed);
+    let pass = Pass::free_running(&layout, &truth.drive);
     let keys: Vec<u32> = trials.map(|k| k as u32).collect();
     let uniforms = KeyedUniforms::new(stream, iteration, &keys);
-    run(&network, Mode::FreeRunning, &input, &uniforms, out)?;
+    run(&network, &pass, &uniforms, out)?;
     Ok(())
 }
 

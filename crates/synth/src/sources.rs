@@ -4,7 +4,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use refire_core::TrialArray;
 
 use crate::calibrate::log_odds;
-use crate::draw::{THETA, lognormal};
+use crate::lognormal::lognormal;
+use crate::truth::THETA;
 use crate::{EXCITATORY, GroundTruth, SynthSettings};
 
 /// Adds the sources after the last unit. A source fires in (almost) every bin of an active period

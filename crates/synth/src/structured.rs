@@ -9,8 +9,9 @@ use refire_core::TrialArray;
 use refire_recording::{BinWidth, Stimulus};
 
 use crate::calibrate::calibrate;
-use crate::draw::{THETA, lognormal};
+use crate::lognormal::lognormal;
 use crate::size::check_network;
+use crate::truth::THETA;
 use crate::{GroundTruth, SynthError};
 
 /// A population of a [`StructuredSettings`] network.
@@ -18,7 +19,7 @@ use crate::{GroundTruth, SynthError};
 pub struct Population {
     /// Its name.
     pub name: String,
-    /// Units.
+    /// Number of units, observed and hidden.
     pub units: usize,
     /// How many of them are observed.
     pub observed: usize,
@@ -33,7 +34,7 @@ pub struct Population {
 /// takes two bins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StructuredSettings {
-    /// The populations.
+    /// Populations, in the order of the rows and columns of `blocks`.
     pub populations: Vec<Population>,
     /// Couplings `[source population][target population]`: the sum over all sources of a population
     /// that a unit of another receives, on average, a current per spike. Dale's law: no row has
@@ -311,7 +312,7 @@ mod tests {
                 let targets = of(b).count() as f64;
                 let sum: f64 = of(a)
                     .flat_map(|i| of(b).map(move |j| (i, j)))
-                    .map(|(i, j)| w[i * units + j])
+                    .map(|(i, j)| w[(i, j)])
                     .sum();
                 // 13 targets or more with 3 synapses or more, of coefficient of variation 0.53.
                 assert!(
@@ -343,9 +344,9 @@ mod tests {
         let counts = |observed| {
             let truth =
                 GroundTruth::structured(&StructuredSettings::assemblies(60, observed, 4)).unwrap();
-            let mut sums: Vec<f64> = truth.summed_couplings();
-            sums.retain(|w| *w != 0.0);
-            (sums.len(), truth.stimulus.map(|s| s.features()))
+            let sums = truth.summed_couplings();
+            let synapses = sums.iter().filter(|w| **w != 0.0).count();
+            (synapses, truth.stimulus.map(|s| s.features()))
         };
         assert_eq!(counts(6), counts(50));
     }

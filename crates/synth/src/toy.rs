@@ -8,7 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use refire_core::TrialArray;
 use refire_recording::{BinWidth, Stimulus};
 
-use crate::draw::THETA;
+use crate::truth::THETA;
 use crate::{GroundTruth, SynthError};
 
 /// Trials of the toy recording.
@@ -22,9 +22,9 @@ const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
 
-/// Bias of the units of A, B and C.
+/// Bias of the units of A, B and C, current.
 const BIAS: [f32; 3] = [-0.3, 0.35, -0.35];
-/// Source, target, and the coupling summed over the ten sources.
+/// Source, target, and the coupling summed over the ten sources, current per spike.
 const COUPLINGS: [(usize, usize, f64); 3] = [(A, A, 0.5), (A, C, 1.58), (C, B, -2.04)];
 /// Currents that the two features put on A and on B.
 const PULSE_GAIN: f64 = 0.5;

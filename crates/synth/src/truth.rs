@@ -1,9 +1,13 @@
 //! The ground truth: every parameter of a network that recordings are simulated from.
 
+use nalgebra::DMatrix;
 use refire_core::TrialArray;
 use refire_recording::{BinWidth, Stimulus};
 
 use crate::SynthError;
+
+/// Threshold of drawn networks (published setting).
+pub(crate) const THETA: f64 = 0.4;
 
 /// Population label of excitatory units in networks of [`GroundTruth::draw`].
 pub const EXCITATORY: usize = 0;
@@ -21,11 +25,11 @@ pub const INHIBITORY: usize = 1;
 /// the same seed gives the same activity, seen by more or fewer electrodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroundTruth {
-    /// Couplings `W[i,d,j]`, `[source][lag][target]`, lag 1 first; currents.
+    /// Couplings `W[i,d,j]`, `[source][lag][target]`, lag 1 first; current per spike.
     pub couplings: Vec<f32>,
     /// Number of lags `D`, bins.
     pub lags: usize,
-    /// Bias current per unit.
+    /// Bias, `[unit]`, current.
     pub bias: Vec<f32>,
     /// Drive current `[condition][bin][unit]`.
     pub drive: TrialArray<f32>,
@@ -33,7 +37,7 @@ pub struct GroundTruth {
     pub theta: f64,
     /// Number of observed units.
     pub observed: usize,
-    /// Population label per unit.
+    /// Population label, `[unit]`, from 0.
     pub population: Vec<usize>,
     /// Synapses `[source][target]`. A unit has none onto itself: its self-coupling (such as
     /// refractoriness) is a property of the unit.
@@ -63,13 +67,13 @@ impl GroundTruth {
     }
 
     /// Couplings summed over lags, `[source][target]`.
-    pub fn summed_couplings(&self) -> Vec<f64> {
+    pub fn summed_couplings(&self) -> DMatrix<f64> {
         let units = self.units();
-        let mut sums = vec![0.0; units * units];
+        let mut sums = DMatrix::zeros(units, units);
         let blocks = self.couplings.chunks_exact((self.lags * units).max(1));
-        for (row, block) in sums.chunks_exact_mut(units.max(1)).zip(blocks) {
+        for (source, block) in blocks.enumerate() {
             for (at, &w) in block.iter().enumerate() {
-                row[at % units] += f64::from(w);
+                sums[(source, at % units)] += f64::from(w);
             }
         }
         sums

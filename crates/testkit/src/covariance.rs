@@ -6,14 +6,23 @@ use refire_core::{TrialArray, TrialLayout};
 /// Which number of a bin and unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// 0 or 1.
+    /// Spikes, 0 or 1.
     Spikes,
     /// Probability of a spike given the past.
     Probabilities,
 }
 
+/// Which signals a covariance is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signals {
+    /// Of the target.
+    pub target: Signal,
+    /// Of the source, which comes first in time.
+    pub source: Signal,
+}
+
 impl Signal {
-    fn of(self, path: Path<'_>, at: usize) -> f64 {
+    fn at(self, path: Path<'_>, at: usize) -> f64 {
         match self {
             Self::Spikes => f64::from(path.spikes[at]),
             Self::Probabilities => path.p[at],
@@ -44,20 +53,22 @@ pub struct Covariance {
 }
 
 impl Covariance {
-    /// Covariances among the first `observed` units: `a` is the signal of the target, `b` that of the
-    /// source, which comes first in time. `circular`: time wraps, as in the published program.
-    pub fn of(
+    /// Covariances among the first `observed` units at lags below `lags`. `circular`: time wraps, as in
+    /// the published program.
+    pub fn new(
         paths: &Paths,
-        (observed, lags): (usize, usize),
-        (a, b): (Signal, Signal),
+        observed: usize,
+        lags: usize,
+        signals: Signals,
         circular: bool,
     ) -> Self {
+        let (a, b) = (signals.target, signals.source);
         let (bins, units) = (paths.bins(), paths.units());
         let count = bins * units;
         let mean = |signal: Signal| {
             paths.expect_all(count, |path, out| {
                 for (at, out) in out.iter_mut().enumerate() {
-                    *out = signal.of(path, at);
+                    *out = signal.at(path, at);
                 }
             })
         };
@@ -65,9 +76,9 @@ impl Covariance {
         let second = |(x, mean_x): (Signal, &[f64]), (y, mean_y): (Signal, &[f64])| {
             paths.expect_all(count * count, |path, out| {
                 for (at, out) in out.chunks_exact_mut(count).enumerate() {
-                    let left = x.of(path, at) - mean_x[at];
+                    let left = x.at(path, at) - mean_x[at];
                     for (to, out) in out.iter_mut().enumerate() {
-                        *out = left * (y.of(path, to) - mean_y[to]);
+                        *out = left * (y.at(path, to) - mean_y[to]);
                     }
                 }
             })
@@ -94,7 +105,7 @@ impl Covariance {
                     let expected: f64 = places.iter().map(|&(x, y)| ab[x * count + y]).sum();
                     let square = paths.expect(|path| {
                         let terms = places.iter().map(|&(x, y)| {
-                            (a.of(path, x) - mean_a[x]) * (b.of(path, y) - mean_b[y])
+                            (a.at(path, x) - mean_a[x]) * (b.at(path, y) - mean_b[y])
                         });
                         terms.sum::<f64>().powi(2)
                     });
@@ -190,19 +201,34 @@ pub fn data_covariance(
 mod tests {
     use super::*;
     use crate::TinyNetwork;
+    use crate::{Strengths, TinyShape};
 
     /// Every pair (and triple) of trials with its probability: what the formulas must give.
     #[test]
     fn expectation_and_variance_match_all_samples_of_two_and_three_trials() {
-        let network = TinyNetwork::draw((2, 2, 2, 3), (1.5, -0.5, 0.5), 1, 3);
+        let network = TinyNetwork::draw(
+            TinyShape {
+                observed: 2,
+                units: 2,
+                lags: 2,
+                bins: 3,
+            },
+            Strengths {
+                couplings: 1.5,
+                bias: -0.5,
+                drive: 0.5,
+            },
+            1,
+            3,
+        );
         let paths = Paths::free(&network, 0, &[]).unwrap();
         let all: Vec<_> = paths.iter().collect();
-        for (signals, circular) in [
-            ((Signal::Probabilities, Signal::Spikes), false),
-            ((Signal::Probabilities, Signal::Probabilities), true),
-            ((Signal::Spikes, Signal::Spikes), true),
+        for (target, source, circular) in [
+            (Signal::Probabilities, Signal::Spikes, false),
+            (Signal::Probabilities, Signal::Probabilities, true),
+            (Signal::Spikes, Signal::Spikes, true),
         ] {
-            let found = Covariance::of(&paths, (2, 2), signals, circular);
+            let found = Covariance::new(&paths, 2, 2, Signals { target, source }, circular);
             let places = |entry: usize| -> Vec<(usize, usize)> {
                 let (j, d, i) = (entry / 4, entry / 2 % 2, entry % 2);
                 (0..3usize)
@@ -217,9 +243,9 @@ mod tests {
                     let mean =
                         |f: &dyn Fn(Path<'_>) -> f64| trials.iter().map(|&x| f(x)).sum::<f64>() / k;
                     let of_place = |&(x, y): &(usize, usize)| {
-                        let (a, b) = (mean(&|p| signals.0.of(p, x)), mean(&|p| signals.1.of(p, y)));
+                        let (a, b) = (mean(&|p| target.at(p, x)), mean(&|p| source.at(p, y)));
                         let product =
-                            |p: &Path<'_>| (signals.0.of(*p, x) - a) * (signals.1.of(*p, y) - b);
+                            |p: &Path<'_>| (target.at(*p, x) - a) * (source.at(*p, y) - b);
                         trials.iter().map(product).sum::<f64>() / (k - 1.0)
                     };
                     places.iter().map(of_place).sum::<f64>() / places.len() as f64

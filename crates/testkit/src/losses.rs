@@ -1,6 +1,6 @@
 //! Exact expectations of every loss term over all free-running samples, given the recorded trials.
 
-use crate::covariance::{Covariance, Signal, data_covariance};
+use crate::covariance::{Covariance, Signal, Signals, data_covariance};
 use crate::{OracleError, Path, Paths, TinyNetwork};
 use refire_core::{TrialArray, TrialLayout};
 use std::collections::BTreeMap;
@@ -61,9 +61,11 @@ impl ExactLosses {
     /// covariance of spikes but for the lag-0 diagonal, which lacks `E[p (1 - p)]`. `[condition]`.
     pub fn covariance(&self) -> &[Covariance] {
         self.corrected.get_or_init(|| {
-            let signals = (Signal::Probabilities, Signal::Spikes);
-            let shape = (self.observed, self.lags);
-            let of = |paths| Covariance::of(paths, shape, signals, false);
+            let signals = Signals {
+                target: Signal::Probabilities,
+                source: Signal::Spikes,
+            };
+            let of = |paths| Covariance::new(paths, self.observed, self.lags, signals, false);
             self.paths.iter().map(of).collect()
         })
     }
@@ -72,16 +74,18 @@ impl ExactLosses {
     /// multiplied by `(K-1)/K`. `[condition]`.
     pub fn published_covariance(&self) -> &[Covariance] {
         self.published.get_or_init(|| {
-            let signals = (Signal::Probabilities, Signal::Probabilities);
-            let shape = (self.observed, self.lags);
-            let of = |paths| Covariance::of(paths, shape, signals, true);
+            let signals = Signals {
+                target: Signal::Probabilities,
+                source: Signal::Probabilities,
+            };
+            let of = |paths| Covariance::new(paths, self.observed, self.lags, signals, true);
             self.paths.iter().map(of).collect()
         })
     }
 
     /// Corrected PSTH term: the halves are independent, so `E[e_0 e_1] = ((Y - E p) / s)^2`.
     pub fn psth(&self, spikes: &TrialArray<u8>, layout: &TrialLayout) -> f64 {
-        let data = Data::of(spikes, layout);
+        let data = Data::new(spikes, layout);
         let spiking = data.total_sd.iter().filter(|&&s| s > 0.0).count();
         let mut value = 0.0;
         for ((paths, share), psth) in self.paths.iter().zip(&data.shares).zip(&data.psth) {
@@ -104,9 +108,10 @@ impl ExactLosses {
         &self,
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
-        (simulated, parts): (usize, usize),
+        simulated: usize,
+        parts: usize,
     ) -> Result<f64, OracleError> {
-        let data = Data::of(spikes, layout);
+        let data = Data::new(spikes, layout);
         let target = data_covariance(spikes, layout, self.lags, false)?;
         let (n, lags) = (self.observed, self.lags);
         let variances: Vec<Vec<f64>> = self
@@ -185,7 +190,7 @@ impl ExactLosses {
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
     ) -> f64 {
-        let data = Data::of(spikes, layout);
+        let data = Data::new(spikes, layout);
         let mut value = 0.0;
         for (logs, psth) in mean_logs.iter().zip(&data.psth) {
             let count = (mean_logs.len() * logs.len()) as f64;
@@ -238,7 +243,7 @@ impl ExactLosses {
     }
 }
 
-/// Likelihood term with hidden units, per bin and observed unit, in nats: the bound that the clamped
+/// Likelihood term with hidden units, per bin and observed unit, in nats: the bound that the teacher-forced
 /// pass estimates, and the exact `-ln P(observed)` below it.
 ///
 /// ```text
@@ -256,7 +261,7 @@ pub fn hidden_likelihood(
     for k in 0..layout.trials() {
         let recorded = &spikes.trial(k)[..layout.bins(k) * network.observed];
         let (first, condition) = (layout.first_bin(), layout.condition(k));
-        let paths = Paths::clamped(network, condition, recorded, first)?;
+        let paths = Paths::teacher_forced(network, condition, recorded, first)?;
         let surprise = |path: Path<'_>| -> f64 {
             let rows = path.potential.chunks_exact(network.units);
             let of_row = rows
@@ -278,7 +283,7 @@ pub fn hidden_likelihood(
 }
 
 impl Data {
-    fn of(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Self {
+    fn new(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Self {
         let (n, bins, trials) = (spikes.units(), layout.max_bins(), layout.trials());
         let mut psth = Vec::new();
         let mut shares = Vec::new();
@@ -383,9 +388,24 @@ fn deal(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Strengths, TinyShape};
 
     fn network() -> TinyNetwork {
-        TinyNetwork::draw((2, 2, 1, 3), (2.0, -0.5, 0.8), 1, 5)
+        TinyNetwork::draw(
+            TinyShape {
+                observed: 2,
+                units: 2,
+                lags: 1,
+                bins: 3,
+            },
+            Strengths {
+                couplings: 2.0,
+                bias: -0.5,
+                drive: 0.8,
+            },
+            1,
+            5,
+        )
     }
 
     #[test]
@@ -403,7 +423,21 @@ mod tests {
         }
         assert!((log - expected).abs() < 1e-12);
         assert!((complement - expected_complement).abs() < 1e-12);
-        let wide = TinyNetwork::draw((3, 3, 2, 5), (1.0, 0.0, 0.5), 1, 5);
+        let wide = TinyNetwork::draw(
+            TinyShape {
+                observed: 3,
+                units: 3,
+                lags: 2,
+                bins: 5,
+            },
+            Strengths {
+                couplings: 1.0,
+                bias: 0.0,
+                drive: 0.5,
+            },
+            1,
+            5,
+        );
         let paths = Paths::free(&wide, 0, &[]).unwrap();
         let error = logs_of_mean(&paths, 14, 20).unwrap_err();
         assert!(matches!(
@@ -418,7 +452,7 @@ mod tests {
         let rows = [[1u8, 0, 0], [1, 1, 0], [1, 0, 0]].concat().repeat(3);
         let spikes = TrialArray::from_vec(rows, 3, 3, 3).unwrap();
         let layout = TrialLayout::new(vec![0, 1, 0], vec![3; 3], 0).unwrap();
-        let data = Data::of(&spikes, &layout);
+        let data = Data::new(&spikes, &layout);
         assert_eq!([data.total_sd[0], data.total_sd[2]], [0.0, 0.0]);
         assert!((data.total_sd[1].powi(2) - 2.0 / 9.0).abs() < 1e-12);
         assert_eq!(data.shares, [2.0 / 3.0, 1.0 / 3.0]);
@@ -427,8 +461,22 @@ mod tests {
 
     /// Jensen: the bound lies above, and without hidden units both are the likelihood.
     #[test]
-    fn the_clamped_bound_is_above_the_exact_likelihood() {
-        let network = TinyNetwork::draw((2, 3, 2, 5), (2.0, -0.5, 0.5), 1, 9);
+    fn the_teacher_forced_bound_is_above_the_exact_likelihood() {
+        let network = TinyNetwork::draw(
+            TinyShape {
+                observed: 2,
+                units: 3,
+                lags: 2,
+                bins: 5,
+            },
+            Strengths {
+                couplings: 2.0,
+                bias: -0.5,
+                drive: 0.5,
+            },
+            1,
+            9,
+        );
         let simulated = network.simulate(4, &[], 1, 0).unwrap();
         let spikes = simulated.observed(2);
         let (bound, exact) = hidden_likelihood(&network, &spikes, &simulated.layout).unwrap();

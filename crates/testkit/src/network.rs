@@ -4,7 +4,7 @@ use crate::OracleError;
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::{EscapeNoise, Logistic, Memoryless};
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_sim::{DenseCoupling, Mode, Network, PassInput, Trajectory, run};
+use refire_sim::{DenseCoupling, Network, Pass, Trajectory, run};
 
 /// A network with everything that decides its activity. Observed units come first.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,30 @@ pub struct TinyNetwork {
     pub drive: Vec<Vec<f64>>,
 }
 
+/// Size of a [`TinyNetwork`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TinyShape {
+    /// Observed units.
+    pub observed: usize,
+    /// All units.
+    pub units: usize,
+    /// Lags of the couplings, bins.
+    pub lags: usize,
+    /// Bins of a trial, history included.
+    pub bins: usize,
+}
+
+/// Strengths of a [`TinyNetwork`], in units of the potential.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strengths {
+    /// Standard deviation of the couplings.
+    pub couplings: f64,
+    /// Every bias.
+    pub bias: f64,
+    /// Largest drive of either sign.
+    pub drive: f64,
+}
+
 /// A borrowed [`TinyNetwork`] in the engine's terms.
 pub type EngineNetwork<'a, E> = Network<'a, f64, DenseCoupling<'a, f64>, E, Memoryless<f64>>;
 
@@ -40,15 +64,15 @@ pub struct Simulated {
 }
 
 impl TinyNetwork {
-    /// A random network: couplings normal with standard deviation `sd` and biases `bias`, both in
-    /// units of the potential (published threshold of 0.4), drive uniform within `drive` of zero in
-    /// each of `conditions` conditions.
-    pub fn draw(
-        (observed, units, lags, bins): (usize, usize, usize, usize),
-        (sd, bias, drive): (f64, f64, f64),
-        conditions: usize,
-        seed: u64,
-    ) -> Self {
+    /// A random network (published threshold of 0.4): normal couplings, equal biases, and in each of
+    /// `conditions` conditions a uniform drive.
+    pub fn draw(shape: TinyShape, strengths: Strengths, conditions: usize, seed: u64) -> Self {
+        let TinyShape {
+            observed,
+            units,
+            lags,
+            bins,
+        } = shape;
         let theta = 0.4;
         let stream = Stream::new(seed, Purpose::Synthetic);
         let mut next = 0;
@@ -62,12 +86,12 @@ impl TinyNetwork {
             (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
         };
         let couplings = (0..units * lags * units)
-            .map(|_| theta * sd * normal())
+            .map(|_| theta * strengths.couplings * normal())
             .collect();
         let drive = (0..conditions)
             .map(|_| {
                 (0..bins * units)
-                    .map(|_| theta * drive * (2.0 * uniform() - 1.0))
+                    .map(|_| theta * strengths.drive * (2.0 * uniform() - 1.0))
                     .collect()
             })
             .collect();
@@ -78,7 +102,7 @@ impl TinyNetwork {
             bins,
             theta,
             couplings,
-            bias: vec![theta * (1.0 + bias); units],
+            bias: vec![theta * (1.0 + strengths.bias); units],
             drive,
         }
     }
@@ -127,14 +151,11 @@ impl TinyNetwork {
     /// # Errors
     /// [`OracleError::Sim`] where the couplings have the wrong length.
     pub fn network<E>(&self, escape: E) -> Result<EngineNetwork<'_, E>, OracleError> {
-        Ok(Network {
-            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags)?,
-            escape,
-            dynamics: Memoryless::new(self.theta),
-            bias: &self.bias,
-            observed: self.observed,
-            live: self.units,
-        })
+        let coupling = DenseCoupling::new(&self.couplings, self.units, self.lags)?;
+        Ok(Network::new(coupling, &self.bias)
+            .with_escape(escape)
+            .with_dynamics(Memoryless::new(self.theta))
+            .with_observed(self.observed))
     }
 
     /// Draws free-running trials with refire's simulator: `trials` of each condition, conditions in
@@ -170,23 +191,15 @@ impl TinyNetwork {
         let layout = TrialLayout::new(condition, vec![self.bins; slots], first_bin)?;
         let recorded = TrialArray::from_vec(history.repeat(slots), slots, first_bin, self.observed);
         let drive = self.drive_array()?;
-        let input = PassInput {
-            layout: &layout,
+        let pass = Pass {
             recorded: recorded.as_ref(),
-            before: None,
-            drive: &drive,
+            ..Pass::free_running(&layout, &drive)
         };
         let network = self.network(escape)?;
         let keys: Vec<u32> = (0..slots as u32).collect();
         let uniforms = KeyedUniforms::new(Stream::new(seed, Purpose::Simulate), iteration, &keys);
         let mut trajectory = Trajectory::default();
-        run(
-            &network,
-            Mode::FreeRunning,
-            &input,
-            &uniforms,
-            &mut trajectory,
-        )?;
+        run(&network, &pass, &uniforms, &mut trajectory)?;
         Ok(Simulated { layout, trajectory })
     }
 }

@@ -16,9 +16,9 @@ const MAX_STEPS: usize = 60;
 /// intercept.
 #[derive(Clone, Debug)]
 pub struct UnitFit {
-    /// Coefficients.
+    /// `[lag][source]`, then the intercept, in units of the potential.
     pub coefficients: DVector<f64>,
-    /// Fisher information at the coefficients: the inverse of their covariance.
+    /// Fisher information at the coefficients, `[coefficient][coefficient]`: the inverse of their covariance.
     pub information: DMatrix<f64>,
     /// Norm of the gradient per observation.
     pub gradient_norm: f64,
@@ -29,7 +29,7 @@ pub struct UnitFit {
 /// A maximum-likelihood fit of couplings and biases.
 #[derive(Clone, Debug)]
 pub struct Mle {
-    /// `[target]`.
+    /// Fits of the target units, `[target]`.
     pub units: Vec<UnitFit>,
     lags: usize,
     theta: f64,
@@ -217,6 +217,7 @@ pub(crate) fn coefficients(network: &TinyNetwork, unit: usize) -> DVector<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Strengths, TinyShape};
 
     #[test]
     fn a_unit_by_itself_is_fitted_by_its_log_odds() {
@@ -239,7 +240,21 @@ mod tests {
 
     #[test]
     fn the_truth_is_near_and_the_gradient_vanishes() {
-        let network = TinyNetwork::draw((2, 2, 2, 100), (0.8, -1.0, 0.0), 1, 2);
+        let network = TinyNetwork::draw(
+            TinyShape {
+                observed: 2,
+                units: 2,
+                lags: 2,
+                bins: 100,
+            },
+            Strengths {
+                couplings: 0.8,
+                bias: -1.0,
+                drive: 0.0,
+            },
+            1,
+            2,
+        );
         let simulated = network.simulate(200, &[], 1, 0).unwrap();
         let spikes = simulated.observed(2);
         let fit = maximum_likelihood(&spikes, &simulated.layout, 2, 0.4).unwrap();

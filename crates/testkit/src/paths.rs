@@ -45,12 +45,12 @@ impl Paths {
         Self::list(network, condition, history, None)
     }
 
-    /// The paths of a clamped trial: observed units as `recorded` (`[bin][observed]`, all bins), hidden
+    /// The paths of a teacher-forced trial: observed units as `recorded` (`[bin][observed]`, all bins), hidden
     /// ones drawn given what came before. The probability is that of the hidden spikes alone.
     ///
     /// # Errors
     /// As [`Self::free`].
-    pub fn clamped(
+    pub fn teacher_forced(
         network: &TinyNetwork,
         condition: usize,
         recorded: &[u8],
@@ -214,6 +214,7 @@ impl Paths {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Strengths, TinyShape};
     use proptest::prelude::*;
 
     proptest! {
@@ -226,7 +227,7 @@ mod tests {
         ) {
             let (observed, units) = (units, units + hidden);
             let bins = first + 12 / units;
-            let network = TinyNetwork::draw((observed, units, lags, bins), (1.5, -0.5, 1.0), 1, seed);
+            let network = TinyNetwork::draw(TinyShape { observed, units, lags, bins }, Strengths { couplings: 1.5, bias: -0.5, drive: 1.0 }, 1, seed);
             let history = vec![1u8; first * observed];
             let paths = Paths::free(&network, 0, &history)?;
             prop_assert!((paths.expect(|_| 1.0) - 1.0).abs() < 1e-12);
@@ -235,15 +236,29 @@ mod tests {
                 prop_assert!((z - paths.expect(|path| path.p[at])).abs() < 1e-12);
             }
             let recorded = vec![1u8; bins * observed];
-            let clamped = Paths::clamped(&network, 0, &recorded, first)?;
-            prop_assert!((clamped.expect(|_| 1.0) - 1.0).abs() < 1e-12);
-            prop_assert_eq!(clamped.len(), 1 << (hidden * paths.bins()));
+            let forced = Paths::teacher_forced(&network, 0, &recorded, first)?;
+            prop_assert!((forced.expect(|_| 1.0) - 1.0).abs() < 1e-12);
+            prop_assert_eq!(forced.len(), 1 << (hidden * paths.bins()));
         }
     }
 
     #[test]
     fn too_many_bits_and_wrong_shapes_are_refused() {
-        let mut network = TinyNetwork::draw((3, 3, 1, 6), (1.0, 0.0, 0.0), 1, 1);
+        let mut network = TinyNetwork::draw(
+            TinyShape {
+                observed: 3,
+                units: 3,
+                lags: 1,
+                bins: 6,
+            },
+            Strengths {
+                couplings: 1.0,
+                bias: 0.0,
+                drive: 0.0,
+            },
+            1,
+            1,
+        );
         let error = Paths::free(&network, 0, &[]).map(|_| ()).unwrap_err();
         assert_eq!(
             error,

@@ -72,14 +72,16 @@ impl Claim {
         self.push(name, statistic, expected, measured, Basis::Chance { p });
     }
 
-    /// Adds a check that is judged on a range stated beforehand.
+    /// Adds a check that is judged on a range stated beforehand: whether it `holds`, and the probability that it
+    /// does not although the claim is true.
     pub fn range(
         &mut self,
         name: impl Into<String>,
         statistic: impl Into<String>,
         expected: impl Into<String>,
         measured: impl Into<String>,
-        (holds, false_alarm): (bool, f64),
+        holds: bool,
+        false_alarm: f64,
     ) {
         let basis = Basis::Range { holds, false_alarm };
         self.push(name, statistic, expected, measured, basis);
@@ -147,7 +149,7 @@ mod tests {
         claim.chance("a", "", "", "", 1.01 * LEVEL);
         claim.chance("b", "", "", "", 0.99 * LEVEL);
         claim.chance("c", "", "", "", f64::NAN);
-        claim.range("d", "", "", "", (true, 0.25));
+        claim.range("d", "", "", "", true, 0.25);
         let holds: Vec<_> = claim.checks.iter().map(Check::holds).collect();
         assert_eq!(holds, [true, false, false, true]);
         assert_eq!(false_alarms(&[claim]), 3.0 * LEVEL + 0.25);

@@ -2,10 +2,13 @@
 //! test is the code that users run.
 
 use crate::VerifyError;
-use refire_core::{TrialArray, TrialLayout};
+use refire_core::{RecordedTrials, TrialArray, TrialLayout};
 use refire_drive::{Encoder, Kept};
-use refire_fit::{Batch, DriveKind, Engine, Parameters, Settings, Streams, Trainer, WeightedTerm};
-use refire_random::{Purpose, Stream};
+use refire_fit::{
+    Adam, Batch, Drive, Dynamics, Evaluator, Facts, Form, HeldOut, NetworkShape, ObjectiveKind,
+    Parameters, Specification, Terms, Trainer, Wiring,
+};
+use refire_neuron::SpikeGradient;
 use refire_recording::{BinWidth, Recording, RecordingError, RecordingParts};
 use refire_testkit::TinyNetwork;
 
@@ -29,23 +32,27 @@ impl Encoder<f64> for FixedDrive {
         0
     }
 
-    fn forward_keeping(&self, _: &[f64], drive: &mut TrialArray<f64>, _: &mut Kept<f64>) {
+    fn forward_keeping(&self, _: &[f64], drive: &mut TrialArray<f64>, _: &mut Kept) {
         drive.clone_from(&self.0);
     }
 
     // No weights, so there is nothing to pull back to.
-    fn pull_back(&self, _: &[f64], _: &mut Kept<f64>, _: &TrialArray<f64>, _: &mut [f64]) {}
+    fn pull_back(&self, _: &[f64], _: &mut Kept, _: &TrialArray<f64>, _: &mut [f64]) {}
 }
 
-/// Settings of a network, everything else as by default, but the full escape derivative.
-pub fn settings(network: &TinyNetwork) -> Settings {
-    Settings {
-        lags: network.lags,
-        hidden: network.units - network.observed,
+/// The specification of a network, everything else as by default, but the full escape derivative.
+pub fn spec(network: &TinyNetwork, objective: ObjectiveKind, form: Form) -> Specification {
+    let adam = Adam {
+        spike_gradient: SpikeGradient::Damped(1.0),
+        ..Adam::default()
+    };
+    let mut spec = Specification::with_form(Facts::default(), objective, form).with_adam(adam);
+    spec.network.lags = network.lags;
+    spec.network.hidden = network.units - network.observed;
+    spec.network.dynamics = Dynamics::Memoryless {
         theta: network.theta,
-        spike_dampening: 1.0,
-        ..Settings::default()
-    }
+    };
+    spec
 }
 
 /// The engine for given terms.
@@ -54,11 +61,18 @@ pub fn settings(network: &TinyNetwork) -> Settings {
 /// [`VerifyError`] where the network does not fit together.
 pub fn engine(
     network: &TinyNetwork,
-    settings: &Settings,
-    terms: Vec<WeightedTerm<f64>>,
-) -> Result<Engine<f64>, VerifyError> {
+    spec: &Specification,
+    terms: Terms<f64>,
+) -> Result<Evaluator<f64>, VerifyError> {
     let drive = Box::new(FixedDrive(network.drive_array()?));
-    Ok(Engine::new(settings, network.observed, drive, terms))
+    let shape = NetworkShape {
+        observed: network.observed,
+        hidden: network.units - network.observed,
+        lags: network.lags,
+        wiring: Wiring::Dense,
+        theta: network.theta,
+    };
+    Ok(Evaluator::new(spec, shape, drive, terms))
 }
 
 /// The parameters of a network.
@@ -83,23 +97,9 @@ pub fn batch(
     let conditions = network.drive.len();
     let slots = free * conditions;
     let condition = (0..slots).map(|k| k % conditions).collect();
-    Ok(Batch {
-        recorded: spikes.clone(),
-        recorded_layout: layout.clone(),
-        recorded_keys: (0..layout.trials() as u32).collect(),
-        histories: TrialArray::zeros(slots, 0, 0, network.observed),
-        free_layout: TrialLayout::new(condition, vec![network.bins; slots], 0)?,
-        free_keys: (0..slots as u32).collect(),
-    })
-}
-
-/// Random numbers of replicate `iteration`.
-pub fn streams(seed: u64, iteration: u32) -> Streams {
-    Streams {
-        clamped: Stream::new(seed, Purpose::Clamped),
-        free: Stream::new(seed, Purpose::FreeRunning),
-        iteration,
-    }
+    let recorded = RecordedTrials::new(spikes.clone(), layout.clone());
+    let free = TrialLayout::new(condition, vec![network.bins; slots], 0)?;
+    Ok(Batch::new(recorded, free))
 }
 
 /// Couplings, then biases: the order of [`TinyNetwork::parameters`].
@@ -107,31 +107,40 @@ pub fn flat(parameters: &Parameters<f64>) -> Vec<f64> {
     [parameters.couplings.as_slice(), &parameters.bias].concat()
 }
 
-/// Settings of a fit of `trials` recorded trials as by default, but for what would hide or shift its
+/// A fit by Adam of `trials` recorded trials as by default, but for what would hide or shift its
 /// optimum: no drive, no prior, no held-out trials, every trial in every iteration, and free-running
 /// bins that grow with the recording.
-pub fn fit_settings(lags: usize, trials: usize, bins: usize) -> Settings {
-    Settings {
-        lags,
-        drive: DriveKind::None,
-        batch: trials,
-        free_bins: 2 * trials * bins,
+pub fn fit_spec(
+    objective: ObjectiveKind,
+    lags: usize,
+    trials: usize,
+    bins: usize,
+) -> Specification {
+    let adam = Adam {
         learning_rate: 0.02,
-        test_fraction: 0.0,
-        validation_fraction: 0.0,
-        coupling_prior: 1e3,
-        ..Settings::default()
-    }
+        ..Adam::default()
+    };
+    let mut spec = Specification::new(Facts::default(), objective).with_adam(adam);
+    spec.network.lags = lags;
+    spec.drive = Drive::None;
+    spec.batch.trials = trials;
+    spec.batch.free_bins = 2 * trials * bins;
+    spec.held_out = HeldOut {
+        test: 0.0,
+        validation: 0.0,
+    };
+    spec.priors.coupling = 1e3;
+    spec
 }
 
 /// Fits a recording of trials of equal length as `refire fit` does; couplings, then biases.
 ///
 /// # Errors
 /// [`VerifyError`] where the fit refuses the recording.
-pub fn fit(spikes: TrialArray<u8>, settings: &Settings) -> Result<Vec<f64>, VerifyError> {
+pub fn fit(spikes: TrialArray<u8>, spec: &Specification) -> Result<Vec<f64>, VerifyError> {
     let width = BinWidth::from_seconds(0.01).map_err(RecordingError::from)?;
     let recording = Recording::new(RecordingParts::new(spikes, width))?;
-    let mut trainer = Trainer::new(&recording, settings)?;
+    let mut trainer = Trainer::new(&recording, spec)?;
     while !trainer.finished() {
         trainer.step()?;
     }

@@ -1,20 +1,4 @@
-//! Every claim about refire's estimators as a test that could fail: known truths, exact expectations
-//! from enumerated spike paths, fits of networks whose parameters are known. `cargo xtask verify` runs
-//! it and writes `verify.html`; the fast group is part of the ordinary tests.
-//!
-//! A check has a p-value or a range stated beforehand, and with it a false-alarm rate ([`LEVEL`],
-//! [`false_alarms`]). Seeds are fixed, so that a build either always passes or always fails.
-//!
-//! ```
-//! use refire_verify::{Check, Plan, Size, run};
-//!
-//! let plan = Plan { size: Size::Fast, seed: 1 };
-//! let claims = run(plan, &["intervals".into()], &|_name, _share| {})?;
-//! assert!(claims[0].checks.iter().all(Check::holds));
-//! # Ok::<(), refire_verify::VerifyError>(())
-//! ```
-//!
-//! Layer 5: uses every crate that it puts to the test.
+#![doc = include_str!("../README.md")]
 
 mod check;
 mod claims;

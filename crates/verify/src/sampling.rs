@@ -27,7 +27,7 @@ impl Sample {
     }
 
     /// A sample of given rows of equal length.
-    pub fn of(rows: Vec<Vec<f64>>) -> Self {
+    pub fn from_rows(rows: Vec<Vec<f64>>) -> Self {
         Self { rows }
     }
 
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn scores_of_a_small_sample_by_hand() {
-        let sample = Sample::of(vec![vec![1.0, 2.0], vec![3.0, 2.0]]);
+        let sample = Sample::from_rows(vec![vec![1.0, 2.0], vec![3.0, 2.0]]);
         assert_eq!(sample.mean(), [2.0, 2.0]);
         assert_eq!(sample.variance(), [2.0, 0.0]);
         assert_eq!(sample.scores(&[1.0, 2.0]), [1.0, 0.0]);

@@ -1,24 +1,14 @@
 //! Experiments of the suite as functions of a seed, for figures with intervals over seeds.
 
 use crate::VerifyError;
+pub use crate::claims::consistency::FitErrors;
 use crate::claims::consistency::{BINS, replicate};
 use crate::claims::gradients::{ESTIMATORS, Part, figures_of};
-use refire_testkit::TinyNetwork;
+use refire_testkit::{Strengths, TinyNetwork, TinyShape};
 use serde::{Deserialize, Serialize};
 
 /// Bins of a trial of [`fit_errors`].
 pub const CONSISTENCY_BINS: usize = BINS;
-
-/// Errors of two fits of one recording, in units of the potential.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FitErrors {
-    /// Of each parameter (couplings, then biases), maximum likelihood at its optimum (Newton).
-    pub mle: Vec<f64>,
-    /// The same with the corrected sample-and-measure terms, fitted as by `refire fit`.
-    pub both: Vec<f64>,
-    /// Recorded spikes.
-    pub spikes: f64,
-}
 
 /// Draws a fully observed random network of two lags from the seed, simulates trials of
 /// [`CONSISTENCY_BINS`] bins and fits them by both objectives (claim 3 of the method).
@@ -26,7 +16,21 @@ pub struct FitErrors {
 /// # Errors
 /// [`VerifyError`] where the likelihood has no optimum (few trials) or a fit fails.
 pub fn fit_errors(units: usize, trials: usize, seed: u64) -> Result<FitErrors, VerifyError> {
-    let network = TinyNetwork::draw((units, units, 2, BINS), (0.7, -1.0, 0.0), 1, seed);
+    let network = TinyNetwork::draw(
+        TinyShape {
+            observed: units,
+            units,
+            lags: 2,
+            bins: BINS,
+        },
+        Strengths {
+            couplings: 0.7,
+            bias: -1.0,
+            drive: 0.0,
+        },
+        1,
+        seed,
+    );
     replicate(&network, trials, seed, 0)
 }
 
@@ -54,7 +58,21 @@ pub fn estimator_errors(
     through_spikes: bool,
     seed: u64,
 ) -> Result<Vec<EstimatorErrors>, VerifyError> {
-    let network = TinyNetwork::draw((2, 2, 1, 5), (strength, bias, 0.0), 1, seed);
+    let network = TinyNetwork::draw(
+        TinyShape {
+            observed: 2,
+            units: 2,
+            lags: 1,
+            bins: 5,
+        },
+        Strengths {
+            couplings: strength,
+            bias,
+            drive: 0.0,
+        },
+        1,
+        seed,
+    );
     let part = if through_spikes {
         Part::ThroughSpikes
     } else {

@@ -1,12 +1,10 @@
 //! The terms of the objective, each by itself, with its exact expectation.
 
 use crate::{VerifyError, lab};
-use refire_core::{TrialArray, TrialLayout};
-use refire_fit::{Form, Objective, Settings, WeightedTerm, terms};
+use refire_core::{Recorded, TrialArray, TrialLayout};
+use refire_fit::{Form, ObjectiveKind, Specification, Terms};
+use refire_published::PublishedWeights;
 use refire_testkit::{ExactLosses, TinyNetwork};
-
-/// Target of the published hidden-rate term, spikes per bin.
-const PUBLISHED_TARGET: f64 = 0.17;
 
 /// A term of the objective.
 pub struct Term {
@@ -21,7 +19,7 @@ pub struct Term {
     pub small: bool,
 }
 
-/// The likelihood, whose clamped pass samples hidden units.
+/// The likelihood, whose teacher-forced pass samples hidden units.
 pub const LIKELIHOOD: Term = term("likelihood with a hidden unit", "mle", Form::Corrected, 1);
 
 /// Every sample-and-measure term.
@@ -57,14 +55,13 @@ impl Term {
         self.kind == "mle"
     }
 
-    /// Settings of a fit that has the term.
-    pub fn settings(&self, network: &TinyNetwork) -> Settings {
-        Settings {
-            objective: Objective::MleAndSampleAndMeasure,
-            form: self.form,
-            noise_parts: self.parts,
-            ..lab::settings(network)
+    /// The specification of a fit that has the term.
+    pub fn spec(&self, network: &TinyNetwork) -> Specification {
+        let mut spec = lab::spec(network, ObjectiveKind::MleAndSampleAndMeasure, self.form);
+        if let Some(corrected) = spec.objective.corrected_mut() {
+            corrected.noise.parts = self.parts;
         }
+        spec
     }
 
     /// The objective with the term alone, at weight 1.
@@ -73,17 +70,18 @@ impl Term {
     /// [`VerifyError::Missing`] where the recording cannot measure it.
     pub fn alone(
         &self,
-        settings: &Settings,
+        spec: &Specification,
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
-    ) -> Result<Vec<WeightedTerm<f64>>, VerifyError> {
-        let (all, left_out) = terms::<f64>(settings, spikes, layout);
-        let found = all.into_iter().find(|term| term.term.name() == self.kind);
-        match found {
-            Some(WeightedTerm { term, .. }) => Ok(vec![WeightedTerm { term, weight: 1.0 }]),
-            None => Err(VerifyError::Missing {
+    ) -> Result<Terms<f64>, VerifyError> {
+        let mut terms = Terms::new(spec, Recorded { spikes, layout });
+        terms.terms.retain(|term| term.term.name() == self.kind);
+        terms.terms.iter_mut().for_each(|term| term.weight = 1.0);
+        match terms.terms.is_empty() {
+            false => Ok(terms),
+            true => Err(VerifyError::Missing {
                 what: "loss term",
-                reason: format!("no '{}' ({})", self.kind, left_out.join("; ")),
+                reason: format!("no '{}' ({})", self.kind, terms.left_out.join("; ")),
             }),
         }
     }
@@ -113,15 +111,18 @@ impl Term {
         &self,
         losses: &ExactLosses,
         logs: &MeanLogs,
-        (spikes, layout): (&TrialArray<u8>, &TrialLayout),
+        spikes: &TrialArray<u8>,
+        layout: &TrialLayout,
         simulated: usize,
     ) -> Result<f64, VerifyError> {
         Ok(match (self.kind, self.form) {
             ("psth", Form::Corrected) => losses.psth(spikes, layout),
             ("psth", Form::Published) => losses.published_psth(logs, spikes, layout),
-            ("nc", Form::Corrected) => losses.noise(spikes, layout, (simulated, self.parts))?,
+            ("nc", Form::Corrected) => losses.noise(spikes, layout, simulated, self.parts)?,
             ("nc", Form::Published) => losses.published_noise(spikes, layout, simulated)?,
-            (_, Form::Published) => losses.hidden_rate(PUBLISHED_TARGET, simulated, true),
+            (_, Form::Published) => {
+                losses.hidden_rate(PublishedWeights::default().hidden_target, simulated, true)
+            }
             (_, Form::Corrected) => {
                 let fired: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
                 let rate = (fired as f64).max(0.5) / spikes.as_slice().len() as f64;

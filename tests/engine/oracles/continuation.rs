@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, Shape};
 use refire::core::{TrialArray, TrialLayout};
-use refire::sim::{GivenUniforms, Mode, PassInput, Trajectory, run};
+use refire::sim::{GivenUniforms, Mode, Pass, Trajectory, run};
 
 const BINS: usize = 15;
 
@@ -40,21 +40,12 @@ fn two_runs_in_a_row_are_one_long_run() {
             let drive = cut(&problem.drive, from, from + BINS);
             let uniforms = cut(uniforms, from, from + BINS);
             let go_on = |before: Option<&TrialArray<u8>>| {
-                let input = PassInput {
-                    layout: &half,
-                    recorded: None,
+                let pass = Pass {
                     before,
-                    drive: &drive,
+                    ..Pass::free_running(&half, &drive)
                 };
                 let (mut out, uniforms) = (Trajectory::default(), GivenUniforms(&uniforms));
-                run(
-                    &problem.network(),
-                    Mode::FreeRunning,
-                    &input,
-                    &uniforms,
-                    &mut out,
-                )
-                .unwrap();
+                run(&problem.network(), &pass, &uniforms, &mut out).unwrap();
                 out
             };
             let found = go_on(before.as_ref());

@@ -20,7 +20,7 @@ fn shape(first_bin: usize, hidden: usize) -> Shape {
     }
 }
 
-/// Central differences of the clamped likelihood by every parameter.
+/// Central differences of the teacher-forced likelihood by every parameter.
 fn differences(
     problem: &Problem<f64>,
     parameters: usize,
@@ -118,23 +118,30 @@ fn the_sweep_is_the_adjoint_of_the_map_from_parameters_to_potentials() {
             direction(&mut moved.bias),
             direction(moved.drive.as_mut_slice()),
         ];
-        let (here, there) = (problem.pass(Mode::Clamped), moved.pass(Mode::Clamped));
+        let (here, there) = (
+            problem.pass(Mode::TeacherForced),
+            moved.pass(Mode::TeacherForced),
+        );
         assert_eq!(here.spikes, there.spikes);
 
-        let mut cotangents = problem.zero_cotangents(Mode::Clamped);
+        let mut adjoints = problem.zero_adjoints(Mode::TeacherForced);
         let layout = &problem.recorded.layout;
         let mut forward = 0.0;
         for k in 0..layout.trials() {
             for t in first_bin..layout.bins(k) {
                 for i in 0..observed {
                     let c = numbers.between(-1.0, 1.0);
-                    cotangents.potential.row_mut(k, t)[i] = c;
+                    adjoints.potential.row_mut(k, t)[i] = c;
                     forward += c * (there.potential.row(k, t)[i] - here.potential.row(k, t)[i]);
                 }
             }
         }
-        let gradient =
-            problem.pull_back(Mode::Clamped, &here, SpikeGradient::None, &mut cotangents);
+        let gradient = problem.pull_back(
+            Mode::TeacherForced,
+            &here,
+            SpikeGradient::None,
+            &mut adjoints,
+        );
         let gradients = [
             gradient.couplings.to_vec(),
             gradient.bias,

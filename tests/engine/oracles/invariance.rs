@@ -64,7 +64,7 @@ proptest! {
         let problem = Problem::<f64>::draw(&shape);
         let mut spoilt = problem.clone();
         spoil(&mut spoilt, more);
-        for mode in [Mode::Clamped, Mode::FreeRunning] {
+        for mode in [Mode::TeacherForced, Mode::FreeRunning] {
             prop_assert_eq!(bits(&problem.pass(mode)), bits(&spoilt.pass(mode)));
         }
         let (conditions, bins) = (spoilt.drive.trials(), spoilt.drive.bins());
@@ -178,7 +178,8 @@ fn threads_change_no_bit() {
             .unwrap();
         pool.install(|| {
             assert_eq!(rayon::current_num_threads(), threads);
-            let passes = [Mode::Clamped, Mode::FreeRunning].map(|mode| bits(&problem.pass(mode)));
+            let passes =
+                [Mode::TeacherForced, Mode::FreeRunning].map(|mode| bits(&problem.pass(mode)));
             let mut outcomes = vec![];
             for spike_gradient in [
                 SpikeGradient::Escape,

@@ -20,7 +20,7 @@ pub struct Run<'t> {
 }
 
 impl<'t> Parameters<'t> {
-    pub fn of(tape: &'t Tape, problem: &Problem<f64>) -> Self {
+    pub fn new(tape: &'t Tape, problem: &Problem<f64>) -> Self {
         Self {
             couplings: tape.leaves(&problem.couplings),
             bias: tape.leaves(&problem.bias),
@@ -58,7 +58,7 @@ pub fn run<'t>(
                 let v = (u + -problem.theta) * (1.0 / problem.theta);
                 let p = tape.leaf(1.0) / ((v * -1.0).exp() + 1.0);
                 let history = t < batch.layout.first_bin();
-                let z = if j < problem.observed && (history || mode == Mode::Clamped) {
+                let z = if j < problem.observed && (history || mode == Mode::TeacherForced) {
                     tape.leaf(f64::from(batch.spikes.row(k, t)[j]))
                 } else if history {
                     tape.leaf(0.0)

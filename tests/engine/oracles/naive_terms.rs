@@ -40,13 +40,13 @@ fn bins_with(layout: &TrialLayout, slots: &[usize], least: usize) -> Vec<usize> 
 }
 
 /// Mean cross-entropy of the recorded spikes.
-pub fn likelihood<'t>(tape: &'t Tape, problem: &Problem<f64>, clamped: &Run<'t>) -> Var<'t> {
+pub fn likelihood<'t>(tape: &'t Tape, problem: &Problem<f64>, forced: &Run<'t>) -> Var<'t> {
     let layout = &problem.recorded.layout;
     let mut surprises = vec![];
     for k in 0..layout.trials() {
         for t in layout.first_bin()..layout.bins(k) {
             for i in 0..problem.observed {
-                let p = clamped.p[k][t][i];
+                let p = forced.p[k][t][i];
                 let spiked = problem.recorded.spikes.row(k, t)[i] == 1;
                 let probability = if spiked { p } else { p * -1.0 + 1.0 };
                 surprises.push(probability.ln() * -1.0);

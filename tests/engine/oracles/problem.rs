@@ -1,17 +1,19 @@
 //! Random problems (a network, recorded trials, free-running trials) and the engine's answer.
 
 use proptest::prelude::*;
-use refire::bptt::{Gradient, sweep};
-use refire::core::{TrialArray, TrialLayout};
+use refire::bptt::{Gradient, Sweep, sweep};
+use refire::core::{RecordedTrials, TrialArray, TrialLayout};
 use refire::kernels::Real;
 use refire::loss::{
     DataStatistics, HiddenRate, Likelihood, LossError, LossTerm, NoiseCovariance, Psth,
-    PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth, Sample,
 };
 use refire::neuron::{Logistic, Memoryless, SpikeGradient};
+use refire::published::{
+    BatchTrials, PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth,
+};
 use refire::random::{Purpose, Stream};
 use refire::sim::{
-    Cotangents, DenseCoupling, GivenUniforms, Mode, Network, PassInput, Trajectory, run,
+    Adjoints, DenseCoupling, GivenUniforms, Mode, Network, Pass, SlopesOf, Trajectory, Window, run,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -131,7 +133,7 @@ impl Numbers {
 
     pub fn array<T: Real>(&mut self, shape: [usize; 3], low: f64, high: f64) -> TrialArray<T> {
         let values = (0..shape.iter().product())
-            .map(|_| T::of(self.between(low, high)))
+            .map(|_| T::new(self.between(low, high)))
             .collect();
         TrialArray::from_vec(values, shape[0], shape[1], shape[2]).unwrap()
     }
@@ -227,69 +229,54 @@ impl<T: Real> Problem<T> {
 
     pub fn batch(&self, mode: Mode) -> &Batch<T> {
         match mode {
-            Mode::Clamped => &self.recorded,
+            Mode::TeacherForced => &self.recorded,
             Mode::FreeRunning => &self.simulated,
         }
     }
 
     pub fn network(&self) -> Network<'_, T, DenseCoupling<'_, T>, Logistic, Memoryless<T>> {
-        Network {
-            coupling: DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap(),
-            escape: Logistic,
-            dynamics: Memoryless::new(T::of(self.theta)),
-            bias: &self.bias,
-            observed: self.observed,
-            live: self.live,
-        }
+        let coupling = DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap();
+        Network::new(coupling, &self.bias)
+            .with_dynamics(Memoryless::new(T::new(self.theta)))
+            .with_observed(self.observed)
+            .with_live(self.live)
     }
 
     pub fn pass(&self, mode: Mode) -> Trajectory<T> {
         let batch = self.batch(mode);
-        let input = PassInput {
-            layout: &batch.layout,
-            recorded: Some(&batch.spikes),
-            before: None,
-            drive: &self.drive,
+        let pass = Pass {
+            mode,
+            ..Pass::teacher_forced(&batch.layout, &batch.spikes, &self.drive)
         };
         let mut out = Trajectory::default();
-        run(
-            &self.network(),
-            mode,
-            &input,
-            &GivenUniforms(&batch.uniforms),
-            &mut out,
-        )
-        .unwrap();
+        let uniforms = GivenUniforms(&batch.uniforms);
+        run(&self.network(), &pass, &uniforms, &mut out).unwrap();
         out
     }
 
-    /// Pulls the cotangents of a pass back to the parameters.
+    /// Pulls the adjoints of a pass back to the parameters.
     pub fn pull_back(
         &self,
         mode: Mode,
         trajectory: &Trajectory<T>,
         spike_gradient: SpikeGradient,
-        cotangents: &mut Cotangents<T>,
+        adjoints: &mut Adjoints<T>,
     ) -> Gradient<T> {
         let network = self.network();
         let mut gradient = Gradient::zeros(&network, self.drive.trials(), self.drive.bins());
-        let layout = &self.batch(mode).layout;
-        sweep(
-            &network,
+        let of = Sweep {
             mode,
-            layout,
-            trajectory,
+            window: Window::whole(&self.batch(mode).layout, trajectory),
             spike_gradient,
-            cotangents,
-            &mut gradient,
-        );
+        };
+        sweep(&network, &of, adjoints, &mut gradient);
         gradient
     }
 
-    pub fn zero_cotangents(&self, mode: Mode) -> Cotangents<T> {
-        let mut cotangents = Cotangents::default();
-        cotangents.reset(&self.batch(mode).layout, self.lags, self.units);
-        cotangents
+    pub fn zero_adjoints(&self, mode: Mode) -> Adjoints<T> {
+        let mut adjoints = Adjoints::default();
+        adjoints.reset(&self.batch(mode).layout, self.lags, self.units);
+        adjoints
     }
 
     pub fn statistics(&self) -> DataStatistics {
@@ -306,17 +293,16 @@ impl<T: Real> Problem<T> {
         term: &mut dyn LossTerm<T>,
         spike_gradient: SpikeGradient,
     ) -> Result<Outcome<T>, LossError> {
-        let mode = term.pass();
+        let mode = term.mode();
         let trajectory = self.pass(mode);
-        let mut cotangents = self.zero_cotangents(mode);
-        let sample = Sample {
-            layout: &self.batch(mode).layout,
-            trajectory: &trajectory,
-            recorded: Some((&self.recorded.spikes, &self.recorded.layout)),
-            recorded_keys: &[],
+        let mut adjoints = self.zero_adjoints(mode);
+        let window = Window::whole(&self.batch(mode).layout, &trajectory);
+        let slopes = SlopesOf {
+            window,
+            escape: &Logistic,
         };
-        let value = term.evaluate(&sample, WEIGHT, &mut cotangents)?;
-        let gradient = self.pull_back(mode, &trajectory, spike_gradient, &mut cotangents);
+        let value = term.evaluate(&window, WEIGHT, Some(&mut adjoints.sink(&slopes)))?;
+        let gradient = self.pull_back(mode, &trajectory, spike_gradient, &mut adjoints);
         Ok(Outcome {
             value,
             couplings: gradient.couplings.to_vec(),
@@ -332,16 +318,25 @@ impl<T: Real> Problem<T> {
             self.statistic_lags,
             Arc::new(self.statistics()),
         );
-        let noise = |parts| Box::new(NoiseCovariance::<T, _>::new(Logistic, data.clone(), parts));
+        let recorded = RecordedTrials {
+            spikes: self.recorded.spikes.clone(),
+            layout: self.recorded.layout.clone(),
+            // Trials that nothing is kept of.
+            keys: Vec::new(),
+        };
+        let batch = BatchTrials::new(Arc::new(recorded));
+        let noise = |parts| Box::new(NoiseCovariance::<T>::new(data.clone(), parts));
         let published = |wrap| {
-            Box::new(PublishedNoiseCovariance::<T, _>::new(
-                Logistic, n, lags, wrap,
-            ))
+            let batch = batch.clone();
+            Box::new(PublishedNoiseCovariance::<T>::new(n, lags, wrap, batch))
         };
         let mut terms: Vec<(&'static str, Box<dyn LossTerm<T>>)> = vec![
             ("likelihood", Box::new(Likelihood::new(Logistic, n))),
-            ("published PSTH", Box::new(PublishedPsth::new(Logistic, n))),
-            ("PSTH", Box::new(Psth::new(Logistic, data.clone()))),
+            (
+                "published PSTH",
+                Box::new(PublishedPsth::new(n, batch.clone())),
+            ),
+            ("PSTH", Box::new(Psth::new(data.clone()))),
             ("noise covariance", noise(1)),
             ("noise covariance in 2 parts", noise(2)),
             ("noise covariance in 3 parts", noise(3)),
@@ -351,7 +346,7 @@ impl<T: Real> Problem<T> {
         if self.live > n {
             terms.push((
                 "hidden rate",
-                Box::new(HiddenRate::new(Logistic, n..self.live, HIDDEN_TARGET)),
+                Box::new(HiddenRate::new(n..self.live, HIDDEN_TARGET)),
             ));
             terms.push((
                 "published hidden rate",

@@ -48,12 +48,12 @@ fn same_pass(problem: &Problem<f64>, mode: Mode, naive: &Run<'_>) {
 /// Runs engine and naive program; returns the names of the terms that had a value.
 fn compare(problem: &Problem<f64>, spike_gradient: SpikeGradient) -> Vec<&'static str> {
     let tape = Tape::default();
-    let parameters = Parameters::of(&tape, problem);
+    let parameters = Parameters::new(&tape, problem);
     let pass = |mode| naive::run(&tape, problem, &parameters, mode, spike_gradient);
-    let (clamped, free) = (pass(Mode::Clamped), pass(Mode::FreeRunning));
-    same_pass(problem, Mode::Clamped, &clamped);
+    let (forced, free) = (pass(Mode::TeacherForced), pass(Mode::FreeRunning));
+    same_pass(problem, Mode::TeacherForced, &forced);
     same_pass(problem, Mode::FreeRunning, &free);
-    let mut expected = vec![Some(likelihood(&tape, problem, &clamped))];
+    let mut expected = vec![Some(likelihood(&tape, problem, &forced))];
     expected.extend(
         Terms {
             tape: &tape,

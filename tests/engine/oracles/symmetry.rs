@@ -10,7 +10,7 @@ use refire::neuron::SpikeGradient;
 use refire::sim::Mode;
 use std::collections::BTreeMap;
 
-const MODES: [Mode; 2] = [Mode::Clamped, Mode::FreeRunning];
+const MODES: [Mode; 2] = [Mode::TeacherForced, Mode::FreeRunning];
 
 /// `0..count` in a random order.
 fn shuffled(count: usize, numbers: &mut Numbers) -> Vec<usize> {

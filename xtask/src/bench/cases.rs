@@ -16,7 +16,7 @@ pub enum What {
 }
 
 impl What {
-    /// The word that refire's example and the peers' scripts know it by.
+    /// The word that refire's program and the peers' scripts know it by.
     pub fn word(self) -> &'static str {
         match self {
             Self::Step => "step",
@@ -76,7 +76,7 @@ impl fmt::Display for Case {
 /// The cases of `whats` in order. The large ones come where `large` asks for them; `quick` shrinks
 /// every case to a trial of the command, whose figures mean nothing.
 pub fn select(whats: &[What], large: bool, quick: bool) -> Vec<Case> {
-    let mut cases: Vec<Case> = whats.iter().flat_map(|&what| of(what)).collect();
+    let mut cases: Vec<Case> = whats.iter().flat_map(|&what| cases_of(what)).collect();
     cases.retain(|case| large || !case.once);
     if quick {
         for case in &mut cases {
@@ -92,7 +92,7 @@ pub fn select(whats: &[What], large: bool, quick: bool) -> Vec<Case> {
 }
 
 /// All cases of one kind of work. Bounds are those of the acceptance table.
-fn of(what: What) -> Vec<Case> {
+fn cases_of(what: What) -> Vec<Case> {
     let small = |threads, bound| Case {
         what,
         units: 69,

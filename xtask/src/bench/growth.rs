@@ -2,7 +2,7 @@
 //! and rate, and that of a pass and its sweep with the number of synapses, each varied alone from a base.
 
 mod exponent;
-mod figure;
+pub mod figure;
 
 use std::path::Path;
 use std::process::Command;
@@ -13,9 +13,10 @@ use self::exponent::Exponent;
 use super::reading::{self, Outcome, Reading, Summary};
 use super::stamp::Stamp;
 
-pub use self::figure::svg;
-
 const LAGS: usize = 9;
+/// Threads that growth is measured on.
+const GROWTH_THREADS: u32 = 2;
+
 /// Steps that are trained before the timed ones: the start is at the rate of the recording already.
 const TRAINING: usize = 5;
 
@@ -73,8 +74,8 @@ impl Axis {
         }
     }
 
-    /// The example that is timed.
-    fn example(self) -> &'static str {
+    /// The program that is timed.
+    fn program(self) -> &'static str {
         match self {
             Self::Synapses => "bench_sparse",
             _ => "bench_step",
@@ -232,7 +233,7 @@ impl Curve {
 /// Times every size in every round, in turn, so that a slow minute falls on all sizes alike; `keep`
 /// gets the curves after each round.
 pub fn measure(
-    examples: &Path,
+    programs: &Path,
     rounds: u32,
     quick: bool,
     mut keep: impl FnMut(&[Curve]) -> anyhow::Result<()>,
@@ -243,7 +244,7 @@ pub fn measure(
             for point in points.iter_mut().filter(|p| p.outcome.failure.is_none()) {
                 let (name, at) = (axis.name(), point.size.along(*axis));
                 eprintln!("growth, round {round} of {rounds}: {at} {name}");
-                point.outcome.add(run(examples, *axis, &point.size));
+                point.outcome.add(run(programs, *axis, &point.size));
             }
         }
         keep(&curves)?;
@@ -251,13 +252,13 @@ pub fn measure(
     Ok(curves.into())
 }
 
-fn run(examples: &Path, axis: Axis, size: &Size) -> Result<Reading, String> {
-    let name = format!("{}{}", axis.example(), std::env::consts::EXE_SUFFIX);
-    let example = examples.join(name);
-    let output = Command::new(&example)
-        .args(size.arguments(axis, super::GROWTH_THREADS))
+fn run(programs: &Path, axis: Axis, size: &Size) -> Result<Reading, String> {
+    let name = format!("{}{}", axis.program(), std::env::consts::EXE_SUFFIX);
+    let program = programs.join(name);
+    let output = Command::new(&program)
+        .args(size.arguments(axis, GROWTH_THREADS))
         .output()
-        .map_err(|error| format!("{}: {error}", example.display()))?;
+        .map_err(|error| format!("{}: {error}", program.display()))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         return Err(reading::failure_reason(&stderr, &output.status.to_string()));
@@ -272,7 +273,7 @@ pub fn markdown(curves: &[Curve], stamp: &Stamp) -> String {
         format!(
             "median ms of a training step in the published form, of a free run and its sweep with \
              synapses; {LAGS} lags, {} threads",
-            super::GROWTH_THREADS
+            GROWTH_THREADS
         ),
         String::new(),
         "| with | from | exponent | of the upper half | asked for |".to_owned(),

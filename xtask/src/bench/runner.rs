@@ -1,4 +1,4 @@
-//! The programs that are timed: refire's example and the peers' scripts, one process a measurement.
+//! The programs that are timed: refire's program and the peers' scripts, one process a measurement.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::variant;
 pub struct Runner {
     tool: Tool,
     program: PathBuf,
-    /// The example that fits to convergence, and the folder with what it fits, where the program is refire.
+    /// The program that fits to convergence, and the folder with what it fits, where the program is refire.
     fit: Option<(PathBuf, PathBuf)>,
     /// The peers' scripts and the folder for changed copies, where the program is a Python.
     scripts: Option<(PathBuf, PathBuf)>,
@@ -34,13 +34,13 @@ enum Tool {
 }
 
 impl Runner {
-    /// refire's timing example, in the peers' objective and in refire's own.
-    pub fn refire(examples: &Path, copies: &Path) -> [Self; 2] {
-        let example = |name: &str| examples.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    /// refire's timing program, in the peers' objective and in refire's own.
+    pub fn refire(programs: &Path, copies: &Path) -> [Self; 2] {
+        let program = |name: &str| programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
         [Tool::Refire, Tool::RefireDefaults].map(|tool| Self {
             tool,
-            program: example("bench_step"),
-            fit: Some((example("convex_fit"), copies.to_owned())),
+            program: program("bench_step"),
+            fit: Some((program("convex_fit"), copies.to_owned())),
             scripts: None,
         })
     }
@@ -87,8 +87,8 @@ impl Runner {
     /// Runs the case once; an error is the reason why there is no figure.
     pub fn measure(&self, case: &Case) -> Result<Reading, String> {
         let mut command = match (&self.fit, case.what) {
-            (Some((example, data)), What::Fit) => {
-                let mut command = Command::new(example);
+            (Some((program, data)), What::Fit) => {
+                let mut command = Command::new(program);
                 command.args(PEERS_DATA.map(|name| data.join(name)));
                 command.args(["--lags", &case.lags.to_string()]);
                 command.args(["--threads", &case.threads.to_string()]);

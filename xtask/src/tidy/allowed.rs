@@ -39,23 +39,32 @@ pub const RULES: &[Rule] = &[
     rule("refire-testkit", 3, &[
         "refire-core", "refire-neuron", "refire-random", "refire-sim",
     ]),
-    rule("refire-fit", 4, &[
-        "refire-bptt", "refire-convex", "refire-core", "refire-drive", "refire-kernels",
-        "refire-loss", "refire-metrics", "refire-neuron", "refire-optim", "refire-random",
+    rule("refire-engine", 4, &[
+        "refire-bptt", "refire-core", "refire-drive", "refire-kernels", "refire-loss", "refire-neuron",
+        "refire-random", "refire-sim",
+    ]),
+    rule("refire-published", 4, &[
+        "refire-core", "refire-kernels", "refire-loss", "refire-neuron", "refire-sim",
+    ]),
+    rule("refire-fit", 5, &[
+        "refire-convex", "refire-core", "refire-drive", "refire-engine", "refire-kernels", "refire-loss",
+        "refire-metrics", "refire-neuron", "refire-optim", "refire-published", "refire-random",
         "refire-recording", "refire-sim",
     ]),
-    rule("refire-verify", 5, &[
+    rule("refire-bench", 7, &["refire"]),
+    rule("refire-verify", 6, &[
         "refire-bptt", "refire-core", "refire-drive", "refire-fit", "refire-loss",
-        "refire-metrics", "refire-neuron", "refire-random", "refire-recording", "refire-report",
-        "refire-sim", "refire-testkit",
+        "refire-metrics", "refire-neuron", "refire-published", "refire-random", "refire-recording",
+        "refire-report", "refire-sim", "refire-testkit",
     ]),
-    rule("refire-reproduce", 6, &[
+    rule("refire-reproduce", 7, &[
         "refire-core", "refire-fit", "refire-metrics", "refire-neuron", "refire-recording",
         "refire-report", "refire-synth", "refire-verify",
     ]),
-    rule("refire", 5, &[
-        "refire-bptt", "refire-convex", "refire-core", "refire-drive", "refire-fit",
-        "refire-kernels", "refire-loss", "refire-metrics", "refire-neuron", "refire-optim", "refire-random",
-        "refire-recording", "refire-report", "refire-sim", "refire-synth",
+    rule("refire", 6, &[
+        "refire-bptt", "refire-convex", "refire-core", "refire-drive", "refire-engine", "refire-fit",
+        "refire-kernels", "refire-loss", "refire-metrics", "refire-neuron", "refire-optim",
+        "refire-published", "refire-random", "refire-recording", "refire-report", "refire-sim",
+        "refire-synth",
     ]),
 ];

@@ -1,9 +1,9 @@
 //! Windows of a pass and of its sweep against the whole.
 
 use super::*;
-use refire_neuron::{Logistic, Memoryless, Past};
+use refire_neuron::{Memoryless, Past};
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_sim::{DenseCoupling, PassInput, PassState, run, run_window};
+use refire_sim::{DenseCoupling, Pass, PassState, run, run_window};
 
 const UNITS: usize = 4;
 const OBSERVED: usize = 2;
@@ -49,8 +49,8 @@ fn waves(count: usize, scale: f64) -> Vec<f64> {
 }
 
 /// `dL/dv` and `dL/dz` of an arbitrary loss, at the scored bins of the live units.
-fn cotangents(whole: &TrialLayout, bins: Range<usize>) -> Cotangents<f64> {
-    let (layout, mut out) = (whole.window(bins.clone()), Cotangents::default());
+fn adjoints(whole: &TrialLayout, bins: Range<usize>) -> Adjoints<f64> {
+    let (layout, mut out) = (whole.window(bins.clone()), Adjoints::default());
     out.reset(&layout, LAGS, UNITS);
     for k in 0..layout.trials() {
         for t in layout.first_bin()..layout.bins(k) {
@@ -71,41 +71,32 @@ fn windows_make_the_whole(dynamics: impl UnitDynamics<f64>, mode: Mode, first_bi
     let layout = TrialLayout::new(conditions, lengths, first_bin).unwrap();
     let couplings = waves(UNITS * LAGS * UNITS, 1.5);
     let bias = waves(UNITS, 0.4);
-    let network = Network {
-        coupling: DenseCoupling::new(&couplings, UNITS, LAGS).unwrap(),
-        escape: Logistic,
-        dynamics,
-        bias: &bias,
-        observed: OBSERVED,
-        live: LIVE,
-    };
+    let coupling = DenseCoupling::new(&couplings, UNITS, LAGS).unwrap();
+    let network = Network::new(coupling, &bias)
+        .with_dynamics(dynamics)
+        .with_observed(OBSERVED)
+        .with_live(LIVE);
     let drive = TrialArray::from_vec(waves(2 * BINS * UNITS, 0.5), 2, BINS, UNITS).unwrap();
     let mut recorded = TrialArray::<u8>::zeros(18, BINS, 0, OBSERVED);
     for (at, z) in recorded.as_mut_slice().iter_mut().enumerate() {
         *z = u8::from(at % 5 < 2);
     }
-    let input = PassInput {
-        layout: &layout,
-        recorded: Some(&recorded),
-        before: None,
-        drive: &drive,
+    let input = Pass {
+        mode,
+        ..Pass::teacher_forced(&layout, &recorded, &drive)
     };
     let keys: Vec<u32> = (0..18).collect();
     let uniforms = KeyedUniforms::new(Stream::new(5, Purpose::FreeRunning), 3, &keys);
     let mut whole = Trajectory::default();
-    run(&network, mode, &input, &uniforms, &mut whole).unwrap();
+    run(&network, &input, &uniforms, &mut whole).unwrap();
     let mut expected = Gradient::zeros(&network, 2, BINS);
-    let mut lambda = cotangents(&layout, 0..BINS);
-    let escape = SpikeGradient::Escape;
-    sweep(
-        &network,
+    let mut lambda = adjoints(&layout, 0..BINS);
+    let of = Sweep {
         mode,
-        &layout,
-        &whole,
-        escape,
-        &mut lambda,
-        &mut expected,
-    );
+        window: Window::whole(&layout, &whole),
+        spike_gradient: SpikeGradient::Escape,
+    };
+    sweep(&network, &of, &mut lambda, &mut expected);
     assert!(expected.couplings.iter().any(|g| g.abs() > 1.0));
 
     for size in [1, LAGS - 1, LAGS, LAGS + 1, 5, BINS, BINS + 4] {
@@ -115,43 +106,31 @@ fn windows_make_the_whole(dynamics: impl UnitDynamics<f64>, mode: Mode, first_bi
         for &start in &starts {
             kept.push(state.clone());
             let bins = start..start + size;
-            run_window(
-                &network, mode, &input, &uniforms, bins, &mut state, &mut out,
-            )
-            .unwrap();
+            run_window(&network, &input, &uniforms, bins, &mut state, &mut out).unwrap();
         }
         let mut gradient = Gradient::zeros(&network, 2, BINS);
         let mut behind = SweepState::default();
         for (&start, mut state) in starts.iter().zip(kept).rev() {
             let bins = start..BINS.min(start + size);
             let within = layout.window(bins.clone());
-            run_window(
-                &network,
-                mode,
-                &input,
-                &uniforms,
-                bins.clone(),
-                &mut state,
-                &mut out,
-            )
-            .unwrap();
+            let again = bins.clone();
+            run_window(&network, &input, &uniforms, again, &mut state, &mut out).unwrap();
             for (k, t) in (0..18).flat_map(|k| (0..bins.len()).map(move |t| (k, t))) {
                 let at = start + t;
                 assert_eq!(out.potential.row(k, t), whole.potential.row(k, at));
                 assert_eq!(out.probability.row(k, t), whole.probability.row(k, at));
                 assert_eq!(out.spikes.row(k, t), whole.spikes.row(k, at));
             }
-            let mut here = cotangents(&layout, bins.clone());
-            sweep_window(
-                &network,
-                mode,
-                (&within, start),
-                &out,
-                escape,
-                &mut here,
-                &mut behind,
-                &mut gradient,
-            );
+            let mut here = adjoints(&layout, bins.clone());
+            let of = Sweep {
+                window: Window {
+                    layout: &within,
+                    start,
+                    trajectory: &out,
+                },
+                ..of
+            };
+            sweep_window(&network, &of, &mut here, &mut behind, &mut gradient);
             for (k, t) in (0..18).flat_map(|k| (0..bins.len()).map(move |t| (k, t))) {
                 assert_eq!(here.potential.row(k, t), lambda.potential.row(k, start + t));
             }
@@ -169,7 +148,7 @@ fn windows_make_the_whole(dynamics: impl UnitDynamics<f64>, mode: Mode, first_bi
 
 #[test]
 fn windows_make_the_whole_pass_and_the_whole_sweep() {
-    for mode in [Mode::Clamped, Mode::FreeRunning] {
+    for mode in [Mode::TeacherForced, Mode::FreeRunning] {
         for first_bin in [0, LAGS] {
             windows_make_the_whole(Memoryless::new(0.4), mode, first_bin);
             windows_make_the_whole(Leaky, mode, first_bin);
@@ -180,33 +159,12 @@ fn windows_make_the_whole_pass_and_the_whole_sweep() {
 #[test]
 fn a_window_behind_the_start_needs_the_state_before_it() {
     let layout = TrialLayout::uniform(2, 6, 0).unwrap();
-    let network = Network {
-        coupling: DenseCoupling::new(&[0.5], 1, 1).unwrap(),
-        escape: Logistic,
-        dynamics: Memoryless::new(0.4),
-        bias: &[0.1],
-        observed: 1,
-        live: 1,
-    };
+    let network = Network::new(DenseCoupling::new(&[0.5], 1, 1).unwrap(), &[0.1]);
     let drive = TrialArray::zeros(1, 6, 0, 1);
-    let input = PassInput {
-        layout: &layout,
-        recorded: None,
-        before: None,
-        drive: &drive,
-    };
+    let input = Pass::free_running(&layout, &drive);
     let uniforms = KeyedUniforms::new(Stream::new(5, Purpose::FreeRunning), 3, &[0, 1]);
     let (mut state, mut out) = (PassState::default(), Trajectory::default());
-    let mode = Mode::FreeRunning;
-    let found = run_window(
-        &network,
-        mode,
-        &input,
-        &uniforms,
-        2..4,
-        &mut state,
-        &mut out,
-    );
+    let found = run_window(&network, &input, &uniforms, 2..4, &mut state, &mut out);
     assert!(
         found
             .unwrap_err()

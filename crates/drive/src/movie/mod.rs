@@ -64,11 +64,20 @@ pub(crate) struct MovieKept<T> {
     scratch: Mutex<Vec<Scratch<T>>>,
 }
 
+/// What is taken from pixels, and what they are then divided by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grey {
+    /// Mean, in the unit of the pixels.
+    pub mean: f64,
+    /// Standard deviation, in the unit of the pixels.
+    pub scale: f64,
+}
+
 /// Mean and standard deviation over all pixels of the valid bins; 1 in place of a standard deviation of 0.
 ///
 /// # Errors
 /// As [`crate::Standardise::fit`].
-pub(crate) fn grey(frames: &TrialArray<f64>, valid: &[usize]) -> Result<(f64, f64), DriveError> {
+pub(crate) fn grey(frames: &TrialArray<f64>, valid: &[usize]) -> Result<Grey, DriveError> {
     let per_pixel = crate::Standardise::fit(frames, valid)?;
     let count = per_pixel.mean.len().max(1) as f64;
     let mean = per_pixel.mean.iter().sum::<f64>() / count;
@@ -81,12 +90,13 @@ pub(crate) fn grey(frames: &TrialArray<f64>, valid: &[usize]) -> Result<(f64, f6
         }
     }
     let scale = (square / (bins * count)).sqrt();
-    Ok((mean, if scale > 0.0 { scale } else { 1.0 }))
+    let scale = if scale > 0.0 { scale } else { 1.0 };
+    Ok(Grey { mean, scale })
 }
 
 impl<T: Real> MovieDrive<T> {
     /// An encoder of `movie` `[condition][bin][pixel]`, one movie for each condition or a single one shared by all,
-    /// with pixels `[y][x]` of which `mean` is taken and which are then divided by `scale`.
+    /// with pixels `[y][x]`, standardised by `grey`.
     ///
     /// # Errors
     /// [`DriveError::MovieShape`], [`DriveError::MoviePixels`], [`DriveError::MovieScale`] for what cannot be
@@ -95,7 +105,7 @@ impl<T: Real> MovieDrive<T> {
     /// [`DriveError::NotFinite`] as for features.
     pub fn new(
         shape: MovieShape,
-        (mean, scale): (f64, f64),
+        grey: Grey,
         movie: &TrialArray<f64>,
         bins_per_condition: &[usize],
         units: usize,
@@ -109,26 +119,27 @@ impl<T: Real> MovieDrive<T> {
                 found: movie.units(),
             });
         }
+        let Grey { mean, scale } = grey;
         if !(mean.is_finite() && scale.is_finite() && scale > 0.0) {
             return Err(DriveError::MovieScale { mean, scale });
         }
         let layers = Layers::new(&shape);
         let plane = layers.planes[0];
-        let grey = shape.frames - 1;
+        let lead = shape.frames - 1;
         let frames = valid.iter().sum::<usize>();
-        let mut planes = vec![T::zero(); (frames + valid.len() * grey) * plane.len];
+        let mut planes = vec![T::zero(); (frames + valid.len() * lead) * plane.len];
         let (mut parts, mut first_frame) = (Vec::new(), Vec::new());
         let (mut frame, mut start) = (0, 0);
         for (stimulus, &bins) in valid.iter().enumerate() {
-            let of_stimulus = &mut planes[start..start + (grey + bins) * plane.len];
-            let frames_of = of_stimulus.chunks_exact_mut(plane.len).skip(grey);
+            let of_stimulus = &mut planes[start..start + (lead + bins) * plane.len];
+            let frames_of = of_stimulus.chunks_exact_mut(plane.len).skip(lead);
             for (bin, target) in frames_of.enumerate() {
                 let rows = movie.row(stimulus, bin).chunks_exact(shape.width);
                 for (y, row) in rows.enumerate() {
                     let at = plane.origin + y * plane.stride;
                     let target = target[at..at + shape.width].iter_mut();
                     for (x, (into, &pixel)) in target.zip(row).enumerate() {
-                        *into = T::of((pixel - mean) / scale);
+                        *into = T::new((pixel - mean) / scale);
                         if !into.is_finite() {
                             return Err(DriveError::NotFinite {
                                 condition: stimulus,
@@ -148,7 +159,7 @@ impl<T: Real> MovieDrive<T> {
                 });
             }
             frame += bins;
-            start += (grey + bins) * plane.len;
+            start += (lead + bins) * plane.len;
         }
         Ok(Self {
             shape,
@@ -172,9 +183,9 @@ impl<T: Real> MovieDrive<T> {
         let inputs =
             [0, 1].map(|l| (self.layers.channels[l] * self.layers.planes[l].taps()) as f64);
         [
-            T::of((2.0 / inputs[0]).sqrt()),
-            T::of((2.0 / inputs[1]).sqrt()),
-            T::of(1.0 / (self.layers.features as f64).sqrt()),
+            T::new((2.0 / inputs[0]).sqrt()),
+            T::new((2.0 / inputs[1]).sqrt()),
+            T::new(1.0 / (self.layers.features as f64).sqrt()),
         ]
     }
 
@@ -247,19 +258,20 @@ impl<T: Real> Encoder<T> for MovieDrive<T> {
         let mut weights = vec![T::zero(); self.parameters()];
         for layer in 0..2 {
             let filters = &mut weights[self.layers.weights.filters(layer)];
-            filters.iter_mut().for_each(|w| *w = T::of(normal()));
+            filters.iter_mut().for_each(|w| *w = T::new(normal()));
         }
         weights
     }
 
-    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, kept: &mut Kept<T>) {
+    fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, kept: &mut Kept) {
         prepare(self, weights, drive);
+        let mut own: Box<MovieKept<T>> = kept.take();
         let MovieKept {
             packed,
             activities,
             scratch,
             ..
-        } = &mut kept.movie;
+        } = &mut *own;
         self.pack(weights, packed);
         let (layers, units, packed) = (&self.layers, self.units, &*packed);
         let readout = &weights[layers.weights.readout_start..];
@@ -294,22 +306,24 @@ impl<T: Real> Encoder<T> for MovieDrive<T> {
                 }
             }
         }
+        kept.keep(own);
     }
 
     fn pull_back(
         &self,
         weights: &[T],
-        kept: &mut Kept<T>,
+        kept: &mut Kept,
         d_drive: &TrialArray<T>,
         d_weights: &mut [T],
     ) {
         check_adjoint(self, d_drive, d_weights);
+        let mut own: Box<MovieKept<T>> = kept.take();
         let MovieKept {
             packed,
             activities,
             d_drive: d_frames,
             scratch,
-        } = &mut kept.movie;
+        } = &mut *own;
         assert_eq!(
             activities.len(),
             self.parts.len(),
@@ -373,5 +387,6 @@ impl<T: Real> Encoder<T> for MovieDrive<T> {
                 );
             }
         });
+        kept.keep(own);
     }
 }

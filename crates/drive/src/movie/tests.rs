@@ -68,7 +68,7 @@ fn layer(channels: &[Image], weights: &[f64], biases: &[f64], size: usize) -> Ve
 /// The drive of all units at one bin of a stimulus, by the definition.
 fn naive(
     shape: &MovieShape,
-    (mean, scale): (f64, f64),
+    grey: Grey,
     movie: &TrialArray<f64>,
     (stimulus, bin): (usize, usize),
     weights: &[f64],
@@ -81,7 +81,7 @@ fn naive(
             let values = match frame {
                 Some(frame) => {
                     let row = movie.row(stimulus, frame).iter();
-                    row.map(|x| (x - mean) / scale).collect()
+                    row.map(|x| (x - grey.mean) / grey.scale).collect()
                 }
                 None => vec![0.0; shape.pixels()],
             };
@@ -120,7 +120,10 @@ fn movie_of(shape: &MovieShape, stimuli: usize, bins: usize, seed: u64) -> Trial
     TrialArray::from_vec(values, stimuli, bins, shape.pixels()).unwrap()
 }
 
-const GREY: (f64, f64) = (0.1, 0.7);
+const GREY: Grey = Grey {
+    mean: 0.1,
+    scale: 0.7,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
@@ -377,7 +380,17 @@ fn grey_is_that_of_the_valid_bins_and_refusals_name_what_was_found() {
         mean: 0.0,
         scale: 0.0,
     };
-    assert_eq!(new(shape, &movie, (0.0, 0.0)), Some(scale));
+    assert_eq!(
+        new(
+            shape,
+            &movie,
+            Grey {
+                mean: 0.0,
+                scale: 0.0
+            }
+        ),
+        Some(scale)
+    );
     let not_finite = TrialArray::from_vec(vec![0.0, 0.0, 0.0, f64::NAN], 1, 2, 2).unwrap();
     let at = DriveError::NotFinite {
         condition: 0,
@@ -386,6 +399,12 @@ fn grey_is_that_of_the_valid_bins_and_refusals_name_what_was_found() {
     };
     assert_eq!(new(shape, &not_finite, GREY), Some(at));
     let constant = TrialArray::from_vec(vec![2.0; 4], 1, 2, 2).unwrap();
-    assert_eq!(grey(&constant, &[2]), Ok((2.0, 1.0)));
+    assert_eq!(
+        grey(&constant, &[2]),
+        Ok(Grey {
+            mean: 2.0,
+            scale: 1.0
+        })
+    );
     let _ = Standardise::fit(&constant, &[2]).unwrap();
 }

@@ -1,7 +1,8 @@
 use super::*;
 use proptest::prelude::*;
-use refire_neuron::Logistic;
+use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::Purpose;
+use refire_sim::{Adjoints, SlopesOf};
 
 const STREAM: fn(u64) -> Stream = |seed| Stream::new(seed, Purpose::NoisePairs);
 
@@ -53,7 +54,7 @@ impl<T: Real> Case<T> {
             for t in 0..layout.bins(k) {
                 for i in 0..=observed {
                     let u = stream.uniform(200 + i as u32, k as u32, t as u32);
-                    let v = T::of(4.0 * u - 2.5);
+                    let v = T::new(4.0 * u - 2.5);
                     pass.potential.row_mut(k, t)[i] = v;
                     pass.probability.row_mut(k, t)[i] = Logistic.probability(v);
                 }
@@ -87,36 +88,34 @@ impl<T: Real> Case<T> {
         Self::new((observed, &[2]), (lags, first_bin), trials, 5)
     }
 
-    fn sampled(&self, parts: usize, pairs: usize) -> SampledNoiseCovariance<T, Logistic> {
+    fn sampled(&self, parts: usize, pairs: usize) -> SampledNoiseCovariance<T> {
         let (spikes, layout) = &self.recorded;
-        SampledNoiseCovariance::new(
-            Logistic,
-            (spikes, layout),
-            self.lags,
+        let sample = PairSample {
+            lags: self.lags,
             parts,
             pairs,
-            0,
-            STREAM(1),
-        )
-    }
-
-    fn full(&self, parts: usize) -> NoiseCovariance<T, Logistic> {
-        let data = DataStatistics::new(&self.recorded.0, &self.recorded.1, self.lags);
-        NoiseCovariance::new(Logistic, Arc::new(data), parts)
-    }
-
-    /// Value, `dL/dv` and `dL/dz` in one list, on top of cotangents of other terms.
-    fn evaluate(&self, term: &mut dyn LossTerm<T>) -> Result<Vec<f64>, LossError> {
-        let mut cotangents = Cotangents::default();
-        cotangents.reset(&self.layout, 2, self.observed + 1);
-        let sample = Sample {
-            layout: &self.layout,
-            trajectory: &self.pass,
-            recorded: None,
-            recorded_keys: &[],
+            window: None,
+            stream: STREAM(1),
         };
-        let value = term.evaluate(&sample, 0.7, &mut cotangents)?;
-        let (potential, spikes) = cotangents.both();
+        SampledNoiseCovariance::new(Recorded { spikes, layout }, sample)
+    }
+
+    fn full(&self, parts: usize) -> NoiseCovariance<T> {
+        let data = DataStatistics::new(&self.recorded.0, &self.recorded.1, self.lags);
+        NoiseCovariance::new(Arc::new(data), parts)
+    }
+
+    /// Value, `dL/dv` and `dL/dz` in one list.
+    fn evaluate(&self, term: &mut dyn LossTerm<T>) -> Result<Vec<f64>, LossError> {
+        let mut adjoints = Adjoints::default();
+        adjoints.reset(&self.layout, 2, self.observed + 1);
+        let window = Window::whole(&self.layout, &self.pass);
+        let slopes = SlopesOf {
+            window,
+            escape: &Logistic,
+        };
+        let value = term.evaluate(&window, 0.7, Some(&mut adjoints.sink(&slopes)))?;
+        let (potential, spikes) = adjoints.both();
         let spikes = spikes.unwrap().as_slice();
         let gradient = potential.as_slice().iter().chain(spikes);
         Ok(std::iter::once(value)
@@ -184,14 +183,14 @@ fn as_many_pairs_as_there_are_give_the_full_term() {
         let case = Case::<f64>::ragged(observed, first_bin, lags);
         for (parts, pairs) in [(1, 20), (2, 20), (2, 21), (1, usize::MAX)] {
             let mut term = case.sampled(parts, pairs);
-            assert_eq!(LossTerm::<f64>::sampled(&term), None);
+            assert_eq!(term.sampled(), None);
             term.draw(3);
             let expected = case.evaluate(&mut case.full(parts)).unwrap();
             assert_close(&case.evaluate(&mut term).unwrap(), &expected);
         }
     }
     let term = Case::<f64>::ragged(6, 0, 3).sampled(1, 6);
-    let note = LossTerm::<f64>::sampled(&term).unwrap();
+    let note = term.sampled().unwrap();
     assert!(note.contains("6 of 20 ordered pairs"), "{note}");
 }
 
@@ -226,7 +225,7 @@ fn every_subset_is_drawn_alike() {
 #[test]
 fn a_draw_depends_on_the_iteration_alone() {
     let case = Case::<f32>::ragged(6, 0, 3);
-    let at = |term: &mut SampledNoiseCovariance<f32, Logistic>, iteration| {
+    let at = |term: &mut SampledNoiseCovariance<f32>, iteration| {
         term.draw(iteration);
         (term.units().to_vec(), case.evaluate(term).unwrap())
     };
@@ -264,7 +263,7 @@ fn single_units_have_their_statistics_without_those_of_pairs() {
         );
         assert!(few.products.is_empty() && all.products.len() == 6 * 3 * 6);
     }
-    let mut term = NoiseCovariance::new(Logistic, Arc::new(few), 1);
+    let mut term = NoiseCovariance::new(Arc::new(few), 1);
     assert!(case.evaluate(&mut term).is_err());
 }
 

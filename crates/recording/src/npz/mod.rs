@@ -15,7 +15,7 @@ pub use write::NpzWriter;
 pub struct NpzArray<T> {
     /// Length of each axis; empty for a scalar.
     pub shape: Vec<usize>,
-    /// The numbers.
+    /// Numbers in C order, as many as the product of `shape`.
     pub values: Vec<T>,
 }
 
@@ -54,7 +54,7 @@ pub enum NpzError {
     Array {
         /// The file.
         path: PathBuf,
-        /// The array.
+        /// Key of the array.
         key: String,
         /// What is wrong with it.
         error: ArrayError,

@@ -135,7 +135,7 @@ impl NpzFile {
         })
     }
 
-    /// The file.
+    /// Path of the open file.
     pub fn path(&self) -> &Path {
         &self.path
     }

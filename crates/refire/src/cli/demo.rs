@@ -1,8 +1,10 @@
 //! `refire demo`.
 
 use super::failure::{Failure, check_folder, prepare_folder};
+use super::fitted::Fitted;
+use super::names::objective_name;
 use super::{fit, outcome, view};
-use refire::fit::{Objective, Settings, Weights};
+use refire::fit::{ObjectiveKind, Specification};
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
@@ -19,6 +21,10 @@ pub struct Args {
     /// Folder for the recording, both models and report.html.
     #[arg(long, value_name = "DIR", default_value = "refire-demo")]
     out: PathBuf,
+
+    /// Iterations of Adam, where it is used; fewer than by default give worse fits, sooner.
+    #[arg(long, value_name = "N", hide = true)]
+    iterations: Option<usize>,
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
@@ -34,7 +40,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     if !quiet {
         eprintln!(
             "a synthetic recording: {} units, {} trials in {} conditions, {:.1} s each; {} hidden \
-             units that it does not show excite them now and then",
+             units, which are not in the recording, excite them now and then",
             recording.n_units(),
             recording.n_trials(),
             recording.n_conditions(),
@@ -47,23 +53,21 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         );
     }
     let mut fits = Vec::new();
-    let objectives = [Objective::Mle, Objective::MleAndSampleAndMeasure];
+    let objectives = [ObjectiveKind::Mle, ObjectiveKind::MleAndSampleAndMeasure];
     for (objective, folder) in objectives.into_iter().zip(FOLDERS) {
-        let base = Settings::default();
-        let settings = Settings {
-            objective,
-            weights: Weights {
-                psth: PSTH_WEIGHT,
-                nc: NOISE_WEIGHT,
-                ..Weights::default_for(objective, base.form)
-            },
-            ..base
-        };
-        let name = view::objective_name(&settings);
+        let mut spec = Specification::new(&recording, objective);
+        if let Some(weights) = spec.objective.corrected_mut() {
+            weights.psth = PSTH_WEIGHT;
+            weights.noise.weight = NOISE_WEIGHT;
+        }
+        if let (Some(adam), Some(iterations)) = (spec.optimiser.adam_mut(), args.iterations) {
+            adam.iterations = iterations;
+        }
+        let name = objective_name(&spec);
         if !quiet {
             eprintln!("fitting {name} ...");
         }
-        let fitted = fit::fit_in_memory(&recording, &settings, quiet)?;
+        let fitted = Fitted::in_memory(&recording, &spec, quiet)?;
         let folder = args.out.join(folder);
         prepare_folder(&folder)?;
         fitted.model.write(&folder.join(fit::MODEL))?;
@@ -72,7 +76,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     }
     let named: Vec<_> = fits
         .iter()
-        .map(|f| (view::objective_name(&f.model.settings), &f.evaluation))
+        .map(|f| (objective_name(&f.model.spec), &f.evaluation))
         .collect();
     outcome::print_table(&named);
     let report = view::demo_report(&recording, &synthetic, &fits);

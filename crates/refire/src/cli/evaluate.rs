@@ -4,9 +4,8 @@ use super::failure::Failure;
 use super::simulate::FIRST_BIN;
 use super::{outcome, table};
 use clap::ValueEnum;
-use nalgebra::DMatrix;
 use refire::fit::{FitError, Model, SplitChoice, evaluate};
-use refire::metrics::{Connectivity, Figure, block_means};
+use refire::metrics::{Connectivity, Metric, block_means};
 use refire::recording::{BinWidth, RecordingFile};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -26,10 +25,10 @@ pub struct Args {
     model: PathBuf,
     /// The recording, binned at the model's bin width.
     recording: PathBuf,
-    /// Trials to judge [default: test where the recording is the one of the fit, else all]
+    /// Trials to evaluate [default: test if this is the recording of the fit, else all]
     #[arg(long)]
     split: Option<Split>,
-    /// Truth of a synthetic recording (truth.npz): adds figures of connectivity.
+    /// Truth of a synthetic recording (truth.npz): adds connectivity metrics.
     #[arg(long, value_name = "truth.npz")]
     truth: Option<PathBuf>,
     /// Print JSON instead of a table.
@@ -60,8 +59,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     }
     if args.json {
         let mut json = outcome::evaluation_json(&evaluation);
-        if let Some((figures, blocks)) = &connectivity {
-            json.insert("connectivity".into(), connectivity_json(figures, blocks));
+        if let Some((metrics, blocks)) = &connectivity {
+            json.insert("connectivity".into(), connectivity_json(metrics, blocks));
         }
         let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
         say!("{text}");
@@ -72,20 +71,20 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             json!(evaluation.split).as_str().unwrap_or("")
         );
         outcome::print_table(&[("model", &evaluation)]);
-        if let Some((figures, _)) = &connectivity {
+        if let Some((metrics, _)) = &connectivity {
             say!();
-            print_connectivity(figures);
+            print_connectivity(metrics);
         }
     }
     Ok(())
 }
 
 /// An error of the evaluation. A simulation with trials that are too long holds several
-/// presentations in a row, which recorded trials do not: no figure is defined for them.
+/// presentations in a row, which recorded trials do not: no metric is defined for them.
 fn refusal(error: FitError, simulated: bool) -> Failure {
     if simulated && matches!(error, FitError::TrialTooLong { .. }) {
         return Failure::input(format!(
-            "{error}: a simulation of several presentations per trial cannot be judged; expected \
+            "{error}: a simulation of several presentations per trial cannot be evaluated; expected \
              one of `refire simulate --presentations 1`"
         ));
     }
@@ -94,7 +93,7 @@ fn refusal(error: FitError, simulated: bool) -> Failure {
 
 /// Summed filters among observed units against the truth, and mean couplings between the truth's
 /// populations `[source][target]`.
-fn connectivity(model: &Model, path: &Path) -> Result<(Connectivity, Vec<Vec<Figure>>), Failure> {
+fn connectivity(model: &Model, path: &Path) -> Result<(Connectivity, Vec<Vec<Metric>>), Failure> {
     let truth = refire::synth::read_truth(path)?;
     if truth.observed != model.observed() {
         return Err(Failure::input(format!(
@@ -104,42 +103,35 @@ fn connectivity(model: &Model, path: &Path) -> Result<(Connectivity, Vec<Vec<Fig
             model.observed()
         )));
     }
-    let n = model.observed();
-    let lags = model.settings.lags;
-    let true_sums = truth.summed_couplings();
-    let couplings = model.couplings(n, n)?;
-    let of_truth = DMatrix::from_fn(n, n, |i, j| true_sums[i * truth.units() + j]);
-    let of_model = DMatrix::from_fn(n, n, |i, j| {
-        (0..lags)
-            .map(|d| f64::from(couplings[(i * lags + d) * n + j]))
-            .sum()
-    });
+    let n = truth.observed;
+    let of_truth = truth.summed_couplings().view((0, 0), (n, n)).into_owned();
+    let of_model = model.summed_couplings(n)?;
     let blocks = block_means(&of_model, &truth.population[..n]);
     Ok((Connectivity::compare(&of_truth, &of_model), blocks))
 }
 
-fn connectivity_json(figures: &Connectivity, blocks: &[Vec<Figure>]) -> Value {
+fn connectivity_json(metrics: &Connectivity, blocks: &[Vec<Metric>]) -> Value {
     json!({
-        "correlation": figures.correlation,
-        "r2": figures.r2,
-        "sign_agreement": figures.sign_agreement,
-        "auc": figures.auc,
+        "correlation": metrics.correlation,
+        "r2": metrics.r2,
+        "sign_agreement": metrics.sign_agreement,
+        "auc": metrics.auc,
         "block_means": blocks,
     })
 }
 
-fn print_connectivity(figures: &Connectivity) {
-    let row = |name: &str, figure: &Figure| {
-        let reason = figure.reason().unwrap_or_default().to_string();
-        vec![name.to_string(), table::number(figure.value()), reason]
+fn print_connectivity(metrics: &Connectivity) {
+    let row = |name: &str, metric: &Metric| {
+        let reason = metric.reason().unwrap_or_default().to_string();
+        vec![name.to_string(), table::number(metric.value()), reason]
     };
     table::print(
-        &["connectivity against the truth", "figure", ""],
+        &["connectivity against the truth", "metric", ""],
         &[
-            row("correlation of summed filters", &figures.correlation),
-            row("R2 of summed filters", &figures.r2),
-            row("sign agreement", &figures.sign_agreement),
-            row("ROC AUC, present or absent", &figures.auc),
+            row("correlation of summed filters", &metrics.correlation),
+            row("R2 of summed filters", &metrics.r2),
+            row("sign agreement", &metrics.sign_agreement),
+            row("ROC AUC, present or absent", &metrics.auc),
         ],
     );
 }

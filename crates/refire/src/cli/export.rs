@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, prepare_file};
 use refire::drive::{ConditionBasis, DriveSpec};
-use refire::fit::Model;
+use refire::fit::{Model, Wiring};
 use refire::recording::NpzWriter;
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let drive = model.drive_currents()?;
     prepare_file(&args.out)?;
-    let (units, lags) = (model.units(), model.settings.lags);
+    let (units, lags) = (model.units(), model.spec.network.lags);
     let mut npz = NpzWriter::new(&args.out);
     if units <= MOST_UNITS {
         let couplings = model.couplings(units, units)?;
@@ -54,7 +54,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     {
         let basis = ConditionBasis::<f32>::new(
             &model.bins_per_condition,
-            model.settings.first_bin(),
+            model.spec.first_bin(),
             spacing_bins,
             width_in_spacings,
             units,
@@ -69,7 +69,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         &[model.condition_labels.len()],
         &model.condition_labels,
     )?;
-    npz.f64("theta", &[], &[model.settings.theta])?;
+    npz.f64("theta", &[], &[model.spec.network.dynamics.theta()])?;
     npz.f64("bin_size", &[], &[model.bin_width])?;
     npz.i64("observed", &[], &[model.observed() as i64])?;
     npz.finish()?;
@@ -81,14 +81,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
 
 /// Couplings that are not dense, in the form they have in the model.
 fn write_own_form(model: &Model, npz: &mut NpzWriter) -> Result<(), Failure> {
-    let (units, lags) = (model.units(), model.settings.lags);
+    let (units, lags) = (model.units(), model.spec.network.lags);
     let parameters = &model.parameters.couplings;
-    if let Some(synapses) = &model.settings.synapses {
+    if let Some(synapses) = model.wiring.synapses() {
         let count = synapses.synapses();
         let (mut sources, mut by_lag) = (Vec::with_capacity(count), vec![Vec::new(); lags]);
         let mut rest = parameters.as_slice();
         for source in 0..units {
-            let targets = synapses.of(source).len();
+            let targets = synapses.targets_of(source).len();
             sources.extend(std::iter::repeat_n(source as i64, targets));
             for of_lag in &mut by_lag {
                 let (own, others) = rest.split_at(targets.min(rest.len()));
@@ -101,8 +101,7 @@ fn write_own_form(model: &Model, npz: &mut NpzWriter) -> Result<(), Failure> {
         npz.i64("synapse_target", &[count], &targets)?;
         npz.f32("synapse_couplings", &[lags, count], &by_lag.concat())?;
     }
-    let rank = model.settings.rank;
-    if rank > 0 {
+    if let Wiring::LowRank(rank) = model.wiring {
         let (left, right) = parameters.split_at((units * rank).min(parameters.len()));
         npz.f32("left", &[units, rank], left)?;
         npz.f32("right", &[rank, lags, units], right)?;

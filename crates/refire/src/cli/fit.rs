@@ -1,12 +1,11 @@
 //! `refire fit`.
 
 use super::failure::{Failure, check_folder, prepare_folder};
+use super::fitted::{Fitted, progress};
+use super::names::objective_name;
 use super::options::FitOptions;
 use super::{outcome, view};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use refire::fit::{
-    Checkpoint, ConvexReport, Evaluation, FitError, History, Model, Settings, Trainer, evaluate,
-};
+use refire::fit::{Checkpoint, FitError, Trainer};
 use refire::recording::{BinWidth, Recording, RecordingFile, write_atomic};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -18,40 +17,38 @@ pub const FIGURES: &str = "fit.json";
 pub const REPORT: &str = "report.html";
 const CHECKPOINT: &str = "checkpoint.refire";
 
+/// Heading of the options of this command; those of a fit have their own.
+const OUTPUT: &str = "Input and output";
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   refire fit recording.npz --bin 10ms --out fit
   refire fit recording.npz --out fit --objective mle --seed 2
   refire fit recording.npz --out fit --config FIT.toml --checkpoint-every 100
-  refire fit recording.npz --resume fit")]
+  refire fit recording.npz --print-config > FIT.toml
+  refire fit recording.npz --resume fit
+
+-h shows the options that most fits need, --help all of them.")]
 pub struct Args {
     /// The recording, an npz file.
     recording: PathBuf,
     /// Folder for model.refire, fit.json and report.html.
-    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["resume", "print_config"], help_heading = OUTPUT)]
     out: Option<PathBuf>,
-    /// Go on from the checkpoint in this folder, which is also the folder written to.
-    #[arg(long, value_name = "DIR")]
+    /// Continue from the checkpoint in this folder; results are written to the same folder.
+    #[arg(long, value_name = "DIR", help_heading = OUTPUT, hide_short_help = true)]
     resume: Option<PathBuf>,
     /// Write a checkpoint every N iterations.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OUTPUT, hide_short_help = true)]
     checkpoint_every: Option<usize>,
-    /// Settings in a TOML file, under the names of the options below; options given here win.
-    #[arg(long, value_name = "FIT.toml")]
+    /// TOML file of settings, named like the options below; options given here take precedence.
+    #[arg(long, value_name = "FIT.toml", help_heading = OUTPUT)]
     config: Option<PathBuf>,
+    /// Print all settings of the fit, including defaults, as a file for --config, then stop.
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
+    print_config: bool,
     #[command(flatten)]
     options: FitOptions,
-}
-
-/// A finished fit with its judgement.
-pub struct Fitted {
-    pub model: Model,
-    pub history: History,
-    pub left_out: Vec<String>,
-    pub sampled: Vec<String>,
-    pub convex: Option<ConvexReport>,
-    pub evaluation: Evaluation,
-    pub wall_seconds: f64,
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
@@ -60,6 +57,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         return Err(Failure::input(
             "--checkpoint-every: expected 1 or more, found 0",
         ));
+    }
+    if args.print_config {
+        return print_config(args);
     }
     let folder = match (&args.out, &args.resume) {
         (Some(out), Some(resume)) if out != resume => {
@@ -73,21 +73,18 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         (None, None) => return Err(Failure::input("--out: expected a folder, found none")),
     };
     check_folder(folder, &[MODEL, FIGURES, REPORT, CHECKPOINT])?;
-    let mut options = args.options.clone();
-    if let Some(path) = &args.config {
-        options = options.or(FitOptions::read(path)?);
-    }
+    let options = options(args)?;
     let checkpoint = match &args.resume {
         Some(folder) => Some(Checkpoint::read(&folder.join(CHECKPOINT))?),
         None => None,
     };
     let width = match (options.bin_width()?, &checkpoint) {
-        (None, Some(checkpoint)) => Some(BinWidth::from_seconds(checkpoint.bin_width)?),
+        (None, Some(checkpoint)) => Some(BinWidth::from_seconds(checkpoint.fit.bin_width)?),
         (given, _) => given,
     };
     let recording = RecordingFile::open(&args.recording)?.bin(width)?;
-    let settings = options.settings(&recording, checkpoint.as_ref().map(|c| &c.settings))?;
-    let mut trainer = Trainer::new(&recording, &settings)?;
+    let spec = options.resolve(&recording, checkpoint.as_ref().map(|c| &c.fit.spec))?;
+    let mut trainer = Trainer::new(&recording, &spec)?;
     if let Some(checkpoint) = checkpoint {
         trainer.resume(checkpoint)?;
     }
@@ -96,25 +93,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         remark(&recording, &trainer);
     }
     let trained = train(&mut trainer, folder, args.checkpoint_every, quiet);
-    let model = trainer.model();
-    model.write(&folder.join(MODEL))?;
+    trainer.model().write(&folder.join(MODEL))?;
     trained?;
 
-    let fitted = Fitted {
-        history: trainer.history().clone(),
-        left_out: trainer.left_out().to_vec(),
-        sampled: trainer.sampled(),
-        convex: trainer.convex().cloned(),
-        evaluation: evaluate(&model, &recording, None)?,
-        model,
-        wall_seconds: started.elapsed().as_secs_f64(),
-    };
+    let fitted = Fitted::judge(&trainer, &recording, started)?;
     let evaluation = &fitted.evaluation;
     write_json(folder, &fitted)?;
     let report = view::fit_report(&recording, &fitted);
     refire::report::write_atomic(&folder.join(REPORT), report.to_html()?)?;
     if !quiet {
-        outcome::print_table(&[(view::objective_name(&settings), evaluation)]);
+        outcome::print_table(&[(objective_name(&spec), evaluation)]);
         if let Some(convex) = &fitted.convex {
             say!("\n{}", convex.sentence());
         }
@@ -127,6 +115,30 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The options given, those of `--config` where they say nothing.
+fn options(args: &Args) -> Result<FitOptions, Failure> {
+    let options = args.options.clone();
+    Ok(match &args.config {
+        Some(path) => options.or(FitOptions::read(path)?),
+        None => options,
+    })
+}
+
+/// The specification of a fit as a file that says the same to `--config`.
+fn print_config(args: &Args) -> Result<(), Failure> {
+    let options = options(args)?;
+    let recording = RecordingFile::open(&args.recording)?.bin(options.bin_width()?)?;
+    let spec = options.resolve(&recording, None)?;
+    let described = FitOptions {
+        bin: Some(BinWidth::from_seconds(recording.bin_width())?.to_string()),
+        mask: options.mask,
+        ..FitOptions::describe(&spec, false)
+    };
+    let text = toml::to_string(&described).map_err(Failure::work)?;
+    say!("{}", text.trim_end());
+    Ok(())
+}
+
 /// Trains to the end, writing checkpoints where asked for.
 fn train(
     trainer: &mut Trainer<'_>,
@@ -134,7 +146,7 @@ fn train(
     checkpoint_every: Option<usize>,
     quiet: bool,
 ) -> Result<(), FitError> {
-    let total = trainer.checkpoint().settings.iterations as u64;
+    let total = trainer.checkpoint().fit.spec.iterations() as u64;
     let bar = progress(total, quiet);
     bar.set_position(trainer.checkpoint().iteration() as u64);
     while !trainer.finished() {
@@ -154,42 +166,9 @@ fn train(
     Ok(())
 }
 
-/// A fit without files: used by the demo.
-pub fn fit_in_memory(
-    recording: &Recording,
-    settings: &Settings,
-    quiet: bool,
-) -> Result<Fitted, Failure> {
-    let started = Instant::now();
-    let mut trainer = Trainer::new(recording, settings)?;
-    let bar = progress(settings.iterations as u64, quiet);
-    while !trainer.finished() {
-        bar.set_position(trainer.step()?.iteration as u64);
-    }
-    bar.finish_and_clear();
-    let model = trainer.model();
-    Ok(Fitted {
-        history: trainer.history().clone(),
-        left_out: trainer.left_out().to_vec(),
-        sampled: trainer.sampled(),
-        convex: trainer.convex().cloned(),
-        evaluation: evaluate(&model, recording, None)?,
-        model,
-        wall_seconds: started.elapsed().as_secs_f64(),
-    })
-}
-
 /// Writes fit.json.
 pub fn write_json(folder: &Path, fitted: &Fitted) -> Result<(), Failure> {
-    let json = outcome::fit_json(
-        &fitted.evaluation,
-        &fitted.history,
-        &fitted.model.settings,
-        fitted.model.iteration,
-        (&fitted.left_out, &fitted.sampled),
-        fitted.convex.as_ref(),
-        fitted.wall_seconds,
-    );
+    let json = outcome::fit_json(fitted);
     let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
     write_atomic(&folder.join(FIGURES), text.as_bytes())
         .map_err(|e| Failure::work(format!("{}: {FIGURES}: {e}", folder.display())))
@@ -201,7 +180,7 @@ fn remark(recording: &Recording, trainer: &Trainer<'_>) {
     }
     if recording.clipped_spikes() > 0 {
         eprintln!(
-            "note: {} of {} spikes ({:.2} %) share a bin with another of their unit and are lost at {} ms",
+            "note: {} of {} spikes ({:.2} %) share a bin with another spike of their unit and are lost in bins of {} ms",
             recording.clipped_spikes(),
             recording.total_spikes(),
             100.0 * recording.clipped_share(),
@@ -214,19 +193,4 @@ fn remark(recording: &Recording, trainer: &Trainer<'_>) {
     for sample in trainer.sampled() {
         eprintln!("note: {sample}");
     }
-}
-
-/// A bar on stderr where that is a terminal.
-fn progress(total: u64, quiet: bool) -> ProgressBar {
-    let target = if quiet {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let bar = ProgressBar::with_draw_target(Some(total), target);
-    let template = "{bar:30} {pos}/{len} iterations, {eta} left  {msg}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

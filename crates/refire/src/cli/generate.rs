@@ -15,7 +15,7 @@ pub struct Args {
     /// Hidden units, simulated but not recorded [default: 0]
     #[arg(long, value_name = "N")]
     hidden: Option<usize>,
-    /// Trials in all, a multiple of the conditions, which take turns [default: 200]
+    /// Total number of trials, a multiple of the number of conditions, which take turns [default: 200]
     #[arg(long, value_name = "N")]
     trials: Option<usize>,
     /// Bins per trial, of 10 ms [default: 100]

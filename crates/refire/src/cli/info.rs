@@ -92,7 +92,7 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
     let kept = recording.total_spikes() - recording.clipped_spikes();
     say!("at bins of {} ms", recording.bin_width() * 1e3);
     say!(
-        "  rate per unit    mean {:.2} Hz, from {:.2} over {:.2} (median) to {:.2} Hz; {} silent",
+        "  rate per unit    mean {:.2} Hz, minimum {:.2}, median {:.2}, maximum {:.2} Hz; {} silent",
         rates.mean.value().unwrap_or(0.0),
         at(0.0),
         at(0.5),
@@ -105,7 +105,7 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
         kept as f64 / bins
     );
     say!(
-        "  clipping         {} of {} spikes lost to one per bin ({:.2} %)",
+        "  clipping         {} of {} spikes lost, as a bin holds at most one ({:.2} %)",
         recording.clipped_spikes(),
         recording.total_spikes(),
         100.0 * recording.clipped_share()
@@ -121,12 +121,12 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
         &noise_correlation(&a, &a_layout),
         &noise_correlation(&b, &b_layout),
     );
-    let row = |name: &str, figure: &refire::metrics::Figure| {
-        let note = figure.reason().unwrap_or_default().to_string();
-        vec![name.to_string(), table::number(figure.value()), note]
+    let row = |name: &str, metric: &refire::metrics::Metric| {
+        let note = metric.reason().unwrap_or_default().to_string();
+        vec![name.to_string(), table::number(metric.value()), note]
     };
     table::print(
-        &["split-half ceiling", "figure", ""],
+        &["split-half ceiling", "metric", ""],
         &[
             row("PSTH correlation", &of),
             row("noise correlation, Pearson", &noise.pearson),

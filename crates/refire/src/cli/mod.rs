@@ -8,8 +8,10 @@ mod evaluate;
 mod export;
 mod failure;
 mod fit;
+mod fitted;
 mod generate;
 mod info;
+mod names;
 mod options;
 mod outcome;
 mod simulate;
@@ -17,7 +19,7 @@ mod table;
 mod view;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -52,17 +54,17 @@ const MAX_THREADS: usize = 1024;
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// What is in a recording: units, trials, conditions, rates, bin occupancy, clipping, ceilings.
+    /// Show what is in a recording: units, trials, conditions, rates, bin occupancy, clipping, ceilings.
     Info(info::Args),
-    /// A synthetic recording (recording.npz) with its truth (truth.npz).
+    /// Generate a synthetic recording (recording.npz) with its ground truth (truth.npz).
     Generate(generate::Args),
     /// Fit a network: writes model.refire, fit.json and report.html.
     Fit(Box<fit::Args>),
-    /// Free-running trials from a model, in the recording format.
+    /// Simulate free-running trials from a model, in the recording format.
     Simulate(simulate::Args),
-    /// Every figure of merit of a model on a recording, with ceilings.
+    /// Compute every metric of a model on a recording, with ceilings.
     Evaluate(evaluate::Args),
-    /// Parameters as arrays that numpy.load reads.
+    /// Write the parameters as arrays that numpy.load reads.
     Export(export::Args),
     /// Generate a recording, fit it twice (MLE; MLE + sample-and-measure), compare both.
     Demo(demo::Args),
@@ -70,7 +72,9 @@ enum Command {
 
 /// Runs the command; exit code 0, 2 for bad input, 1 for anything else.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    let command = Cli::command().mut_subcommand("fit", options::with_defaults);
+    let parsed = command.try_get_matches();
+    let outcome = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => run(&cli),
         // Help and version; help as well where nothing was asked for.
         Err(shown) if !shown.use_stderr() || shown.kind() == NOTHING_GIVEN => shown.exit(),

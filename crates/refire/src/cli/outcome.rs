@@ -1,8 +1,9 @@
 //! Results as JSON (`fit.json`, `evaluate --json`) and as a table.
 
+use super::fitted::Fitted;
 use super::table;
-use refire::fit::{ConvexReport, Evaluation, History, Settings};
-use refire::metrics::Figure;
+use refire::fit::Evaluation;
+use refire::metrics::Metric;
 use serde_json::{Map, Value, json};
 
 /// The JSON of an evaluation: numbers, or null with the reason under `reasons`.
@@ -23,9 +24,9 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
             "left_at_presentation": stability.left_at,
         }),
     );
-    let figures = evaluation.test.named().into_iter();
-    let mut reasons: Map<String, Value> = figures
-        .filter_map(|(name, figure)| Some((format!("test.{name}"), json!(figure.reason()?))))
+    let metrics = evaluation.test.named().into_iter();
+    let mut reasons: Map<String, Value> = metrics
+        .filter_map(|(name, metric)| Some((format!("test.{name}"), json!(metric.reason()?))))
         .collect();
     let of_units = evaluation.units.missing().into_iter();
     reasons.extend(of_units.map(|(name, why)| (format!("units.{name}"), json!(why))));
@@ -35,16 +36,9 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
 }
 
 /// The JSON of a fit: its evaluation, losses, settings and time.
-pub fn fit_json(
-    evaluation: &Evaluation,
-    history: &History,
-    settings: &Settings,
-    best_iteration: usize,
-    (left_out, sampled): (&[String], &[String]),
-    convex: Option<&ConvexReport>,
-    wall_seconds: f64,
-) -> Map<String, Value> {
-    let mut out = evaluation_json(evaluation);
+pub fn fit_json(fitted: &Fitted) -> Map<String, Value> {
+    let (history, model) = (&fitted.history, &fitted.model);
+    let mut out = evaluation_json(&fitted.evaluation);
     let column = |rows: &[Vec<f64>], term: usize| rows.iter().map(|r| r[term]).collect::<Vec<_>>();
     let per_term = |terms: &[String], rows: &[Vec<f64>]| -> Map<String, Value> {
         terms
@@ -62,37 +56,37 @@ pub fn fit_json(
                 "terms": per_term(&history.validation_terms, &history.validation),
                 "total": history.validation_total,
             },
-            "best_iteration": best_iteration,
-            "left_out": left_out,
-            "sampled": sampled,
+            "best_iteration": model.iteration,
+            "left_out": fitted.left_out,
+            "sampled": fitted.sampled,
         }),
     );
-    if let Some(convex) = convex {
+    if let Some(convex) = &fitted.convex {
         out.insert("maximum_likelihood".into(), json!(convex));
     }
-    out.insert("wall_seconds".into(), json!(wall_seconds));
-    out.insert("seed".into(), json!(settings.seed));
-    out.insert("settings".into(), json!(settings));
+    out.insert("wall_seconds".into(), json!(fitted.wall_seconds));
+    out.insert("seed".into(), json!(model.spec.seed));
+    out.insert("settings".into(), json!(model.spec));
     out
 }
 
-/// One figure of merit with what it is compared with.
+/// One metric with what it is compared with.
 pub struct Row<'a> {
     pub name: &'static str,
     pub explanation: &'static str,
-    pub figure: &'a Figure,
-    pub ceiling: Option<&'a Figure>,
-    pub data: Option<&'a Figure>,
+    pub metric: &'a Metric,
+    pub ceiling: Option<&'a Metric>,
+    pub data: Option<&'a Metric>,
     pub unit: &'static str,
 }
 
-/// The figures of an evaluation in reading order.
+/// The metrics of an evaluation in reading order.
 pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     let t = &evaluation.test;
-    let row = |name, explanation, figure, unit| Row {
+    let row = |name, explanation, metric, unit| Row {
         name,
         explanation,
-        figure,
+        metric,
         ceiling: None,
         data: None,
         unit,
@@ -169,7 +163,7 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     let Some((_, first)) = evaluations.first() else {
         return;
     };
-    let mut header = vec!["held-out figure"];
+    let mut header = vec!["held-out metric"];
     header.extend(evaluations.iter().map(|(name, _)| *name));
     header.extend(["ceiling", "data"]);
     let all: Vec<Vec<Row<'_>>> = evaluations.iter().map(|(_, e)| rows(e)).collect();
@@ -183,7 +177,7 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
         let mut line = vec![name];
         line.extend(
             all.iter()
-                .map(|rows| table::number(rows[at].figure.value())),
+                .map(|rows| table::number(rows[at].metric.value())),
         );
         line.push(
             row.ceiling
@@ -201,11 +195,11 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     lines.push(stability);
     table::print(&header, &lines);
     for row in rows(first) {
-        for figure in std::iter::once(row.figure)
+        for metric in std::iter::once(row.metric)
             .chain(row.ceiling)
             .chain(row.data)
         {
-            if let Some(reason) = figure.reason() {
+            if let Some(reason) = metric.reason() {
                 say!("- {}: {reason}", row.name);
             }
         }

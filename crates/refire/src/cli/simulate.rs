@@ -23,7 +23,7 @@ pub struct Args {
     /// File to write: a recording of counts per bin.
     #[arg(long, value_name = "SIM.npz")]
     out: PathBuf,
-    /// Trials in all, dealt to the conditions in turn [default: as many as the training trials]
+    /// Total number of trials, assigned to the conditions in turn [default: as many as the training trials]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     trials: Option<usize>,
     /// Conditions to run, comma-separated labels [default: all]
@@ -34,8 +34,8 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     conditions: Vec<i64>,
-    /// Presentations in a row per trial, each going on where the one before stopped; `evaluate`
-    /// reads simulations of one
+    /// Presentations in a row per trial, each continuing where the previous one stopped; `evaluate`
+    /// reads only simulations with one
     #[arg(
         long,
         value_name = "N",
@@ -96,7 +96,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     prepare_file(&args.out)?;
     let recording = simulate(&model, runs, &of_trial, args.presentations)?;
     let mut writer = recording.npz_writer(&args.out)?;
-    writer.i64(FIRST_BIN, &[], &[model.settings.first_bin() as i64])?;
+    writer.i64(FIRST_BIN, &[], &[model.spec.first_bin() as i64])?;
     writer.finish()?;
     if !quiet {
         eprintln!(
@@ -134,7 +134,7 @@ fn simulate(
     conditions: &[usize],
     presentations: u32,
 ) -> Result<Recording, Failure> {
-    let first_bin = model.settings.first_bin();
+    let first_bin = model.spec.first_bin();
     let mut trials: Vec<Vec<u8>> = vec![Vec::new(); conditions.len()];
     for (block, out) in trials.chunks_mut(BLOCK).enumerate() {
         let first = block * BLOCK;

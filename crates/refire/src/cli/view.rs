@@ -4,14 +4,15 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
-use super::fit::Fitted;
+use super::fitted::Fitted;
+use super::names::{MOST_UNITS, objective_name};
 use super::outcome;
 use refire::core::{TrialArray, TrialLayout};
-use refire::fit::{Evaluation, History, Model, Objective, Settings, TestFigures};
-use refire::metrics::{Figure, MOST_UNITS_OF_PAIRS};
+use refire::fit::{Evaluation, History, Model, TestMetrics};
+use refire::metrics::Metric;
 use refire::recording::Recording;
 use refire::report::{
-    CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
+    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
     StabilityView,
 };
 use refire::synth::SynthSettings;
@@ -22,25 +23,13 @@ const RASTER_TRIALS: usize = 4;
 /// Conditions and bins shown in a PSTH example.
 const PSTH_BINS: usize = 600;
 
-/// Most units in a raster and in the matrix of couplings: the first ones.
-pub(super) const MOST_UNITS: usize = MOST_UNITS_OF_PAIRS;
-
 /// Filters drawn besides those of each unit onto itself.
 const FILTERS: usize = 6;
-
-/// Short name of what was fitted.
-pub fn objective_name(settings: &Settings) -> &'static str {
-    match settings.objective {
-        Objective::Mle => "MLE",
-        Objective::SampleAndMeasure => "sample-and-measure",
-        Objective::MleAndSampleAndMeasure => "MLE + sample-and-measure",
-    }
-}
 
 /// The report of one fit.
 pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
     let model = &fitted.model;
-    let (units, hidden) = (recording.n_units(), model.settings.hidden);
+    let (units, hidden) = (recording.n_units(), model.spec.network.hidden);
     let hidden = if hidden > 0 {
         format!(" and {hidden} hidden")
     } else {
@@ -55,12 +44,12 @@ pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
         title: "A recurrent spiking network fitted to a recording".into(),
         subtitle: format!(
             "{}, {units} recorded{hidden} units, {} trials",
-            objective_name(&model.settings),
+            objective_name(&model.spec),
             recording.n_trials()
         ),
         intro: vec![
-            "Every unit of the network fires at random in each time bin, with a probability set by a drive (what the stimulus or task does to it) and by the recent spikes of all units. Couplings and drive were fitted to the training trials; all figures below are on trials the fit has not seen.".into(),
-            "Free-running means that the network was left alone: it saw its own spikes, not the recorded ones. A ceiling is the same figure computed between recorded training trials and the held-out ones: what a perfect model would reach.".into(),
+            "Every unit of the network fires at random in each time bin, with a probability set by a drive (what the stimulus or task does to it) and by the recent spikes of all units. Couplings and drive were fitted to the training trials; all metrics below are on trials the fit has not seen.".into(),
+            "Free-running means that the network was left alone: it saw its own spikes, not the recorded ones. A ceiling is the same metric computed between recorded training trials and the held-out ones: what a perfect model would reach.".into(),
         ],
         facts: facts::of_one(recording, fitted),
         notes: facts::notes(recording, fitted),
@@ -99,7 +88,7 @@ pub fn demo_report(recording: &Recording, synthetic: &SynthSettings, fits: &[Fit
     report.psth_choice = format!(
         "From top to bottom: the best, the median and the worst unit, ranked by r of {}; both \
          columns show the same units.",
-        objective_name(&first.model.settings)
+        objective_name(&first.model.spec)
     );
     report.fits = fits
         .iter()
@@ -123,19 +112,19 @@ fn demo_intro(synthetic: &SynthSettings, fits: &[Fitted]) -> Vec<String> {
         twice = 2 * synthetic.sources,
         ms = 1e3 * synthetic.source_on_bins * synthetic.bin_width_s,
     ));
-    type Of = fn(&TestFigures) -> &Figure;
-    let text = |fitted: &Fitted, figure: Of| match figure(&fitted.evaluation.test).value() {
+    type Of = fn(&TestMetrics) -> &Metric;
+    let text = |fitted: &Fitted, metric: Of| match metric(&fitted.evaluation.test).value() {
         Some(value) if value.abs() < 10.0 => format!("{value:.2}").replace('-', "−"),
         Some(value) => format!("{value:.1}").replace('-', "−"),
         None => "none".into(),
     };
-    let models = |figure: Of| -> String {
-        let each: Vec<String> = fits.iter().map(|fitted| text(fitted, figure)).collect();
+    let models = |metric: Of| -> String {
+        let each: Vec<String> = fits.iter().map(|fitted| text(fitted, metric)).collect();
         each.join(" and ")
     };
-    let data = |figure: Of| {
+    let data = |metric: Of| {
         fits.first()
-            .map_or(String::new(), |fitted| text(fitted, figure))
+            .map_or(String::new(), |fitted| text(fitted, metric))
     };
     intro.push(format!(
         "What to look at (MLE is named first): likelihood gain and mean rate do not show the difference. The gain is taken on recorded spikes, which is what MLE is fitted to. A network that is too quiet most of the time and bursts now and then can have the right mean rate ({} Hz; data {} Hz). What does show it is how much spike counts vary from trial to trial (Fano factor {}; data {}), the noise correlations (R2 {}; 1 is perfect), and above all what the networks do when they run on, at the end of the page.",
@@ -152,16 +141,16 @@ fn demo_intro(synthetic: &SynthSettings, fits: &[Fitted]) -> Vec<String> {
 fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
     let (model, e) = (&fitted.model, &fitted.evaluation);
     FitView {
-        name: objective_name(&model.settings).into(),
+        name: objective_name(&model.spec).into(),
         figures: outcome::rows(e)
             .iter()
-            .map(|row| FigureRow {
+            .map(|row| MetricRow {
                 name: row.name.into(),
                 explanation: row.explanation.into(),
-                model: row.figure.value(),
+                model: row.metric.value(),
                 ceiling: row.ceiling.and_then(|f| f.value()),
                 data: row.data.and_then(|f| f.value()),
-                reason: row.figure.reason().map(String::from),
+                reason: row.metric.reason().map(String::from),
                 unit: row.unit.into(),
             })
             .collect(),
@@ -331,8 +320,8 @@ fn noise(e: &Evaluation) -> Option<NoiseView> {
 
 /// Couplings among the first units, up to as many as a page can show.
 fn couplings(model: &Model) -> CouplingView {
-    let (n, lags) = (model.units().min(MOST_UNITS), model.settings.lags);
-    let theta = model.settings.theta;
+    let (n, lags) = (model.units().min(MOST_UNITS), model.spec.network.lags);
+    let theta = model.spec.network.dynamics.theta();
     // A model that has been evaluated has them.
     let Ok(values) = model.couplings(n, n) else {
         return CouplingView::default();

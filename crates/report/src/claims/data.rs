@@ -87,7 +87,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn of<'a>(checks: impl IntoIterator<Item = &'a CheckRow>) -> Self {
+    pub(crate) fn new<'a>(checks: impl IntoIterator<Item = &'a CheckRow>) -> Self {
         let mut tally = Self::default();
         for check in checks {
             match check.verdict {
@@ -116,7 +116,7 @@ impl Tally {
 impl ClaimView {
     /// [`Verdict::Fails`] if any check fails, [`Verdict::Measured`] if none asserts anything.
     pub fn verdict(&self) -> Verdict {
-        Tally::of(&self.checks).verdict()
+        Tally::new(&self.checks).verdict()
     }
 }
 
@@ -128,7 +128,7 @@ impl ClaimsPage {
     }
 
     pub(crate) fn tally(&self) -> Tally {
-        Tally::of(self.claims.iter().flat_map(|claim| &claim.checks))
+        Tally::new(self.claims.iter().flat_map(|claim| &claim.checks))
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn overview(page: &ClaimsPage) -> String {
         .iter()
         .enumerate()
         .map(|(index, claim)| {
-            let tally = Tally::of(&claim.checks);
+            let tally = Tally::new(&claim.checks);
             let mut checks = match tally.asserted() {
                 0 => "–".into(),
                 all => format!("{} / {}", count(tally.holding), count(all)),

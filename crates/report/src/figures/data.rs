@@ -1,6 +1,6 @@
 //! What a figure and a plot are made of. Everything may be empty.
 
-use super::{DotPlot, MatrixPanel, RasterPanel, Role};
+use super::{DotPlot, MatrixPanel, PlotAxis, RasterPanel, Role};
 
 /// Panels beside each other, with one legend for all.
 ///
@@ -67,15 +67,6 @@ pub struct Plot {
     pub series: Vec<Series>,
     /// Values to compare with.
     pub horizontal: Vec<Reference>,
-}
-
-/// One axis of a plot. Its range is that of the numbers, with room at both ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlotAxis {
-    /// Label, with the unit. There is room for about 30 characters.
-    pub label: String,
-    /// Logarithmic: points that are not positive are then left out, and the plot says so.
-    pub log: bool,
 }
 
 /// Points that belong together, as marks and, where joined, a line. A line through more than 60

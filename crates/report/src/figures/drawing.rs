@@ -40,7 +40,7 @@ impl Grid {
     /// Two or four panels fill rows of two, other numbers rows of three; one stands by its
     /// caption. Rows of dots with long names need more room. A row fits a window of 1100 pixels
     /// with its scroll bar.
-    pub(crate) fn of(figure: &FigureView) -> Self {
+    pub(crate) fn new(figure: &FigureView) -> Self {
         let (columns, width, height) = match figure.panels.len() {
             0 | 1 => (1, 560.0, 340.0),
             2 | 4 => (2, 515.0, 300.0),
@@ -72,7 +72,7 @@ pub(crate) struct Colors {
 
 impl Colors {
     /// Nothing where no matrix has a number.
-    pub(crate) fn of(figure: &FigureView) -> Option<Self> {
+    pub(crate) fn new(figure: &FigureView) -> Option<Self> {
         let panels = || {
             figure.panels.iter().filter_map(|panel| match panel {
                 Panel::Matrix(panel) => Some(panel),

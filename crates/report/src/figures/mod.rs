@@ -1,5 +1,6 @@
 //! Figures: panels beside each other, on a page or as a file of their own.
 
+mod axis;
 mod data;
 mod dots;
 mod drawing;
@@ -9,6 +10,7 @@ mod role;
 mod standalone;
 pub(crate) mod view;
 
-pub use data::{FigureView, Panel, Plot, PlotAxis, PlotPoint, Reference, Series};
+pub use axis::PlotAxis;
+pub use data::{FigureView, Panel, Plot, PlotPoint, Reference, Series};
 pub use panels::{DotPlot, DotRow, Estimate, MatrixPanel, RasterPanel, VerticalReference};
 pub use role::{ObjectiveRole, Role};

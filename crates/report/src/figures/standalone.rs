@@ -59,7 +59,7 @@ impl FigureView {
     /// are no errors.
     pub fn to_svg(&self) -> Result<String, ReportError> {
         check::figure(self)?;
-        let (grid, colors) = (Grid::of(self), Colors::of(self));
+        let (grid, colors) = (Grid::new(self), Colors::new(self));
         let drawings: Vec<_> = self
             .panels
             .iter()

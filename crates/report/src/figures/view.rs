@@ -14,7 +14,7 @@ pub(crate) fn html(figure: &FigureView) -> String {
     if figure.panels.is_empty() {
         return heading + &missing("This figure has no plot.");
     }
-    let (grid, colors) = (Grid::of(figure), Colors::of(figure));
+    let (grid, colors) = (Grid::new(figure), Colors::new(figure));
     let panels: String = figure
         .panels
         .iter()

@@ -31,7 +31,7 @@ pub struct FoundClaim {
     pub claim: String,
     /// What was measured, with its unit.
     pub measure: String,
-    /// What was found.
+    /// Estimate of the measure, in its unit.
     pub estimate: f64,
     /// Lower end of the 95 % interval.
     pub low: f64,
@@ -39,7 +39,7 @@ pub struct FoundClaim {
     pub high: f64,
     /// How the finding follows from the numbers.
     pub rule: String,
-    /// What the rule says.
+    /// Whether the claim is shown, by `rule`.
     pub verdict: Finding,
     /// Number of seeds behind the numbers; zero where unknown.
     pub seeds: usize,

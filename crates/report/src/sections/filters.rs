@@ -16,7 +16,7 @@ struct Lags {
 }
 
 impl Lags {
-    fn of(view: &CouplingView) -> Option<Self> {
+    fn new(view: &CouplingView) -> Option<Self> {
         let (_, last) = extent(view.lags_s.iter().copied())?;
         let (factor, label) = if last < 1.0 {
             (1000.0, "time since the spike (ms)")
@@ -54,7 +54,7 @@ pub(crate) fn between(fits: &[Fit<'_>]) -> String {
     let panels: String = fits
         .iter()
         .map(
-            |fit| match Lags::of(&fit.view.couplings).filter(|_| has(fit)) {
+            |fit| match Lags::new(&fit.view.couplings).filter(|_| has(fit)) {
                 Some(lags) => {
                     let svg = small_multiples(fit, &lags, range);
                     panel(
@@ -180,7 +180,7 @@ pub(crate) fn onto_itself(fits: &[Fit<'_>]) -> String {
     let panels: String = fits
         .iter()
         .map(
-            |fit| match Lags::of(&fit.view.couplings).filter(|_| has(fit)) {
+            |fit| match Lags::new(&fit.view.couplings).filter(|_| has(fit)) {
                 Some(lags) => self_panel(fit, &lags, range),
                 None => missing_panel(fit.name(), fit.color, "This fit has no self filters."),
             },

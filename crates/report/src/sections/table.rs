@@ -3,7 +3,7 @@
 use super::{Fit, fits, missing, section};
 use crate::svg::coordinate;
 use crate::text::{escape, number, percent};
-use crate::{FigureRow, Report};
+use crate::{MetricRow, Report};
 
 pub(crate) fn html(report: &Report) -> String {
     let fits = fits(report);
@@ -46,7 +46,7 @@ pub(crate) fn html(report: &Report) -> String {
 }
 
 fn row(fits: &[Fit<'_>], name: &str) -> String {
-    let found: Vec<(Fit<'_>, Option<&FigureRow>)> = fits
+    let found: Vec<(Fit<'_>, Option<&MetricRow>)> = fits
         .iter()
         .map(|fit| (*fit, fit.view.figures.iter().find(|row| row.name == name)))
         .collect();
@@ -129,7 +129,7 @@ pub(crate) fn cell(label: &str, class: &str, content: &str) -> String {
     )
 }
 
-fn bar(color: &str, row: &FigureRow) -> Option<String> {
+fn bar(color: &str, row: &MetricRow) -> Option<String> {
     let ceiling = finite(row.ceiling).filter(|ceiling| *ceiling > 0.0)?;
     let share = finite(row.model)? / ceiling;
     let width = 80.0;

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scale_is_centred_and_clamped() {
+    fn the_scale_is_centred_and_has_ends() {
         assert_eq!(level(0.0, 2.0), 0);
         assert_eq!(level(1.0, 2.0), LEVELS / 2);
         assert_eq!(level(-7.0, 2.0), -LEVELS);

@@ -3,7 +3,7 @@
 use super::check;
 use proptest::prelude::*;
 use refire_report::{
-    CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, Report, StabilityView,
+    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, Report, StabilityView,
 };
 
 fn any_number() -> impl Strategy<Value = f64> {
@@ -42,11 +42,11 @@ fn any_fit() -> impl Strategy<Value = FitView> {
                     (0..m).map(|i| flat[i * m..(i + 1) * m].to_vec()).collect()
                 };
                 FitView {
-                    figures: vec![FigureRow {
+                    figures: vec![MetricRow {
                         model: Some(stability.4[0]),
                         ceiling: Some(stability.4[1]),
                         data: Some(losses.4),
-                        ..FigureRow::default()
+                        ..MetricRow::default()
                     }],
                     losses: vec![LossCurve {
                         term: String::new(),

@@ -9,7 +9,7 @@ mod reading;
 mod reproduction;
 
 use refire_report::{
-    CouplingView, FigureRow, FitView, LossCurve, NoiseView, PsthExample, RasterPair, Report,
+    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
     ReportError, StabilityView,
 };
 
@@ -76,17 +76,17 @@ fn fit(name: &str) -> FitView {
     FitView {
         name: name.into(),
         figures: vec![
-            FigureRow {
+            MetricRow {
                 name: "PSTH correlation".into(),
                 explanation: "how well rates follow".into(),
                 model: Some(0.297),
                 ceiling: Some(0.368),
-                ..FigureRow::default()
+                ..MetricRow::default()
             },
-            FigureRow {
+            MetricRow {
                 name: "KS".into(),
                 reason: Some("too few spikes".into()),
-                ..FigureRow::default()
+                ..MetricRow::default()
             },
         ],
         losses: vec![LossCurve {

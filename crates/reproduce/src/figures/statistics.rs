@@ -1,18 +1,17 @@
 //! Figure 2: statistics of free-running networks per objective, beside their ceilings (claim 2).
 
-use refire_fit::{DriveKind, Evaluation, Form, Settings, Trainer, evaluate};
+use refire_fit::{Drive, DriveKind, Evaluation, Form, Specification};
 use refire_synth::SynthSettings;
 use serde::{Deserialize, Serialize};
 
-use crate::figure::{Drawing, Figure};
-use crate::fits::{Method, finish, fit};
-use crate::plan::FIRST_SEED;
-use crate::recordings::{Published, Real, synthetic};
-use crate::{Plan, ReproduceError};
+use crate::Plan;
+use crate::fits::{Method, base};
+use crate::recordings::{Published, Real};
 
 mod draw;
 mod examples;
 mod views;
+mod work;
 
 use examples::Examples;
 
@@ -29,11 +28,11 @@ enum Source {
 
 /// One fit.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Unit {
+pub(crate) struct Item {
     source: Source,
     method: Method,
     seed: u64,
-    settings: Settings,
+    spec: Specification,
     /// Whether PSTHs, matrices and spikes are kept for the drawing.
     examples: bool,
 }
@@ -41,7 +40,7 @@ pub(crate) struct Unit {
 /// Held-out figures of merit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
-    /// Clamped, bits per spike.
+    /// Teacher-forced, bits per spike.
     bits_per_spike: Option<f64>,
     psth: Option<f64>,
     psth_ceiling: Option<f64>,
@@ -54,6 +53,9 @@ pub(crate) struct Found {
     divergent_share: f64,
     examples: Option<Examples>,
 }
+
+/// Fits of the figure.
+type Fits = [(Item, Found)];
 
 impl Source {
     fn network(&self) -> Option<&SynthSettings> {
@@ -110,107 +112,26 @@ fn network(plan: &Plan, seed: u64) -> SynthSettings {
 }
 
 /// A quarter of the repeats for the test, a twelfth for validation: 80, 10 and 30 of 120.
-fn settings(plan: &Plan, drive: DriveKind, seed: u64) -> Settings {
-    Settings {
-        drive,
-        batch: 20,
-        free_bins: plan.pick(10_000, 20_000, 20_000),
-        iterations: plan.pick(200, 400, 500),
-        validation_fraction: 1.0 / 9.0,
-        seed,
-        ..Settings::default()
-    }
+fn spec(plan: &Plan, drive: DriveKind, seed: u64) -> Specification {
+    let mut spec = base(plan.pick(60, 400, 500), seed);
+    spec.drive = Drive::new(drive);
+    spec.batch.free_bins = plan.pick(4_000, 20_000, 20_000);
+    spec.held_out.validation = 1.0 / 9.0;
+    spec
 }
 
-impl Figure for Statistics {
-    type Unit = Unit;
-    type Found = Found;
+/// Recorded trials per iteration of long trials.
+const BATCH: usize = 20;
 
-    fn name(&self) -> &'static str {
-        "statistics"
-    }
-
-    fn units(&self, plan: &Plan) -> Result<Vec<Unit>, ReproduceError> {
-        let mut units = Vec::new();
-        for seed in plan.seeds(2, 5, 12) {
-            units.extend(Method::ALL.map(|method| Unit {
-                source: Source::Synthetic(network(plan, seed)),
-                method,
-                seed,
-                settings: method.settings(settings(plan, DriveKind::Features, seed)),
-                examples: seed == FIRST_SEED,
-            }));
-        }
-        for path in &plan.recordings {
-            let real = Real::of(path, None)?;
-            for seed in plan.seeds(2, 2, 5) {
-                units.extend(OF_REAL.map(|method| Unit {
-                    source: Source::Real(real.clone()),
-                    method,
-                    seed,
-                    settings: method.settings(Settings {
-                        batch: Settings::default().batch,
-                        ..settings(plan, DriveKind::Condition, seed)
-                    }),
-                    examples: false,
-                }));
-            }
-        }
-        if let Some(folder) = &plan.published {
-            let published = Published::of(folder)?;
-            for seed in plan.seeds(2, 2, 5) {
-                units.extend(Method::ALL.map(|method| Unit {
-                    source: Source::Published(published.clone()),
-                    method,
-                    seed,
-                    settings: method.settings(settings(plan, DriveKind::Movie, seed)),
-                    examples: false,
-                }));
-            }
-        }
-        Ok(units)
-    }
-
-    fn label(&self, unit: &Unit) -> String {
-        let (source, method) = (unit.source.name(), unit.method.name());
-        format!("{source}, {method}, seed {}", unit.seed)
-    }
-
-    fn seconds(&self, unit: &Unit) -> f64 {
-        match (&unit.source, unit.method) {
-            (Source::Published(_), _) => unit.settings.iterations as f64,
-            (_, Method::Mle) => 20.0,
-            _ => 0.08 * unit.settings.iterations as f64,
-        }
-    }
-
-    fn measure(&self, unit: &Unit) -> Result<Found, ReproduceError> {
-        let (recording, split) = match &unit.source {
-            Source::Synthetic(network) => (synthetic(network, unit.seed)?.1, None),
-            Source::Real(real) => (real.recording()?, None),
-            Source::Published(published) => {
-                let published = published.open()?;
-                (published.recording, Some(published.split))
-            }
-        };
-        let model = match split {
-            None => fit(&recording, &unit.settings)?,
-            Some(split) => finish(Trainer::with_split(&recording, &unit.settings, split)?)?,
-        };
-        let evaluation = evaluate(&model, &recording, None)?;
-        let examples = unit
-            .examples
-            .then(|| Examples::of(&evaluation, recording.bin_width()));
-        Ok(Found::of(&evaluation, examples))
-    }
-
-    fn draw(&self, plan: &Plan, found: &[(Unit, Found)]) -> Drawing {
-        draw::drawing(plan, found)
-    }
+/// [`spec`] for long trials.
+fn spec_of_long(plan: &Plan, drive: DriveKind, seed: u64) -> Specification {
+    let mut spec = spec(plan, drive, seed);
+    spec.batch.trials = BATCH;
+    spec
 }
 
 impl Found {
-    fn of(evaluation: &Evaluation, examples: Option<Examples>) -> Self {
+    fn new(evaluation: &Evaluation, examples: Option<Examples>) -> Self {
         let test = &evaluation.test;
         Self {
             bits_per_spike: test.bits_per_spike.value(),
@@ -231,6 +152,7 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::Figure;
     use refire_drive::MovieShape;
     use std::path::Path;
 
@@ -288,30 +210,27 @@ mod tests {
             published: Some(here.path().to_path_buf()),
             ..Plan::new(crate::Size::Quick)
         };
-        let units = Statistics.units(&plan).unwrap();
-        let published = |unit: &&Unit| matches!(unit.source, Source::Published(_));
-        let units: Vec<&Unit> = units.iter().filter(published).collect();
-        assert_eq!(units.len(), 2 * Method::ALL.len());
+        let items = Statistics.items(&plan).unwrap();
+        let published = |item: &&Item| matches!(item.source, Source::Published(_));
+        let items: Vec<&Item> = items.iter().filter(published).collect();
+        assert_eq!(items.len(), 2 * Method::ALL.len());
         for method in [Method::Mle, Method::Full(Form::Corrected)] {
-            let unit = units.iter().find(|unit| unit.method == method).unwrap();
-            assert_eq!(unit.settings.drive, DriveKind::Movie);
-            let small = Unit {
-                settings: Settings {
-                    movie: MovieShape {
-                        height: 9,
-                        width: 9,
-                        frames: 2,
-                        ..MovieShape::default()
-                    },
-                    iterations: 60,
-                    free_bins: 600,
-                    lags: 3,
-                    ..unit.settings.clone()
-                },
-                ..(*unit).clone()
-            };
+            let item = items.iter().find(|item| item.method == method).unwrap();
+            assert_eq!(item.spec.drive.kind(), DriveKind::Movie);
+            let mut small = (*item).clone();
+            small.spec.drive = Drive::Movie(MovieShape {
+                height: 9,
+                width: 9,
+                frames: 2,
+                ..MovieShape::default()
+            });
+            small.spec.batch.free_bins = 600;
+            small.spec.network.lags = 3;
+            if let Some(adam) = small.spec.optimiser.adam_mut() {
+                adam.iterations = 60;
+            }
             let found = Statistics.measure(&small).unwrap();
-            // Unit 0 follows the brightness in data and model; of six test repeats of thirty bins.
+            // Item 0 follows the brightness in data and model; of six test repeats of thirty bins.
             assert!(found.psth.unwrap() > 0.1, "{found:?}");
             assert!(found.bits_per_spike.unwrap() > 0.0, "{found:?}");
         }

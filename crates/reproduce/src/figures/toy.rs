@@ -1,18 +1,19 @@
 //! Figure 4: three populations of which one is hidden (claims 5 and 6).
 
-use refire_fit::{DriveKind, Form, Objective, Optimizer, Settings, Weights};
+use refire_fit::{
+    Corrected, Drive, Facts, Noise, Objective, ObjectiveKind, Optimiser, Specification, Statistics,
+};
 use refire_neuron::SpikeGradient;
 use refire_report::{ObjectiveRole, Role};
-use refire_synth::{TOY_POPULATION, TOY_TRIALS, toy_three_populations};
+use refire_synth::TOY_POPULATION;
 use serde::{Deserialize, Serialize};
 
-use crate::connectivity::{Recovery, summed};
-use crate::figure::{Drawing, Figure};
-use crate::fits::fit;
-use crate::recordings::recorded;
-use crate::{Plan, ReproduceError};
+use crate::Plan;
+use crate::connectivity::Recovery;
+use crate::fits::base;
 
 mod draw;
+mod work;
 
 pub(crate) struct Toy;
 
@@ -50,71 +51,71 @@ impl Method {
         })
     }
 
-    fn settings(self, plan: &Plan, seed: u64) -> Settings {
-        let base = Settings {
-            lags: 1,
-            noise_lags: 5,
-            drive: DriveKind::Features,
-            stimulus_lags: 1,
-            test_fraction: 0.0,
-            validation_fraction: 0.1,
-            iterations: plan.pick(150, 500, 3000),
-            seed,
-            ..Settings::default()
-        };
-        let mle = Settings {
-            objective: Objective::Mle,
-            optimizer: Optimizer::Lbfgs,
-            ..base.clone()
-        };
-        let hidden = Settings {
-            hidden: TOY_POPULATION,
-            objective: Objective::MleAndSampleAndMeasure,
-            batch: 20,
-            free_bins: 8000,
-            learning_rate: 0.02,
-            coupling_prior: 1.0,
-            // A fit that stops early has not found the hidden units yet.
-            validation_fraction: 0.0,
-            ..base
-        };
-        match self {
-            Self::Oracle | Self::Mle => mle,
-            Self::Published => Settings {
-                form: Form::Published,
-                weights: Weights::default_for(hidden.objective, Form::Published),
-                spike_gradient: SpikeGradient::Triangle,
-                initial_scale: 1.0,
-                learning_rate: 0.01,
-                ..hidden
-            },
-            Self::Corrected => Settings {
-                weights: WEIGHTS,
-                spike_dampening: 1.0,
-                hidden_inhibitory: Some(1.0),
-                initial_scale: 0.5,
-                ..hidden
-            },
+    fn spec(self, plan: &Plan, seed: u64) -> Specification {
+        let mut spec = base(plan.pick(60, 500, 3000), seed);
+        spec.network.lags = 1;
+        spec.drive = Drive::Features { lags: 1 };
+        spec.held_out.test = 0.0;
+        if matches!(self, Self::Oracle | Self::Mle) {
+            spec.objective = Objective::Mle { likelihood: 1.0 };
+            return spec.with_default_optimiser();
         }
+        spec.network.hidden = TOY_POPULATION;
+        spec.batch.trials = 20;
+        spec.batch.free_bins = 8000;
+        spec.priors.coupling = 1.0;
+        // A fit that stops early has not found the hidden units yet.
+        spec.held_out.validation = 0.0;
+        let published = self == Self::Published;
+        if published {
+            let kind = ObjectiveKind::MleAndSampleAndMeasure;
+            spec.objective = Specification::published(Facts::default(), kind).objective;
+        } else {
+            spec.objective = heavy();
+            spec.network.signs.hidden_inhibitory = Some(1.0);
+        }
+        if let Some(statistics) = spec.objective.statistics_mut() {
+            statistics.set_noise_lags(Some(NOISE_LAGS));
+        }
+        let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
+        (adam.spike_gradient, adam.learning_rate) = match published {
+            true => (SpikeGradient::Triangle, 0.01),
+            false => (SpikeGradient::Damped(1.0), 0.02),
+        };
+        spec.optimiser = Optimiser::Adam {
+            initial_scale: if published { 1.0 } else { 0.5 },
+            adam,
+        };
+        spec
     }
 }
 
+/// Lags of the noise covariance: paths over hidden units take several bins.
+const NOISE_LAGS: usize = 5;
+
 /// Heavy statistics: with hidden units drawn from the model, the likelihood charges for their noise and
 /// pulls towards direct couplings.
-const WEIGHTS: Weights = Weights {
-    mle: 0.1,
-    psth: 30.0,
-    nc: 300.0,
-    hidden_rate: 0.1,
-};
+fn heavy() -> Objective {
+    Objective::MleAndSampleAndMeasure {
+        likelihood: 0.1,
+        statistics: Statistics::Corrected(Corrected {
+            psth: 30.0,
+            noise: Noise {
+                weight: 300.0,
+                ..Corrected::default().noise
+            },
+            hidden_rate: 0.1,
+        }),
+    }
+}
 
 /// One fit.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Unit {
+pub(crate) struct Item {
     method: Method,
     trials: usize,
     seed: u64,
-    settings: Settings,
+    spec: Specification,
 }
 
 /// What it found, C among it where it is modelled.
@@ -131,55 +132,5 @@ impl Found {
     fn block(&self, from: usize, to: usize) -> Option<f64> {
         let blocks = self.all.as_ref().unwrap_or(&self.seen);
         *blocks.blocks.get(from)?.get(to)?
-    }
-}
-
-impl Figure for Toy {
-    type Unit = Unit;
-    type Found = Found;
-
-    fn name(&self) -> &'static str {
-        "toy"
-    }
-
-    fn units(&self, plan: &Plan) -> Result<Vec<Unit>, ReproduceError> {
-        let mut units = Vec::new();
-        for method in Method::ALL {
-            units.extend(plan.seeds(3, 12, 30).into_iter().map(|seed| Unit {
-                method,
-                trials: TOY_TRIALS,
-                seed,
-                settings: method.settings(plan, seed),
-            }));
-        }
-        Ok(units)
-    }
-
-    fn label(&self, unit: &Unit) -> String {
-        format!("{}, seed {}", unit.method.name(), unit.seed)
-    }
-
-    fn seconds(&self, unit: &Unit) -> f64 {
-        match unit.method {
-            Method::Oracle | Method::Mle => 0.5,
-            _ => 0.012 * unit.settings.iterations as f64,
-        }
-    }
-
-    fn measure(&self, unit: &Unit) -> Result<Found, ReproduceError> {
-        let truth = toy_three_populations(unit.seed)?;
-        let all = unit.method == Method::Oracle;
-        let recording = recorded(&truth, all, unit.trials, unit.seed)?;
-        let model = fit(&recording, &unit.settings)?;
-        let seen = Recovery::of(&summed(&model, truth.observed)?, &truth);
-        let all = match model.units() == truth.units() {
-            true => Some(Recovery::of(&summed(&model, truth.units())?, &truth)),
-            false => None,
-        };
-        Ok(Found { seen, all })
-    }
-
-    fn draw(&self, plan: &Plan, found: &[(Unit, Found)]) -> Drawing {
-        draw::drawing(plan, found)
     }
 }

@@ -9,11 +9,11 @@ use std::ops::Range;
 /// One of the kinds of couplings; chosen once per bin of a pass, not per spike.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyCoupling<'a, T> {
-    /// Free weights between all units.
+    /// Free weights between all units, `[source][lag][target]`, current per spike.
     Dense(DenseCoupling<'a, T>),
-    /// Free weights along given synapses.
+    /// Free weights along given synapses, `[source][lag][synapse of the source]`, current per spike.
     Sparse(SparseCoupling<'a, T>),
-    /// Products of a few components.
+    /// Sums over a few components of `[source][component]` times `[component][lag][target]`.
     LowRank(LowRankCoupling<'a, T>),
 }
 

@@ -160,7 +160,7 @@ impl Connectivity {
 
     /// Targets of one source, ascending; none of a unit there is not.
     #[inline(always)]
-    pub fn of(&self, source: usize) -> &[u32] {
+    pub fn targets_of(&self, source: usize) -> &[u32] {
         &self.targets[self.range(source)]
     }
 

@@ -212,7 +212,7 @@ impl<T: Real> Coupling<T> for LowRankCoupling<'_, T> {
                 );
                 let mut driven = vec![T::zero(); bins * rank];
                 for source in 0..self.units {
-                    for &s in of_trial.of(source) {
+                    for &s in of_trial.bins_of(source) {
                         let driven = &mut driven[s as usize * rank..][..rank];
                         add_assign(driven, self.left(source, &(0..rank)));
                     }

@@ -57,7 +57,7 @@ impl<'a, T: Real> SparseCoupling<'a, T> {
     fn synapses(&self, source: usize) -> (&'a [u32], &'a [T]) {
         let range = self.connectivity.range(source);
         let weights = &self.weights[range.start * self.lags..range.end * self.lags];
-        (self.connectivity.of(source), weights)
+        (self.connectivity.targets_of(source), weights)
     }
 }
 
@@ -225,7 +225,7 @@ impl<T: Real> Coupling<T> for SparseCoupling<'_, T> {
         let mut rest = gradient;
         let mut per_source = Vec::with_capacity(self.connectivity.units());
         for source in 0..self.connectivity.units() {
-            let targets = self.connectivity.of(source);
+            let targets = self.connectivity.targets_of(source);
             let (own, others) = rest.split_at_mut(targets.len() * self.lags);
             per_source.push((targets, own));
             rest = others;

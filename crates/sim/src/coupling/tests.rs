@@ -38,7 +38,7 @@ fn expand(weights: &[f64], connectivity: &Connectivity, units: usize, lags: usiz
     let mut weights = weights.iter();
     for source in 0..connectivity.units() {
         for lag in 0..lags {
-            for &target in connectivity.of(source) {
+            for &target in connectivity.targets_of(source) {
                 dense[(source * lags + lag) * units + target as usize] = *weights.next().unwrap();
             }
         }
@@ -149,7 +149,7 @@ proptest! {
         let mut padded = SpikeIndex::default();
         for (to, from) in padded.trials_mut(trials).iter_mut().zip(index.trials()) {
             for s in 0..bins {
-                for i in (0..live).filter(|&i| from.of(i).contains(&(s as u32))) {
+                for i in (0..live).filter(|&i| from.bins_of(i).contains(&(s as u32))) {
                     to.push(&[i], s);
                 }
             }
@@ -169,7 +169,7 @@ proptest! {
         let mut expected = Vec::new();
         for source in 0..live {
             for lag in 0..lags {
-                for &target in connectivity.of(source) {
+                for &target in connectivity.targets_of(source) {
                     expected.push(projected[(source * lags + lag) * units + target as usize]);
                 }
             }
@@ -222,8 +222,8 @@ proptest! {
         let drawn = Connectivity::fixed_in_degree(units, in_degree.min(units), stream).unwrap();
         prop_assert_eq!(drawn.in_degrees(), vec![in_degree.min(units) as u32; units]);
         for unit in 0..units {
-            prop_assert!(drawn.of(unit).is_sorted_by(|a, b| a < b));
-            prop_assert!(drawn.of(unit).contains(&(unit as u32)));
+            prop_assert!(drawn.targets_of(unit).is_sorted_by(|a, b| a < b));
+            prop_assert!(drawn.targets_of(unit).contains(&(unit as u32)));
         }
         let again = Connectivity::from_lists(&drawn.out_degrees(), drawn.targets().to_vec());
         prop_assert_eq!(again.unwrap(), drawn);
@@ -271,7 +271,7 @@ fn sources_of_a_fixed_in_degree_are_uniform() {
             let stream = Stream::new(seed, Purpose::Connectivity);
             let drawn = Connectivity::fixed_in_degree(units, in_degree, stream).unwrap();
             for source in 0..units {
-                for &target in drawn.of(source) {
+                for &target in drawn.targets_of(source) {
                     counts[source * units + target as usize] += 1.0;
                 }
             }

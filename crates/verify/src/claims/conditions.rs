@@ -4,7 +4,7 @@ use crate::sampling::Sample;
 use crate::{Claim, Plan, VerifyError};
 use refire_core::TrialLayout;
 use refire_loss::DataStatistics;
-use refire_testkit::{Covariance, Paths, Signal, TinyNetwork};
+use refire_testkit::{Covariance, Paths, Signal, Signals, Strengths, TinyNetwork, TinyShape};
 
 pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
     let mut claim = Claim {
@@ -18,7 +18,21 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
     };
     let draws = plan.pick(2_000, 10_000, 100_000);
     let lags = 3;
-    let different = TinyNetwork::draw((2, 2, 2, 5), (1.5, -0.5, 1.0), 2, plan.seed);
+    let different = TinyNetwork::draw(
+        TinyShape {
+            observed: 2,
+            units: 2,
+            lags: 2,
+            bins: 5,
+        },
+        Strengths {
+            couplings: 1.5,
+            bias: -0.5,
+            drive: 1.0,
+        },
+        2,
+        plan.seed,
+    );
     let mut same = different.clone();
     same.drive[1] = same.drive[0].clone();
     for (turn, trials) in [2, 5, 20].into_iter().enumerate() {
@@ -64,8 +78,11 @@ fn expected(network: &TinyNetwork, lags: usize) -> Result<Vec<f64>, VerifyError>
     let mut pooled = vec![0.0; network.observed * lags * network.observed];
     for condition in 0..conditions {
         let paths = Paths::free(network, condition, &[])?;
-        let signals = (Signal::Spikes, Signal::Spikes);
-        let exact = Covariance::of(&paths, (network.observed, lags), signals, false);
+        let signals = Signals {
+            target: Signal::Spikes,
+            source: Signal::Spikes,
+        };
+        let exact = Covariance::new(&paths, network.observed, lags, signals, false);
         for (pooled, value) in pooled.iter_mut().zip(exact.value()) {
             *pooled += value / conditions as f64;
         }

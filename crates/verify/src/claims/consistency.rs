@@ -2,11 +2,13 @@
 
 use crate::check::worst_of;
 use crate::sampling::Sample;
-use crate::studies::FitErrors;
 use crate::{Claim, Plan, VerifyError, lab};
-use refire_fit::Settings;
+use refire_fit::ObjectiveKind;
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
-use refire_testkit::{Line, TinyNetwork, fit_line, maximum_likelihood, normal_p, student_p};
+use refire_testkit::{
+    Line, Strengths, TinyNetwork, TinyShape, fit_line, maximum_likelihood, normal_p, student_p,
+};
+use serde::{Deserialize, Serialize};
 
 /// Bins of a trial.
 pub const BINS: usize = 50;
@@ -16,6 +18,17 @@ const SLOPES: std::ops::RangeInclusive<f64> = -0.6..=-0.4;
 
 /// Allowed ratio of the two errors at the largest size.
 const RATIOS: std::ops::RangeInclusive<f64> = 0.95..=1.1;
+
+/// Errors of two fits of one recording, in units of the potential.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitErrors {
+    /// Of each parameter (couplings, then biases), maximum likelihood at its optimum (Newton).
+    pub mle: Vec<f64>,
+    /// The same with the corrected sample-and-measure terms, fitted as by `refire fit`.
+    pub both: Vec<f64>,
+    /// Recorded spikes.
+    pub spikes: f64,
+}
 
 /// Errors of repeated fits of one size, in units of the potential.
 struct Errors {
@@ -40,7 +53,21 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
     };
     let sizes: &[usize] = plan.pick(&[20, 80], &[20, 63, 200], &[20, 63, 200, 632, 2000]);
     let replicates = plan.pick(20, 20, 24);
-    let network = TinyNetwork::draw((2, 2, 2, BINS), (0.7, -1.0, 0.0), 1, plan.seed);
+    let network = TinyNetwork::draw(
+        TinyShape {
+            observed: 2,
+            units: 2,
+            lags: 2,
+            bins: BINS,
+        },
+        Strengths {
+            couplings: 0.7,
+            bias: -1.0,
+            drive: 0.0,
+        },
+        1,
+        plan.seed,
+    );
     let work: usize = sizes.iter().sum();
     let mut done = 0;
     let mut all = Vec::new();
@@ -74,14 +101,15 @@ pub fn replicate(
     let spikes = simulated.observed(network.observed);
     let mle = maximum_likelihood(&spikes, &simulated.layout, network.lags, network.theta)?;
     let count: u64 = spikes.as_slice().iter().map(|&z| u64::from(z)).sum();
-    let settings = Settings {
-        seed: seed + u64::from(draw),
-        iterations: 400,
-        ..lab::fit_settings(network.lags, trials, BINS)
-    };
+    let objective = ObjectiveKind::MleAndSampleAndMeasure;
+    let mut spec = lab::fit_spec(objective, network.lags, trials, BINS);
+    spec.seed = seed + u64::from(draw);
+    if let Some(adam) = spec.optimiser.adam_mut() {
+        adam.iterations = 400;
+    }
     Ok(FitErrors {
         mle: off(mle.parameters()),
-        both: off(lab::fit(spikes, &settings)?),
+        both: off(lab::fit(spikes, &spec)?),
         spikes: count as f64,
     })
 }
@@ -99,7 +127,7 @@ fn errors(
     let size = network.parameters().len();
     let part = |range: std::ops::Range<usize>| {
         let rows = both.rows().iter().map(|row| row[range.clone()].to_vec());
-        Sample::of(rows.collect())
+        Sample::from_rows(rows.collect())
     };
     Ok(Errors {
         trials,
@@ -120,7 +148,7 @@ fn log_errors(sample: &Sample) -> (f64, f64, Vec<f64>) {
 }
 
 fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
-    let sample = Sample::of(numbers.iter().map(|&x| vec![x]).collect());
+    let sample = Sample::from_rows(numbers.iter().map(|&x| vec![x]).collect());
     (sample.mean()[0], sample.standard_errors()[0])
 }
 
@@ -188,7 +216,8 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
             ),
             format!("{} to {}", RATIOS.start(), RATIOS.end()),
             format!("{ratio:.3} ± {:.3}", ratio * se),
-            (RATIOS.contains(&ratio), outside),
+            RATIOS.contains(&ratio),
+            outside,
         );
     }
     let ratio_points = all
@@ -251,7 +280,8 @@ fn push_slope(claim: &mut Claim, name: &str, line: Line, all: &[Errors]) {
         format!("weighted line through {} trials", sizes.join(", ")),
         format!("{} to {}", SLOPES.start(), SLOPES.end()),
         format!("{:.3} ± {:.3}", line.slope, line.slope_se),
-        (SLOPES.contains(&line.slope), outside),
+        SLOPES.contains(&line.slope),
+        outside,
     );
 }
 

@@ -4,9 +4,9 @@ use crate::check::worst_of;
 use crate::sampling::chi_square;
 use crate::{Claim, Plan, VerifyError};
 use refire_core::TrialArray;
-use refire_metrics::{Figure, time_rescaling};
+use refire_metrics::{Metric, time_rescaling};
 use refire_random::{Purpose, Stream};
-use refire_testkit::{TinyNetwork, chi_square_p, kolmogorov_p};
+use refire_testkit::{Strengths, TinyNetwork, TinyShape, chi_square_p, kolmogorov_p};
 
 /// Intervals told apart; longer ones are one cell.
 const LONGEST: usize = 40;
@@ -95,14 +95,29 @@ fn renewal(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
         "intervals of 1 or 2 bins",
         "0",
         too_short.to_string(),
-        (too_short == 0, 0.0),
+        too_short == 0,
+        0.0,
     );
     Ok(())
 }
 
 fn rescaling(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     let (trials, bins) = (plan.pick(40, 200, 1000), 200);
-    let network = TinyNetwork::draw((6, 6, 3, bins), (0.7, -2.0, 1.0), 2, plan.seed);
+    let network = TinyNetwork::draw(
+        TinyShape {
+            observed: 6,
+            units: 6,
+            lags: 3,
+            bins,
+        },
+        Strengths {
+            couplings: 0.7,
+            bias: -2.0,
+            drive: 1.0,
+        },
+        2,
+        plan.seed,
+    );
     let simulated = network.simulate(trials, &[], plan.seed, 0)?;
     let p = &simulated.trajectory.probability;
     let single: Vec<f32> = p.to_vec().into_iter().map(|p| p as f32).collect();
@@ -116,7 +131,7 @@ fn rescaling(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     });
     let (mut p_values, mut worst, mut intervals) = (Vec::new(), 0.0f64, 0);
     for unit in of_units {
-        let Figure::Value(distance) = unit.ks else {
+        let Metric::Value(distance) = unit.ks else {
             return Err(VerifyError::Missing {
                 what: "time-rescaled intervals",
                 reason: format!("{:?}", unit.ks),

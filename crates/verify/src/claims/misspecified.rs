@@ -6,11 +6,11 @@ use crate::sampling::Sample;
 use crate::{Claim, Plan, VerifyError, lab};
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout};
-use refire_fit::{Objective, Settings, Weights};
+use refire_fit::{ObjectiveKind, Specification};
 use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::{Purpose, Stream};
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
-use refire_testkit::{TinyNetwork, normal_p};
+use refire_testkit::{Strengths, TinyNetwork, TinyShape, normal_p};
 
 /// Bins of a trial.
 const BINS: usize = 100;
@@ -62,11 +62,11 @@ struct Statistics {
 }
 
 /// The objectives compared: name, weights of PSTH and noise covariance.
-const OBJECTIVES: [(&str, Objective, f64, f64); 2] = [
-    ("MLE", Objective::Mle, 0.0, 0.0),
+const OBJECTIVES: [(&str, ObjectiveKind, f64, f64); 2] = [
+    ("MLE", ObjectiveKind::Mle, 0.0, 0.0),
     (
         "MLE + sample-and-measure",
-        Objective::MleAndSampleAndMeasure,
+        ObjectiveKind::MleAndSampleAndMeasure,
         30.0,
         300.0,
     ),
@@ -104,20 +104,12 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
             ..Series::default()
         }];
         for (turn, &(name, objective, psth, nc)) in OBJECTIVES.iter().enumerate() {
-            let weights = Weights {
-                mle: 1.0,
-                psth,
-                nc,
-                hidden_rate: 0.0,
-            };
-            let settings = Settings {
-                objective,
-                weights,
-                iterations: 500,
-                seed: plan.seed,
-                ..lab::fit_settings(LAGS, trials, BINS)
-            };
-            let fitted = fit(spikes, &settings)?;
+            let mut spec = lab::fit_spec(objective, LAGS, trials, BINS);
+            spec.seed = plan.seed;
+            if let Some(weights) = spec.objective.corrected_mut() {
+                (weights.psth, weights.noise.weight) = (psth, nc);
+            }
+            let fitted = fit(spikes, &spec)?;
             let runs = fitted.simulate(RUNS, &[], plan.seed, 1)?;
             let model = statistics(&runs.trajectory.spikes, &runs.layout);
             let scores = data.scores(&model);
@@ -200,7 +192,7 @@ fn covariances(data: &Statistics, model: &Statistics) -> Vec<PlotPoint> {
 }
 
 /// A fit matches where no statistic is farther off than chance allows for the worst of them all.
-fn judge(claim: &mut Claim, case: &str, name: &str, objective: Objective, scores: &[f64]) {
+fn judge(claim: &mut Claim, case: &str, name: &str, objective: ObjectiveKind, scores: &[f64]) {
     let worst = scores.iter().fold(0.0f64, |m, z| m.max(z.abs()));
     let p = worst_of(scores.iter().map(|&z| normal_p(z)));
     let statistic = format!(
@@ -208,7 +200,7 @@ fn judge(claim: &mut Claim, case: &str, name: &str, objective: Objective, scores
         scores.len()
     );
     let measured = format!("farthest |z| = {worst:.2}; {}", p_value(p));
-    if objective == Objective::Mle {
+    if objective == ObjectiveKind::Mle {
         // Power, not chance: how far the worst score is beyond the bound.
         let bound = worst - bound_of(scores.len());
         claim.range(
@@ -216,7 +208,8 @@ fn judge(claim: &mut Claim, case: &str, name: &str, objective: Objective, scores
             statistic,
             format!("p below {BY_CHANCE}"),
             measured,
-            (p < BY_CHANCE, 0.5 * normal_p(bound.max(0.0))),
+            p < BY_CHANCE,
+            0.5 * normal_p(bound.max(0.0)),
         );
     } else {
         claim.range(
@@ -224,7 +217,8 @@ fn judge(claim: &mut Claim, case: &str, name: &str, objective: Objective, scores
             statistic,
             format!("p above {BY_CHANCE}"),
             measured,
-            (p > BY_CHANCE, BY_CHANCE),
+            p > BY_CHANCE,
+            BY_CHANCE,
         );
     }
 }
@@ -272,8 +266,22 @@ fn row(
 /// Mutual excitation held in check by an escape noise that saturates at 0.2: a logistic fit has no such
 /// ceiling.
 fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError> {
-    let shape = (UNITS, UNITS, 2, BINS);
-    let mut network = TinyNetwork::draw(shape, (0.3, -3.0, 0.0), 1, seed);
+    let shape = TinyShape {
+        observed: UNITS,
+        units: UNITS,
+        lags: 2,
+        bins: BINS,
+    };
+    let mut network = TinyNetwork::draw(
+        shape,
+        Strengths {
+            couplings: 0.3,
+            bias: -3.0,
+            drive: 0.0,
+        },
+        1,
+        seed,
+    );
     let excitation = 4.0 * network.theta;
     network.couplings.iter_mut().for_each(|w| *w += excitation);
     let simulated = network.simulate_with(Capped(0.2), trials, &[], seed, 0)?;
@@ -282,8 +290,22 @@ fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError>
 
 /// A drive that differs from trial to trial and is the same for all units: slow, unknown to the fit.
 fn missing_drive(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError> {
-    let shape = (UNITS, UNITS, 2, BINS);
-    let mut network = TinyNetwork::draw(shape, (0.5, -2.0, 0.0), 1, seed);
+    let shape = TinyShape {
+        observed: UNITS,
+        units: UNITS,
+        lags: 2,
+        bins: BINS,
+    };
+    let mut network = TinyNetwork::draw(
+        shape,
+        Strengths {
+            couplings: 0.5,
+            bias: -2.0,
+            drive: 0.0,
+        },
+        1,
+        seed,
+    );
     let stream = Stream::new(seed, Purpose::Synthetic);
     network.drive = (0..trials as u32)
         .map(|k| {
@@ -303,18 +325,18 @@ fn missing_drive(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError
 }
 
 /// The fitted network, ready to be left to run.
-fn fit(spikes: &TrialArray<u8>, settings: &Settings) -> Result<TinyNetwork, VerifyError> {
+fn fit(spikes: &TrialArray<u8>, spec: &Specification) -> Result<TinyNetwork, VerifyError> {
     let blank = TinyNetwork {
         observed: UNITS,
         units: UNITS,
         lags: LAGS,
         bins: BINS,
-        theta: settings.theta,
+        theta: spec.network.dynamics.theta(),
         couplings: vec![0.0; UNITS * LAGS * UNITS],
         bias: vec![0.0; UNITS],
         drive: vec![vec![0.0; BINS * UNITS]],
     };
-    Ok(blank.with_parameters(&lab::fit(spikes.clone(), settings)?)?)
+    Ok(blank.with_parameters(&lab::fit(spikes.clone(), spec)?)?)
 }
 
 impl Statistics {
@@ -356,7 +378,7 @@ fn statistics(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Statistics {
         });
         rates.chain(covariances).collect()
     };
-    let sample = Sample::of((0..trials).into_par_iter().map(of_trial).collect());
+    let sample = Sample::from_rows((0..trials).into_par_iter().map(of_trial).collect());
     Statistics {
         value: sample.mean(),
         se: sample.standard_errors(),

@@ -1,6 +1,5 @@
 //! One file per claim.
 
-mod clamped_score;
 mod conditions;
 pub mod consistency;
 pub mod gradients;
@@ -9,6 +8,7 @@ mod misspecified;
 mod simulator;
 mod statistics;
 mod streams;
+mod teacher_forced_score;
 
 use crate::{Claim, Plan, VerifyError};
 
@@ -37,7 +37,7 @@ pub const ALL: &[Entry] = &[
     entry("statistics", true, statistics::run),
     entry("conditions", true, conditions::run),
     entry("gradients", true, gradients::run),
-    entry("score", true, clamped_score::run),
+    entry("score", true, teacher_forced_score::run),
     entry("misspecified", false, misspecified::run),
     entry("consistency", false, consistency::run),
 ];

@@ -6,9 +6,10 @@ use crate::{Claim, Plan, VerifyError};
 use refire_core::TrialArray;
 use refire_neuron::Logistic;
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_sim::{Mode, PassInput, Trajectory, run as run_pass};
+use refire_sim::{Mode, Pass, Trajectory, run as run_pass};
 use refire_testkit::{
-    Covariance, Paths, Signal, TinyNetwork, binomial_p, chi_square_p, data_covariance, normal_p,
+    Covariance, Paths, Signal, Signals, Strengths, TinyNetwork, TinyShape, binomial_p,
+    chi_square_p, data_covariance, normal_p,
 };
 
 /// A network to simulate, with its history.
@@ -23,17 +24,53 @@ fn cases(seed: u64) -> Vec<Case> {
     vec![
         Case {
             name: "2 units, 3 lags, strong couplings",
-            network: draw((2, 2, 3, 6), (2.0, -0.7, 1.0)),
+            network: draw(
+                TinyShape {
+                    observed: 2,
+                    units: 2,
+                    lags: 3,
+                    bins: 6,
+                },
+                Strengths {
+                    couplings: 2.0,
+                    bias: -0.7,
+                    drive: 1.0,
+                },
+            ),
             history: Vec::new(),
         },
         Case {
             name: "2 observed and 1 hidden unit, 2 lags",
-            network: draw((2, 3, 2, 4), (1.5, -0.5, 1.0)),
+            network: draw(
+                TinyShape {
+                    observed: 2,
+                    units: 3,
+                    lags: 2,
+                    bins: 4,
+                },
+                Strengths {
+                    couplings: 1.5,
+                    bias: -0.5,
+                    drive: 1.0,
+                },
+            ),
             history: Vec::new(),
         },
         Case {
             name: "2 observed and 1 hidden unit after 2 recorded bins",
-            network: draw((2, 3, 3, 6), (2.0, -0.5, 1.0)),
+            network: draw(
+                TinyShape {
+                    observed: 2,
+                    units: 3,
+                    lags: 3,
+                    bins: 6,
+                },
+                Strengths {
+                    couplings: 2.0,
+                    bias: -0.5,
+                    drive: 1.0,
+                },
+            ),
             history: vec![1, 0, 1, 1],
         },
     ]
@@ -48,7 +85,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
     let mut claim = Claim {
         id: "simulator",
         title: "The simulator draws every spike path with its probability",
-        statement: "Free-running and clamped trials, with and without hidden units and recorded \
+        statement: "Free-running and teacher-forced trials, with and without hidden units and recorded \
                     history, have the distribution that the model defines.",
         source: "Model equations (Bellec, Wang et al. 2021, section 2), all paths enumerated",
         ..Claim::default()
@@ -58,7 +95,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         free_running(&mut claim, case, trials, plan.seed)?;
         progress((at + 1) as f64 / 4.0);
     }
-    clamped(&mut claim, trials, plan.seed)?;
+    teacher_forced(&mut claim, trials, plan.seed)?;
     Ok(claim)
 }
 
@@ -122,7 +159,16 @@ fn free_running(
 
     // Hidden units count as well here: the simulator does not treat their spikes differently.
     let lags = (network.lags + 1).min(paths.bins());
-    let exact = Covariance::of(&paths, (n, lags), (Signal::Spikes, Signal::Spikes), false);
+    let exact = Covariance::new(
+        &paths,
+        n,
+        lags,
+        Signals {
+            target: Signal::Spikes,
+            source: Signal::Spikes,
+        },
+        false,
+    );
     let found = data_covariance(spikes, &simulated.layout, lags, false)?;
     let scores: Vec<f64> = found
         .iter()
@@ -145,28 +191,40 @@ fn free_running(
     Ok(())
 }
 
-/// Hidden units of the clamped pass, given the recorded spikes.
-fn clamped(claim: &mut Claim, trials: usize, seed: u64) -> Result<(), VerifyError> {
-    let network = TinyNetwork::draw((1, 3, 2, 6), (1.5, -0.5, 1.0), 1, seed);
+/// Hidden units of the teacher-forced pass, given the recorded spikes.
+fn teacher_forced(claim: &mut Claim, trials: usize, seed: u64) -> Result<(), VerifyError> {
+    let network = TinyNetwork::draw(
+        TinyShape {
+            observed: 1,
+            units: 3,
+            lags: 2,
+            bins: 6,
+        },
+        Strengths {
+            couplings: 1.5,
+            bias: -0.5,
+            drive: 1.0,
+        },
+        1,
+        seed,
+    );
     let recorded = [1u8, 0, 1, 1, 0, 1];
     let first = 1;
-    let paths = Paths::clamped(&network, 0, &recorded, first)?;
+    let paths = Paths::teacher_forced(&network, 0, &recorded, first)?;
     let layout = refire_core::TrialLayout::uniform(trials, network.bins, first)?;
     let spikes = TrialArray::from_vec(recorded.repeat(trials), trials, network.bins, 1);
     let drive = network.drive_array()?;
-    let input = PassInput {
-        layout: &layout,
+    let pass = Pass {
+        mode: Mode::TeacherForced,
         recorded: spikes.as_ref(),
-        before: None,
-        drive: &drive,
+        ..Pass::free_running(&layout, &drive)
     };
     let keys: Vec<u32> = (0..trials as u32).collect();
-    let uniforms = KeyedUniforms::new(Stream::new(seed, Purpose::Clamped), 0, &keys);
+    let uniforms = KeyedUniforms::new(Stream::new(seed, Purpose::TeacherForced), 0, &keys);
     let mut trajectory = Trajectory::default();
     run_pass(
         &network.network(Logistic)?,
-        Mode::Clamped,
-        &input,
+        &pass,
         &uniforms,
         &mut trajectory,
     )?;
@@ -176,7 +234,7 @@ fn clamped(claim: &mut Claim, trials: usize, seed: u64) -> Result<(), VerifyErro
         let hidden = rows.skip(first).flat_map(|row| row[1..].iter().copied());
         counts[path_number(hidden)] += 1;
     }
-    let name = "1 observed and 2 hidden units, clamped: hidden paths";
+    let name = "1 observed and 2 hidden units, teacher-forced: hidden paths";
     judge_paths(claim, name.into(), &counts, &paths);
     Ok(())
 }

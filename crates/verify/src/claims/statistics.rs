@@ -4,8 +4,9 @@ use crate::lab;
 use crate::sampling::Sample;
 use crate::terms::{STATISTICS, Term};
 use crate::{Claim, Plan, VerifyError};
+use refire_fit::Streams;
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
-use refire_testkit::{Covariance, ExactLosses, Signal, TinyNetwork};
+use refire_testkit::{Covariance, ExactLosses, Signal, Signals, Strengths, TinyNetwork, TinyShape};
 
 /// Recorded trials of each condition, and free-running ones.
 const TRIALS: [usize; 3] = [2, 5, 20];
@@ -26,8 +27,36 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         ..Claim::default()
     };
     let draws = plan.pick(1_000, 4_000, 40_000);
-    let wide = TinyNetwork::draw((2, 3, 2, 5), (1.5, -0.5, 1.0), 2, plan.seed);
-    let small = TinyNetwork::draw((2, 2, 1, 5), (1.5, -0.5, 1.0), 2, plan.seed);
+    let wide = TinyNetwork::draw(
+        TinyShape {
+            observed: 2,
+            units: 3,
+            lags: 2,
+            bins: 5,
+        },
+        Strengths {
+            couplings: 1.5,
+            bias: -0.5,
+            drive: 1.0,
+        },
+        2,
+        plan.seed,
+    );
+    let small = TinyNetwork::draw(
+        TinyShape {
+            observed: 2,
+            units: 2,
+            lags: 1,
+            bins: 5,
+        },
+        Strengths {
+            couplings: 1.5,
+            bias: -0.5,
+            drive: 1.0,
+        },
+        2,
+        plan.seed,
+    );
     let (of_wide, of_small) = (
         ExactLosses::new(&wide, wide.lags)?,
         ExactLosses::new(&small, small.lags)?,
@@ -68,7 +97,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
 fn sample_p(sample: &Sample) -> f64 {
     // The first number of a replicate is the difference; the others are reported.
     let first: Vec<Vec<f64>> = sample.rows().iter().map(|row| vec![row[0]]).collect();
-    Sample::of(first).p_value(&[0.0])
+    Sample::from_rows(first).p_value(&[0.0])
 }
 
 /// Per replicate, with a new recording and new free-running trials: value less its exact expectation
@@ -81,17 +110,17 @@ fn differences(
     draws: usize,
     seed: u64,
 ) -> Result<Sample, VerifyError> {
-    let settings = term.settings(network);
+    let spec = term.spec(network);
     let logs = term.mean_logs(exact, trials)?;
     Sample::draw(draws, |draw| {
         let recorded = network.simulate(trials, &[], seed, draw)?;
         let (spikes, layout) = (recorded.observed(network.observed), &recorded.layout);
-        let alone = term.alone(&settings, &spikes, layout)?;
-        let mut engine = lab::engine(network, &settings, alone)?;
+        let alone = term.alone(&spec, &spikes, layout)?;
+        let mut engine = lab::engine(network, &spec, alone)?;
         let batch = lab::batch(network, &spikes, layout, trials)?;
         let parameters = lab::parameters(network);
-        let losses = engine.evaluate(&parameters, &batch, lab::streams(seed, draw), None)?;
-        let expected = term.exact(exact, &logs, (&spikes, layout), trials)?;
+        let losses = engine.evaluate(&parameters, &batch, Streams::new(seed, draw), None)?;
+        let expected = term.exact(exact, &logs, &spikes, layout, trials)?;
         Ok(vec![losses.total - expected, losses.total, expected])
     })
 }
@@ -162,10 +191,14 @@ fn size_of_bias(network: &TinyNetwork, exact: &ExactLosses) -> TableView {
         let count = numbers.len() as f64;
         (numbers.iter().map(|x| x * x).sum::<f64>() / count).sqrt()
     };
+    let signals = Signals {
+        target: Signal::Spikes,
+        source: Signal::Spikes,
+    };
     let of_spikes: Vec<Covariance> = exact
         .paths()
         .iter()
-        .map(|paths| Covariance::of(paths, (n, lags), (Signal::Spikes, Signal::Spikes), false))
+        .map(|paths| Covariance::new(paths, n, lags, signals, false))
         .collect();
     let pooled = |covariance: &[Covariance], at: usize| {
         let values = covariance.iter().map(|of| of.value()[at]);

@@ -82,7 +82,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         "purpose",
         pairs(count, |i| {
             let of = |purpose| uniform(seed, purpose, place(i));
-            (of(Purpose::Clamped), of(Purpose::FreeRunning))
+            (of(Purpose::TeacherForced), of(Purpose::FreeRunning))
         }),
     ));
     let cells = vec![1.0 / (SIDE * SIDE) as f64; SIDE * SIDE];

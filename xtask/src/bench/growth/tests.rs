@@ -1,3 +1,4 @@
+use super::figure::svg;
 use super::*;
 
 /// Curves whose times are `size^power` ms, at two rounds a point.

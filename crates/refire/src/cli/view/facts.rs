@@ -1,9 +1,12 @@
 //! What was fitted and how, in words: the facts and notes of a report.
 
-use super::super::fit::Fitted;
-use super::{MOST_UNITS, objective_name};
+use super::super::fitted::Fitted;
+use super::super::names::{MOST_UNITS, objective_name};
 use refire::drive::DriveSpec;
-use refire::fit::{CouplingKind, Form, HistoryStart, Model, Settings, SplitChoice};
+use refire::fit::{
+    Couplings, Form, HistoryStart, Model, ObjectiveKind, Optimiser, Specification, SplitChoice,
+    Synapses,
+};
 use refire::neuron::SpikeGradient;
 use refire::recording::Recording;
 
@@ -18,7 +21,7 @@ pub fn of_all(recording: &Recording, fits: &[Fitted]) -> Vec<Fact> {
     let named: Vec<_> = fits
         .iter()
         .map(|fitted| {
-            let name = objective_name(&fitted.model.settings);
+            let name = objective_name(&fitted.model.spec);
             (name, of_one(recording, fitted))
         })
         .collect();
@@ -49,7 +52,8 @@ fn merged(fits: &[(&str, Vec<Fact>)]) -> Vec<Fact> {
 
 /// The facts of one fit.
 pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
-    let (model, s) = (&fitted.model, &fitted.model.settings);
+    let (model, spec) = (&fitted.model, &fitted.model.spec);
+    let network = &spec.network;
     let split = &model.split;
     let drive = match &model.drive {
         DriveSpec::None => "none".to_string(),
@@ -71,21 +75,26 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
             shape.width
         ),
     };
-    let history = match s.history {
+    let history = match network.history {
         HistoryStart::Zero => "silence before each trial",
-        HistoryStart::Recorded => "the first recorded bins of each trial, which carry no figure",
+        HistoryStart::Recorded => "the first recorded bins of each trial, which are not scored",
     };
-    let kept = match fitted.history.validated_at.is_empty() {
-        true => "the last: no validation trials".to_string(),
-        false => format!("{}, the best on validation trials", model.iteration),
+    let kept = match (fitted.history.validated_at.is_empty(), spec.iterations()) {
+        (_, 0) => "the optimum".to_string(),
+        (true, _) => "the last: no validation trials".to_string(),
+        (false, _) => format!("{}, the best on validation trials", model.iteration),
     };
     let fact = |name: &str, value: String| (name.to_string(), value);
     vec![
-        fact(OBJECTIVE, objective_name(s).to_string()),
-        fact("weights", weights(s, &fitted.history.terms)),
+        fact(OBJECTIVE, objective_name(spec).to_string()),
+        fact("weights", weights(spec, &fitted.history.terms)),
         fact(
             "units",
-            format!("{} observed, {} hidden", recording.n_units(), s.hidden),
+            format!(
+                "{} observed, {} hidden",
+                recording.n_units(),
+                network.hidden
+            ),
         ),
         fact(
             "trials",
@@ -103,34 +112,29 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
             format!(
                 "{}, {} lags of one bin: up to {}",
                 wiring(model),
-                s.lags,
-                ms(s.lags as f64 * model.bin_width)
+                network.lags,
+                ms(network.lags as f64 * model.bin_width)
             ),
         ),
         fact("history", history.to_string()),
         fact("drive", drive),
-        fact("iterations", s.iterations.to_string()),
+        fact("optimiser", optimiser(spec)),
         fact("iteration kept", kept),
-        fact(
-            "learning rate",
-            format!("{} (Adam), falling to 0 as half a cosine", s.learning_rate),
-        ),
-        fact("spike gradient", spike_gradient(s)),
-        fact("seed", s.seed.to_string()),
+        fact("spike gradient", spike_gradient(spec)),
+        fact("seed", spec.seed.to_string()),
         fact("time", format!("{:.1} s", fitted.wall_seconds)),
     ]
 }
 
 /// Which couplings there are, and how many of their units figures show.
 fn wiring(model: &Model) -> String {
-    let settings = &model.settings;
-    let kind = match (settings.couplings, &settings.synapses) {
-        (CouplingKind::Sparse, Some(synapses)) if settings.in_degree == 0 => {
-            format!("along the {} synapses of a mask", synapses.synapses())
+    let kind = match (&model.spec.network.couplings, model.wiring.synapses()) {
+        (Couplings::Sparse(Synapses::InDegree(count)), _) => {
+            format!("{count} synapses onto every unit")
         }
-        (CouplingKind::Sparse, _) => format!("{} synapses onto every unit", settings.in_degree),
-        (CouplingKind::LowRank, _) => format!("all to all, of rank {}", settings.rank),
-        (CouplingKind::Dense, _) => "all to all".to_string(),
+        (_, Some(synapses)) => format!("along the {} synapses of a mask", synapses.synapses()),
+        (Couplings::LowRank { rank }, None) => format!("all to all, of rank {rank}"),
+        (_, None) => "all to all".to_string(),
     };
     match model.units() > MOST_UNITS {
         true => format!("{kind} (figures: the first {MOST_UNITS} units)"),
@@ -143,31 +147,51 @@ fn ms(seconds: f64) -> String {
 }
 
 /// The weights of the terms that were fitted.
-fn weights(s: &Settings, terms: &[String]) -> String {
+fn weights(spec: &Specification, terms: &[String]) -> String {
+    let likelihood = spec.objective.likelihood().unwrap_or_default();
+    let statistics = spec.objective.statistics();
+    let [psth, noise, hidden_rate] = statistics.map_or([0.0; 3], |s| s.weights());
     let parts: Vec<String> = terms
         .iter()
         .map(|term| match term.as_str() {
-            "mle" => format!("likelihood {}", s.weights.mle),
-            "psth" => format!("PSTH {}", s.weights.psth),
-            "nc" => format!("noise covariance {}", s.weights.nc),
-            "hidden-rate" => format!("rate of hidden units {}", s.weights.hidden_rate),
+            "mle" => format!("likelihood {likelihood}"),
+            "psth" => format!("PSTH {psth}"),
+            "nc" => format!("noise covariance {noise}"),
+            "hidden-rate" => format!("rate of hidden units {hidden_rate}"),
             other => other.into(),
         })
         .collect();
-    let form = match (s.objective.has_statistics(), s.form) {
-        (false, _) => "",
-        (true, Form::Corrected) => " (corrected terms)",
-        (true, Form::Published) => " (published terms)",
+    let form = match statistics.map(|s| s.form()) {
+        None => "",
+        Some(Form::Corrected) => " (corrected terms)",
+        Some(Form::Published) => " (published terms)",
     };
     format!("{}{form}", parts.join(", "))
 }
 
+/// What moved the parameters.
+fn optimiser(spec: &Specification) -> String {
+    let adam = spec.optimiser.adam().map(|adam| {
+        format!(
+            "Adam, {} iterations, learning rate {} falling to 0 as half a cosine",
+            adam.iterations, adam.learning_rate
+        )
+    });
+    match (spec.optimiser, adam) {
+        (Optimiser::Lbfgs { .. }, None) => "L-BFGS to the optimum of the likelihood".to_string(),
+        (Optimiser::Lbfgs { .. }, Some(adam)) => {
+            format!("L-BFGS to the optimum of the likelihood, then {adam}")
+        }
+        (Optimiser::Adam { .. }, adam) => adam.unwrap_or_default(),
+    }
+}
+
 /// What stands in for the derivative of a spike. Recorded spikes need none.
-fn spike_gradient(s: &Settings) -> String {
-    if !s.objective.has_statistics() && s.hidden == 0 {
+fn spike_gradient(spec: &Specification) -> String {
+    if spec.objective.kind() == ObjectiveKind::Mle && spec.network.hidden == 0 {
         return "not needed".into();
     }
-    match s.pseudo_derivative() {
+    match spec.optimiser.spike_gradient() {
         SpikeGradient::Damped(factor) => format!("escape, dampening {factor}"),
         SpikeGradient::Escape => "escape".into(),
         SpikeGradient::Triangle => "triangle, as published".into(),
@@ -180,10 +204,10 @@ fn spike_gradient(s: &Settings) -> String {
 /// What the reader of the figures has to keep in mind.
 pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
     let mut notes = vec![
-        "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these figures do not say how it would answer a new stimulus.".to_string(),
+        "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these metrics do not say how it would answer a new stimulus.".to_string(),
     ];
     if fitted.evaluation.split == SplitChoice::All {
-        notes.push("No trials were held out: the figures are on trials the fit has seen.".into());
+        notes.push("No trials were held out: the metrics are on trials the fit has seen.".into());
     }
     if recording.clipped_spikes() > 0 {
         notes.push(format!(

@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::super::fit::fit_in_memory;
 use super::*;
-use refire::fit::Weights;
+use refire::fit::{Adam, ObjectiveKind, Specification};
 use refire::neuron::SpikeGradient;
 use refire::synth::GroundTruth;
 
-fn fitted(objectives: [Objective; 2]) -> (Recording, SynthSettings, Vec<Fitted>) {
+fn fitted(objectives: [ObjectiveKind; 2]) -> (Recording, SynthSettings, Vec<Fitted>) {
     let synthetic = SynthSettings {
         observed_units: 6,
         trials: 48,
@@ -22,18 +21,22 @@ fn fitted(objectives: [Objective; 2]) -> (Recording, SynthSettings, Vec<Fitted>)
     let fits = objectives
         .into_iter()
         .map(|objective| {
-            let settings = Settings {
-                objective,
+            let adam = Adam {
                 iterations: 3,
-                weights: Weights {
-                    mle: 0.5,
-                    psth: 2.0,
-                    nc: 11.0,
-                    hidden_rate: 0.1,
-                },
-                ..Settings::default()
+                ..Adam::default()
             };
-            fit_in_memory(&recording, &settings, true).unwrap()
+            let mut spec = Specification::new(&recording, objective);
+            if objective.has_statistics() {
+                spec = spec.with_adam(adam);
+            }
+            if let Some(likelihood) = spec.objective.likelihood_mut() {
+                *likelihood = 0.5;
+            }
+            if let Some(weights) = spec.objective.corrected_mut() {
+                weights.psth = 2.0;
+                weights.noise.weight = 11.0;
+            }
+            Fitted::in_memory(&recording, &spec, true).unwrap()
         })
         .collect();
     (recording, synthetic, fits)
@@ -46,7 +49,7 @@ fn fact<'a>(facts: &'a [(String, String)], name: &str) -> &'a str {
 
 #[test]
 fn both_fits_of_the_demo_show_the_same_units_and_say_what_differs() {
-    let objectives = [Objective::Mle, Objective::MleAndSampleAndMeasure];
+    let objectives = [ObjectiveKind::Mle, ObjectiveKind::MleAndSampleAndMeasure];
     let (recording, synthetic, mut fits) = fitted(objectives);
     // The second fit would rank its units the other way round.
     let of_units = fits[0].evaluation.units.psth_correlation.iter();
@@ -76,7 +79,15 @@ fn both_fits_of_the_demo_show_the_same_units_and_say_what_differs() {
         fact(&report.facts, "spike gradient"),
         "MLE: not needed\nMLE + sample-and-measure: escape, dampening 0.5"
     );
-    assert_eq!(fact(&report.facts, "iterations"), "3");
+    assert_eq!(
+        fact(&report.facts, "optimiser"),
+        "MLE: L-BFGS to the optimum of the likelihood\n\
+         MLE + sample-and-measure: Adam, 3 iterations, learning rate 0.01 falling to 0 as half a cosine"
+    );
+    assert_eq!(
+        fact(&report.facts, "iteration kept"),
+        "MLE: the optimum\nMLE + sample-and-measure: 3, the best on validation trials"
+    );
     assert_eq!(fact(&report.facts, "seed"), "1");
 
     let intro = report.intro.join("\n");
@@ -88,16 +99,12 @@ fn both_fits_of_the_demo_show_the_same_units_and_say_what_differs() {
 
 #[test]
 fn the_facts_of_a_fit_name_its_settings() {
-    let (recording, _, mut fits) = fitted([Objective::Mle, Objective::SampleAndMeasure]);
+    let (recording, _, mut fits) = fitted([ObjectiveKind::Mle, ObjectiveKind::SampleAndMeasure]);
     let fitted = &mut fits[1];
     let facts = facts::of_one(&recording, fitted);
     assert_eq!(
         fact(&facts, "weights"),
         "PSTH 2, noise covariance 11 (corrected terms)"
-    );
-    assert_eq!(
-        fact(&facts, "learning rate"),
-        "0.01 (Adam), falling to 0 as half a cosine"
     );
     assert_eq!(
         fact(&facts, "couplings"),
@@ -112,7 +119,8 @@ fn the_facts_of_a_fit_name_its_settings() {
         (SpikeGradient::Score, "score function, unbiased"),
         (SpikeGradient::Triangle, "triangle, as published"),
     ] {
-        fitted.model.settings.spike_gradient = gradient;
+        let adam = fitted.model.spec.optimiser.adam_mut().unwrap();
+        adam.spike_gradient = gradient;
         let facts = facts::of_one(&recording, fitted);
         assert_eq!(fact(&facts, "spike gradient"), words);
     }

@@ -6,7 +6,7 @@ use refire_report::{
 };
 use refire_verify::studies::{CONSISTENCY_BINS, FitErrors};
 
-use super::{UNITS, Unit};
+use super::{Item, UNITS};
 use crate::Plan;
 use crate::csv::{Csv, cells};
 use crate::evidence::{Estimate, Rule, Statement};
@@ -29,16 +29,16 @@ fn root_mean_square(errors: &[f64]) -> f64 {
     (errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64).sqrt()
 }
 
-pub(super) fn drawing(_plan: &Plan, found: &[(Unit, FitErrors)]) -> Drawing {
-    let mut sizes: Vec<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
+pub(super) fn drawing(_plan: &Plan, found: &[(Item, FitErrors)]) -> Drawing {
+    let mut sizes: Vec<usize> = found.iter().map(|(item, _)| item.trials).collect();
     sizes.dedup();
-    let mut seeds: Vec<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
+    let mut seeds: Vec<u64> = found.iter().map(|(item, _)| item.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let error = |of: Objective, trials: usize, seed: u64| -> f64 {
-        let mut units = found.iter();
-        let unit = units.find(|(unit, _)| unit.trials == trials && unit.seed == seed);
-        unit.map_or(f64::NAN, |(_, found)| root_mean_square((of.2)(found)))
+        let mut items = found.iter();
+        let item = items.find(|(item, _)| item.trials == trials && item.seed == seed);
+        item.map_or(f64::NAN, |(_, found)| root_mean_square((of.2)(found)))
     };
     let logs = |of: Objective, trials: usize| {
         Estimate::over(seeds.iter().map(|&seed| error(of, trials, seed).ln()))
@@ -88,10 +88,10 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Unit, FitErrors)]) -> Drawing {
     claims.push(statement.judge(&ratio(largest)));
 
     let mut csv = Csv::new(&["objective", "trials", "seed", "spikes", "rms_error"]);
-    for (unit, found) in found {
+    for (item, found) in found {
         for (name, _, errors) in OBJECTIVES {
             let error = root_mean_square(errors(found));
-            csv.row(cells![name, unit.trials, unit.seed, found.spikes, error]);
+            csv.row(cells![name, item.trials, item.seed, found.spikes, error]);
         }
     }
     let curves = OBJECTIVES.map(|of| Series {
@@ -230,13 +230,13 @@ mod tests {
     #[test]
     fn errors_that_fall_with_the_square_root_show_the_claim_and_a_bias_does_not() {
         // Made-up errors: MLE as theory says; the other with a floor that does not fall.
-        let found = |floor: f64| -> Vec<(Unit, FitErrors)> {
+        let found = |floor: f64| -> Vec<(Item, FitErrors)> {
             let sizes = [100usize, 1000, 10_000];
             let all = sizes
                 .iter()
                 .flat_map(|&trials| (1..=4u64).map(move |seed| (trials, seed)));
             all.map(|(trials, seed)| {
-                let unit = Unit {
+                let item = Item {
                     units: 4,
                     trials,
                     seed,
@@ -247,7 +247,7 @@ mod tests {
                     both: vec![error + floor, -error - floor],
                     spikes: 1.0,
                 };
-                (unit, errors)
+                (item, errors)
             })
             .collect()
         };

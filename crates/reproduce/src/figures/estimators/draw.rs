@@ -2,7 +2,7 @@
 
 use refire_report::{FigureView, Panel, Plot, ReproducedFigure, Role, Series, TableView, number};
 
-use super::{BIASES, Case, STRENGTHS, Unit};
+use super::{BIASES, Case, Item, STRENGTHS};
 use crate::Plan;
 use crate::csv::{Csv, cells};
 use crate::evidence::{Estimate, Rule, Statement};
@@ -24,7 +24,7 @@ const SCORE: &str = "score";
 /// Bias below which a number is the error of the differences that the exact gradient is taken by.
 const NONE: f64 = 1e-8;
 
-pub(super) fn drawing(_plan: &Plan, found: &[(Unit, Vec<Case>)]) -> Drawing {
+pub(super) fn drawing(_plan: &Plan, found: &[(Item, Vec<Case>)]) -> Drawing {
     let mut names: Vec<String> = Vec::new();
     let mut csv = Csv::new(&[
         "estimator",
@@ -35,7 +35,7 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Unit, Vec<Case>)]) -> Drawing {
         "relative_bias",
         "relative_sd",
     ]);
-    for (unit, cases) in found {
+    for (item, cases) in found {
         for case in cases {
             for errors in &case.errors {
                 if !names.contains(&errors.estimator) {
@@ -46,7 +46,7 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Unit, Vec<Case>)]) -> Drawing {
                     case.through_spikes.to_string(),
                     case.bias,
                     case.strength,
-                    unit.seed,
+                    item.seed,
                     errors.bias,
                     errors.sd,
                 ]);
@@ -55,7 +55,7 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Unit, Vec<Case>)]) -> Drawing {
     }
     // Of every network: the figure of an estimator, geometric over rates where several are asked for.
     let of = |name: &str, through: bool, rates: &[f64], strength: f64, sd: bool| -> Vec<f64> {
-        let of_network = |(_, cases): &(Unit, Vec<Case>)| {
+        let of_network = |(_, cases): &(Item, Vec<Case>)| {
             let chosen = cases.iter().filter(|case| {
                 case.through_spikes == through
                     && case.strength == strength

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use refire_report::{FoundClaim, number};
 
 use super::regimes::regimes;
-use super::{Fits, Found, METHODS, Source, Unit};
+use super::{Fits, Found, Item, METHODS, Source};
 use crate::evidence::{Estimate, Rule, Statement};
 use crate::fits::Method;
 
@@ -16,14 +16,14 @@ const STABLE: f64 = 0.01;
 fn per_seed(
     found: &Fits,
     method: Method,
-    counted: impl Fn(&Unit) -> bool,
+    counted: impl Fn(&Item) -> bool,
     of: impl Fn(&Found) -> f64,
 ) -> Vec<f64> {
-    let seeds: BTreeSet<u64> = found.iter().map(|(unit, _)| unit.seed).collect();
+    let seeds: BTreeSet<u64> = found.iter().map(|(item, _)| item.seed).collect();
     let mean = |seed: u64| {
         let fits = found
             .iter()
-            .filter(|(unit, _)| unit.method == method && unit.seed == seed && counted(unit));
+            .filter(|(item, _)| item.method == method && item.seed == seed && counted(item));
         let values: Vec<f64> = fits.map(|(_, found)| of(found)).collect();
         values.iter().sum::<f64>() / values.len() as f64
     };
@@ -31,33 +31,33 @@ fn per_seed(
 }
 
 /// Per seed, the share of the fits of a method that count that are fragile or divergent.
-fn unstable(found: &Fits, method: Method, counted: impl Fn(&Unit) -> bool) -> Vec<f64> {
+fn unstable(found: &Fits, method: Method, counted: impl Fn(&Item) -> bool) -> Vec<f64> {
     per_seed(found, method, counted, |f| {
         f64::from(u8::from(!f.is_stable()))
     })
 }
 
 /// Whether the unit belongs to a synthetic regime of which it was said beforehand that MLE may fail.
-fn is_hard(unit: &Unit) -> bool {
+fn is_hard(item: &Item) -> bool {
     let hard = |name: &str| regimes().iter().any(|r| r.hard && r.name == name);
-    matches!(unit.source, Source::Synthetic { regime, .. } if hard(regime))
+    matches!(item.source, Source::Synthetic { regime, .. } if hard(regime))
 }
 
-fn is_real(unit: &Unit) -> bool {
-    matches!(unit.source, Source::Real(_))
+fn is_real(item: &Item) -> bool {
+    matches!(item.source, Source::Real(_))
 }
 
 /// The claims, by number.
 pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
     let most = found
         .iter()
-        .filter(|(unit, _)| is_hard(unit))
-        .map(|(unit, _)| unit.trials)
+        .filter(|(item, _)| is_hard(item))
+        .map(|(item, _)| item.trials)
         .max()
         .unwrap_or(0);
-    let at_most = |unit: &Unit| is_hard(unit) && unit.trials == most;
+    let at_most = |item: &Item| is_hard(item) && item.trials == most;
     let [mle, both] = METHODS;
-    let share = |method, counted: &dyn Fn(&Unit) -> bool| {
+    let share = |method, counted: &dyn Fn(&Item) -> bool| {
         per_seed(found, method, counted, |f| f.divergent_share)
     };
     let difference =
@@ -75,7 +75,7 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
     let fourth = "Sample-and-measure solves the stability issue of GLM + MLE";
     let named: Vec<&str> = regimes()
         .iter()
-        .filter(|r| r.hard && found.iter().any(|(unit, _)| unit.source.name() == r.name))
+        .filter(|r| r.hard && found.iter().any(|(item, _)| item.source.name() == r.name))
         .map(|r| r.name)
         .collect();
     let named = named.join(" and ");
@@ -99,7 +99,7 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
             unstable(found, both, is_hard),
         )),
     ];
-    if found.iter().any(|(unit, _)| is_real(unit)) {
+    if found.iter().any(|(item, _)| is_real(item)) {
         claims.push(
             statement(
                 4,
@@ -121,14 +121,14 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
 pub(super) fn conclusion(found: &Fits) -> String {
     let share = |method, hard: bool| {
         let counted =
-            |unit: &Unit| matches!(unit.source, Source::Synthetic { .. }) && is_hard(unit) == hard;
+            |item: &Item| matches!(item.source, Source::Synthetic { .. }) && is_hard(item) == hard;
         100.0 * Estimate::over(unstable(found, method, counted)).mean
     };
     let [mle, both] = METHODS;
     let trend = |method: Method| {
-        let counts: BTreeSet<usize> = found.iter().map(|(unit, _)| unit.trials).collect();
+        let counts: BTreeSet<usize> = found.iter().map(|(item, _)| item.trials).collect();
         let of_count = |&trials: &usize| {
-            let counted = |unit: &Unit| is_hard(unit) && unit.trials == trials;
+            let counted = |item: &Item| is_hard(item) && item.trials == trials;
             let shares = per_seed(found, method, counted, |f| f.divergent_share);
             let share = Estimate::over(shares).mean;
             share
@@ -141,13 +141,13 @@ pub(super) fn conclusion(found: &Fits) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let recordings = |chosen: &dyn Fn(&Unit, &Found) -> bool| {
+    let recordings = |chosen: &dyn Fn(&Item, &Found) -> bool| {
         let fits = found.iter().filter(|(u, f)| is_real(u) && chosen(u, f));
-        let names: BTreeSet<&str> = fits.map(|(unit, _)| unit.source.name()).collect();
+        let names: BTreeSet<&str> = fits.map(|(item, _)| item.source.name()).collect();
         names.len()
     };
     let failed =
-        |method: Method| recordings(&|unit, found| unit.method == method && !found.is_stable());
+        |method: Method| recordings(&|item, found| item.method == method && !found.is_stable());
     let real = match recordings(&|_, _| true) {
         0 => String::new(),
         count => format!(

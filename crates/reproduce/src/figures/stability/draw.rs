@@ -7,7 +7,7 @@ use refire_report::{
 
 use super::claims::{claims, conclusion};
 use super::regimes::regimes;
-use super::{Fits, Found, METHODS, Source, Unit};
+use super::{Fits, Found, Item, METHODS, Source};
 use crate::Plan;
 use crate::csv::{Csv, cells};
 use crate::evidence::Estimate;
@@ -54,9 +54,9 @@ pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
 /// What was recorded, each once, in the order of the fits.
 fn sources(found: &Fits) -> Vec<&Source> {
     let mut sources: Vec<&Source> = Vec::new();
-    for (unit, _) in found {
-        if !sources.iter().any(|s| s.name() == unit.source.name()) {
-            sources.push(&unit.source);
+    for (item, _) in found {
+        if !sources.iter().any(|s| s.name() == item.source.name()) {
+            sources.push(&item.source);
         }
     }
     sources
@@ -86,22 +86,22 @@ fn setting(synthetic: &[&Source], real: &[&Source]) -> String {
 }
 
 /// Fits of a source by a method from so many trials: a number of each.
-fn of<'a>(
+fn fits_of<'a>(
     found: &'a Fits,
     source: &'a str,
     method: Method,
     trials: usize,
-) -> impl Iterator<Item = &'a (Unit, Found)> {
-    found.iter().filter(move |(unit, _)| {
-        unit.source.name() == source && unit.method == method && unit.trials == trials
+) -> impl Iterator<Item = &'a (Item, Found)> {
+    found.iter().filter(move |(item, _)| {
+        item.source.name() == source && item.method == method && item.trials == trials
     })
 }
 
 fn trial_counts(found: &Fits, source: &str) -> Vec<usize> {
     let units = found
         .iter()
-        .filter(|(unit, _)| unit.source.name() == source);
-    let mut counts: Vec<usize> = units.map(|(unit, _)| unit.trials).collect();
+        .filter(|(item, _)| item.source.name() == source);
+    let mut counts: Vec<usize> = units.map(|(item, _)| item.trials).collect();
     counts.sort_unstable();
     counts.dedup();
     counts
@@ -125,7 +125,7 @@ fn shares(found: &Fits, sources: &[&Source], title: &str) -> Option<FigureView> 
                 points: trial_counts(found, name)
                     .into_iter()
                     .map(|trials| {
-                        let fits = of(found, name, method, trials);
+                        let fits = fits_of(found, name, method, trials);
                         let share = Estimate::over(fits.map(|(_, f)| f.divergent_share));
                         share.of_share().at(trials as f64)
                     })
@@ -165,7 +165,7 @@ fn traces(found: &Fits, sources: &[&Source]) -> Option<FigureView> {
             .copied()
             .unwrap_or(0);
         Estimate::over(
-            of(found, source.name(), Method::Mle, trials).map(|(_, f)| f.divergent_share),
+            fits_of(found, source.name(), Method::Mle, trials).map(|(_, f)| f.divergent_share),
         )
         .mean
     };
@@ -174,7 +174,7 @@ fn traces(found: &Fits, sources: &[&Source]) -> Option<FigureView> {
         .max_by(|a, b| worst(a).total_cmp(&worst(b)))?;
     let trials = trial_counts(found, source.name()).last().copied()?;
     let panel = |method: Method| -> Option<Panel> {
-        let (_, fit) = of(found, source.name(), method, trials).next()?;
+        let (_, fit) = fits_of(found, source.name(), method, trials).next()?;
         let middle = |at: usize| (at as f64 + 0.5) * fit.trial_s;
         let longest = fit.traces_hz.iter().map(Vec::len).max().unwrap_or(0);
         let range = Series {
@@ -230,7 +230,7 @@ fn table(found: &Fits) -> TableView {
     for name in sources(found).into_iter().map(Source::name) {
         for trials in trial_counts(found, name) {
             let over = |method, of_fit: &dyn Fn(&Found) -> f64| {
-                let fits = of(found, name, method, trials);
+                let fits = fits_of(found, name, method, trials);
                 Estimate::over(fits.map(|(_, found)| of_fit(found)))
             };
             let [mle, both] = METHODS;
@@ -280,13 +280,13 @@ fn csv(found: &Fits) -> Csv {
         "presentation",
         "rate_hz",
     ]);
-    for (unit, found) in found {
+    for (item, found) in found {
         let head = || {
             vec![
-                unit.source.name().into(),
-                unit.method.name().into(),
-                unit.trials.into(),
-                unit.seed.into(),
+                item.source.name().into(),
+                item.method.name().into(),
+                item.trials.into(),
+                item.seed.into(),
             ]
         };
         let mut row = head();
@@ -299,7 +299,7 @@ fn csv(found: &Fits) -> Csv {
             found.limit_hz,
         ]);
         csv.row(row);
-        if unit.seed != FIRST_SEED {
+        if item.seed != FIRST_SEED {
             continue;
         }
         for (run, trace) in found.traces_hz.iter().enumerate() {

@@ -3,7 +3,7 @@
 use refire_fit::DriveKind;
 use refire_synth::SynthSettings;
 
-use super::{METHODS, Source, TEST_TRIALS, Unit, settings};
+use super::{ITERATIONS, Item, METHODS, Source, TEST_TRIALS, spec, with};
 use crate::recordings::Real;
 use crate::{Plan, ReproduceError};
 
@@ -126,7 +126,7 @@ pub(super) fn regimes() -> Vec<Regime> {
 }
 
 /// Fits of synthetic recordings.
-pub(super) fn synthetic(plan: &Plan) -> Vec<Unit> {
+pub(super) fn synthetic(plan: &Plan) -> Vec<Item> {
     let counts: &[usize] = plan.pick(
         &[20, 200],
         &[5, 10, 20, 50, 100, 200],
@@ -142,7 +142,7 @@ pub(super) fn synthetic(plan: &Plan) -> Vec<Unit> {
             true,
         )
     };
-    let mut units = Vec::new();
+    let mut items = Vec::new();
     for regime in regimes.iter().filter(shown) {
         for seed in plan.seeds(2, 5, 20) {
             for &trials in if regime.hard { counts } else { few } {
@@ -152,12 +152,14 @@ pub(super) fn synthetic(plan: &Plan) -> Vec<Unit> {
                     seed,
                     ..regime.network.clone()
                 };
-                let mut base = settings(trials, all, seed, regime.drive, regime.lags);
-                base.iterations = plan.pick(200, 400, 500);
-                units.extend(METHODS.map(|method| {
-                    let mut settings = method.settings(base.clone());
-                    settings.weights.nc = NOISE_WEIGHT;
-                    Unit {
+                let base = spec(trials, all, plan.pick(60, 400, 500), seed);
+                let base = with(base, regime.drive, regime.lags);
+                items.extend(METHODS.map(|method| {
+                    let mut spec = method.spec(&base);
+                    if let Some(weights) = spec.objective.corrected_mut() {
+                        weights.noise.weight = NOISE_WEIGHT;
+                    }
+                    Item {
                         source: Source::Synthetic {
                             regime: regime.name,
                             network: network.clone(),
@@ -165,13 +167,13 @@ pub(super) fn synthetic(plan: &Plan) -> Vec<Unit> {
                         method,
                         trials,
                         seed,
-                        settings,
+                        spec,
                     }
                 }));
             }
         }
     }
-    units
+    items
 }
 
 /// How a real recording is fitted: bin and lags.
@@ -197,30 +199,31 @@ const fn recorded(name: &'static str, bin_s: Option<f64>, lags: usize) -> Record
 const OTHER: Recorded = recorded("", None, 9);
 
 /// Fits of real recordings from shares of their trials.
-pub(super) fn real(plan: &Plan) -> Result<Vec<Unit>, ReproduceError> {
+pub(super) fn real(plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
     let shares: &[f64] = plan.pick(&[0.75], &[0.2, 0.75], &[0.05, 0.1, 0.2, 0.4, 0.75]);
-    let mut units = Vec::new();
+    let mut items = Vec::new();
     for path in &plan.recordings {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let known = RECORDED.iter().find(|r| r.name == stem);
         // One look at recordings that nothing was said about beforehand.
         let shares = if known.is_some() { shares } else { &[0.75] };
         let Recorded { bin_s, lags, .. } = known.unwrap_or(&OTHER);
-        let real = Real::of(path, *bin_s)?;
+        let real = Real::new(path, *bin_s)?;
         let trials = real.recording()?.n_trials();
         for &share in shares {
             for seed in plan.seeds(2, 5, 6) {
                 let fitted = (share * trials as f64).round() as usize;
-                let base = settings(fitted, trials, seed, DriveKind::Condition, *lags);
-                units.extend(METHODS.map(|method| Unit {
+                let base = spec(fitted, trials, ITERATIONS, seed);
+                let base = with(base, DriveKind::Condition, *lags);
+                items.extend(METHODS.map(|method| Item {
                     source: Source::Real(real.clone()),
                     method,
                     trials: fitted,
                     seed,
-                    settings: method.settings(base.clone()),
+                    spec: method.spec(&base),
                 }));
             }
         }
     }
-    Ok(units)
+    Ok(items)
 }

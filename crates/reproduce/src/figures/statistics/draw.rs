@@ -1,20 +1,15 @@
 //! The drawing.
 
 use refire_fit::Form;
-use refire_report::{
-    DotPlot, DotRow, FigureView, FoundClaim, ReproducedFigure, Role, TableView, number,
-};
+use refire_report::{DotPlot, DotRow, FigureView, FoundClaim, ReproducedFigure, TableView, number};
 
-use super::{Found, SYNTHETIC, Unit, views};
+use super::{Fits, Found, Item, SYNTHETIC, views};
 use crate::Plan;
 use crate::csv::{Csv, cells};
 use crate::evidence::{Estimate, Rule, Statement};
 use crate::figure::Drawing;
 use crate::fits::Method;
 use crate::panels::{dot_row, linear};
-
-/// Fits of the figure.
-pub(super) type Fits = [(Unit, Found)];
 
 /// A figure of merit of a fit.
 type Merit = fn(&Found) -> Option<f64>;
@@ -81,39 +76,39 @@ pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
 
 fn sources(found: &Fits) -> Vec<&str> {
     let mut sources: Vec<&str> = Vec::new();
-    for (unit, _) in found {
-        if !sources.contains(&unit.source.name()) {
-            sources.push(unit.source.name());
+    for (item, _) in found {
+        if !sources.contains(&item.source.name()) {
+            sources.push(item.source.name());
         }
     }
     sources
 }
 
-fn of<'a>(
+fn fits_of<'a>(
     found: &'a Fits,
     source: &'a str,
     method: Method,
-) -> impl Iterator<Item = &'a (Unit, Found)> {
-    let chosen = move |unit: &Unit| unit.source.name() == source && unit.method == method;
-    found.iter().filter(move |(unit, _)| chosen(unit))
+) -> impl Iterator<Item = &'a (Item, Found)> {
+    let chosen = move |item: &Item| item.source.name() == source && item.method == method;
+    found.iter().filter(move |(item, _)| chosen(item))
 }
 
 /// Values of the fits of a method, one per seed; those that do not exist are no numbers.
 fn values(found: &Fits, source: &str, method: Method, merit: Merit) -> Vec<f64> {
-    of(found, source, method)
+    fits_of(found, source, method)
         .map(|(_, f)| merit(f).unwrap_or(f64::NAN))
         .collect()
 }
 
 /// Methods that a source was fitted by.
 fn methods(found: &Fits, source: &str) -> Vec<Method> {
-    let fitted = |method: &Method| of(found, source, *method).next().is_some();
+    let fitted = |method: &Method| fits_of(found, source, *method).next().is_some();
     Method::ALL.into_iter().filter(fitted).collect()
 }
 
 fn setting(found: &Fits) -> String {
-    let seeds = of(found, SYNTHETIC, Method::Mle).count();
-    let network = found.iter().find_map(|(unit, _)| unit.source.network());
+    let seeds = fits_of(found, SYNTHETIC, Method::Mle).count();
+    let network = found.iter().find_map(|(item, _)| item.source.network());
     let synthetic = network.map_or_else(String::new, |n| {
         format!(
             "{seeds} random networks of {} units, of which {} are recorded, in {} repeats of one movie-like \
@@ -291,11 +286,11 @@ fn csv(found: &Fits) -> Csv {
         "rate_data_hz",
         "divergent_share",
     ]);
-    for (unit, found) in found {
+    for (item, found) in found {
         csv.row(cells![
-            unit.source.name(),
-            unit.method.name(),
-            unit.seed,
+            item.source.name(),
+            item.method.name(),
+            item.seed,
             found.bits_per_spike,
             found.psth,
             found.psth_ceiling,
@@ -309,12 +304,4 @@ fn csv(found: &Fits) -> Csv {
         ]);
     }
     csv
-}
-
-/// The role of a method or, without one, of the data.
-pub(super) fn role(method: Option<Method>) -> Role {
-    method.map_or(
-        Role::Objective(refire_report::ObjectiveRole::Data),
-        Method::role,
-    )
 }

@@ -35,7 +35,7 @@ pub(crate) struct ExamplePsth {
 }
 
 impl Examples {
-    pub(super) fn of(evaluation: &Evaluation, bin_s: f64) -> Self {
+    pub(super) fn new(evaluation: &Evaluation, bin_s: f64) -> Self {
         let (data, model) = (&evaluation.psth.0, &evaluation.psth.1);
         let first = evaluation.layout.first_bin();
         let last = evaluation.layout.bins(0).min(first + BINS);

@@ -1,9 +1,9 @@
 //! Examples: PSTHs, noise correlations and spikes of single fits.
 
 use refire_fit::Form;
-use refire_report::{FigureView, MatrixPanel, Panel, Plot, PlotPoint, RasterPanel, Series};
+use refire_report::{FigureView, MatrixPanel, Panel, Plot, PlotPoint, RasterPanel, Role, Series};
 
-use super::draw::{Fits, role};
+use super::Fits;
 use super::examples::Examples;
 use crate::fits::Method;
 use crate::panels::linear;
@@ -18,7 +18,7 @@ const SHOWN: [Method; 3] = [
 /// Examples of the fits shown.
 fn examples(found: &Fits) -> Vec<(Method, &Examples)> {
     let of = |method: Method| {
-        let mut fits = found.iter().filter(move |(unit, _)| unit.method == method);
+        let mut fits = found.iter().filter(move |(item, _)| item.method == method);
         fits.find_map(|(_, found)| Some((method, found.examples.as_ref()?)))
     };
     SHOWN.into_iter().filter_map(of).collect()
@@ -128,5 +128,13 @@ pub(super) fn rasters(found: &Fits) -> Option<FigureView> {
         "A row per unit: a test trial and a free-running one of each fit (first seed).",
         panels,
         "",
+    )
+}
+
+/// The role of a method or, without one, of the data.
+fn role(method: Option<Method>) -> Role {
+    method.map_or(
+        Role::Objective(refire_report::ObjectiveRole::Data),
+        Method::role,
     )
 }

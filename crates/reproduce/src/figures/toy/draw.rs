@@ -5,14 +5,14 @@ use refire_report::{
     VerticalReference, number,
 };
 
-use super::{Found, Method, Unit};
+use super::{Found, Item, Method};
 use crate::Plan;
 use crate::csv::{Csv, cells};
 use crate::evidence::{Estimate, Rule, Statement};
 use crate::figure::Drawing;
 use crate::panels::{dot_row, linear};
 
-type Fits = [(Unit, Found)];
+type Fits = [(Item, Found)];
 
 const NAMES: [&str; 3] = ["A", "B", "C"];
 const A: usize = 0;
@@ -39,7 +39,7 @@ pub(super) fn drawing(_plan: &Plan, found: &Fits) -> Drawing {
 
 /// Blocks of a method, one number per seed.
 fn blocks(found: &Fits, method: Method, from: usize, to: usize) -> Vec<f64> {
-    let of_method = found.iter().filter(|(unit, _)| unit.method == method);
+    let of_method = found.iter().filter(|(item, _)| item.method == method);
     let blocks = of_method.map(|(_, found)| found.block(from, to).unwrap_or(f64::NAN));
     blocks.collect()
 }
@@ -56,11 +56,11 @@ fn truth(found: &Fits, from: usize, to: usize) -> Option<f64> {
 
 fn setting(found: &Fits) -> String {
     let seeds = blocks(found, Method::Mle, A, B).len();
-    let trials = found.first().map_or(0, |(unit, _)| unit.trials);
+    let trials = found.first().map_or(0, |(item, _)| item.trials);
     let fit = found
         .iter()
-        .find(|(unit, _)| unit.method == Method::Corrected);
-    let iterations = fit.map_or(0, |(unit, _)| unit.settings.iterations);
+        .find(|(item, _)| item.method == Method::Corrected);
+    let iterations = fit.map_or(0, |(item, _)| item.spec.iterations());
     format!(
         "{seeds} networks of three populations of ten units; A excites C and a little itself, C inhibits B, \
          no synapse leads from A to B. A pulse drives A and a sine B, both known to the fit. {trials} \
@@ -147,7 +147,7 @@ fn is_true_pattern(found: &Found, invented: f64) -> bool {
 /// Number of fits of a method with the true pattern, and of all.
 fn true_patterns(found: &Fits, method: Method) -> (usize, usize) {
     let invented = blocks(found, Method::Mle, A, B);
-    let fits = found.iter().filter(|(unit, _)| unit.method == method);
+    let fits = found.iter().filter(|(item, _)| item.method == method);
     let patterns: Vec<bool> = fits
         .zip(invented)
         .map(|((_, found), invented)| is_true_pattern(found, invented))
@@ -262,13 +262,13 @@ fn table(found: &Fits) -> TableView {
 
 fn csv(found: &Fits) -> Csv {
     let mut csv = Csv::new(&["method", "seed", "source", "target", "found", "true"]);
-    for (unit, found) in found {
+    for (item, found) in found {
         let recovery = found.all.as_ref().unwrap_or(&found.seen);
         for (from, row) in recovery.blocks.iter().enumerate() {
             for (to, block) in row.iter().enumerate() {
                 csv.row(cells![
-                    unit.method.name(),
-                    unit.seed,
+                    item.method.name(),
+                    item.seed,
                     NAMES[from],
                     NAMES[to],
                     *block,

@@ -1,12 +1,12 @@
 //! Bias and noise of the estimators over coupling strength and rate, nothing sampled.
 
-use super::ESTIMATORS;
+use super::estimators::ESTIMATORS;
 use super::on_paths::{Figures, Found, Part, figures_of};
 use crate::{Claim, Plan, VerifyError};
 use rayon::prelude::*;
 use refire_neuron::SpikeGradient;
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
-use refire_testkit::{TinyNetwork, normal_p};
+use refire_testkit::{Strengths, TinyNetwork, TinyShape, normal_p};
 
 /// Coupling strengths of figures and tables: standard deviation, in units of the potential.
 const STRENGTHS: [f64; 6] = [0.1, 0.3, 0.6, 1.0, 2.0, 3.0];
@@ -52,8 +52,22 @@ impl Case {
         let of_strength = |strength: &f64| {
             let draws = (0..networks as u64).into_par_iter();
             let of_network = draws.map(|draw| {
-                let strengths = (*strength, bias, 0.0);
-                let network = TinyNetwork::draw((2, 2, 1, 5), strengths, 1, seed * 1000 + draw);
+                let strengths = Strengths {
+                    couplings: *strength,
+                    bias,
+                    drive: 0.0,
+                };
+                let network = TinyNetwork::draw(
+                    TinyShape {
+                        observed: 2,
+                        units: 2,
+                        lags: 1,
+                        bins: 5,
+                    },
+                    strengths,
+                    1,
+                    seed * 1000 + draw,
+                );
                 figures_of(&network, part)
             });
             of_network.collect::<Result<_, VerifyError>>()
@@ -140,7 +154,8 @@ fn judge_score(claim: &mut Claim, cases: &[Case]) {
         "largest error of the exact mean gradient, nothing sampled; gradients are of order 1",
         "below 1e-9 (error of the differences)",
         format!("{worst:.1e}"),
-        (worst < 1e-9, 0.0),
+        worst < 1e-9,
+        0.0,
     );
 }
 
@@ -166,7 +181,7 @@ fn judge_orders(claim: &mut Claim, cases: &[&Case]) {
              parameters that act only through spikes; nothing sampled but the networks",
             format!("{expected} (within {ORDER_TOLERANCE})"),
             found.join(", "),
-            (holds, false_alarms.sum()),
+            holds, false_alarms.sum(),
         );
     }
 }

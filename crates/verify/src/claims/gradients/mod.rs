@@ -1,25 +1,14 @@
 //! Gradient estimators: the score function is unbiased, the bias and variance of the others is measured.
 
 mod enumerated;
+mod estimators;
 mod on_paths;
 mod sampled;
 
+pub use estimators::ESTIMATORS;
 pub use on_paths::{Part, figures_of};
 
 use crate::{Claim, Plan, VerifyError};
-use refire_neuron::SpikeGradient;
-
-/// The estimators, with the names of `--spike-gradient`.
-pub const ESTIMATORS: [(&str, SpikeGradient); 5] = [
-    ("escape", SpikeGradient::Escape),
-    (
-        "escape, dampening 0.5 (default)",
-        SpikeGradient::Damped(0.5),
-    ),
-    ("triangle (published)", SpikeGradient::Triangle),
-    ("reinmax", SpikeGradient::ReinMax),
-    ("score", SpikeGradient::Score),
-];
 
 pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
     let mut claim = Claim {

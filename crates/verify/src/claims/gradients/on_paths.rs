@@ -1,12 +1,12 @@
 //! The estimators on every spike path at once, without sampling: each path is a trial of one batch, with
 //! uniforms that force it, and the sweep's adjoints are weighted with its probability.
 
-use super::ESTIMATORS;
+use super::estimators::ESTIMATORS;
 use crate::VerifyError;
-use refire_bptt::{Gradient, add_score, sweep};
+use refire_bptt::{Gradient, Sweep, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::{Logistic, SpikeGradient};
-use refire_sim::{Cotangents, GivenUniforms, Mode, PassInput, Trajectory, run as run_pass};
+use refire_sim::{Adjoints, GivenUniforms, Mode, Pass, Trajectory, Window, run as run_pass};
 use refire_testkit::{Paths, TinyNetwork, gradient_of};
 
 /// Which part of the gradient is looked at, of the expected sum of probabilities.
@@ -56,18 +56,14 @@ fn moments(
         .collect();
     let uniforms = TrialArray::from_vec(uniforms, count, bins, n).unwrap_or_default();
     let drive = network.drive_array()?;
-    let input = PassInput {
-        layout: &layout,
-        recorded: None,
-        before: None,
-        drive: &drive,
-    };
+    let pass = Pass::free_running(&layout, &drive);
     let engine = network.network(Logistic)?;
     let mut trajectory = Trajectory::default();
     let (mode, given) = (Mode::FreeRunning, GivenUniforms(&uniforms));
-    run_pass(&engine, mode, &input, &given, &mut trajectory)?;
-    let mut cotangents = Cotangents::default();
-    cotangents.reset(&layout, lags, n);
+    run_pass(&engine, &pass, &given, &mut trajectory)?;
+    let window = Window::whole(&layout, &trajectory);
+    let mut adjoints = Adjoints::default();
+    adjoints.reset(&layout, lags, n);
     let mut losses = Vec::with_capacity(count);
     for k in 0..count {
         let mut loss = 0.0;
@@ -75,7 +71,7 @@ fn moments(
             for j in (0..n).filter(|&j| part.counts(j)) {
                 let p = trajectory.probability.row(k, t)[j];
                 loss += p;
-                cotangents.potential.row_mut(k, t)[j] = p * (1.0 - p);
+                adjoints.potential.row_mut(k, t)[j] = p * (1.0 - p);
             }
         }
         losses.push(loss);
@@ -87,31 +83,21 @@ fn moments(
             .map(|(path, l)| path.probability * l);
         let baseline: f64 = weighted.sum();
         let rewards: Vec<f64> = losses.iter().map(|loss| loss - baseline).collect();
-        add_score(
-            &engine,
-            mode,
-            &layout,
-            &trajectory,
-            &rewards,
-            &mut cotangents,
-        );
+        add_score(&engine, mode, &window, &rewards, &mut adjoints);
     }
     let mut gradient = Gradient::zeros(&engine, 1, bins);
-    sweep(
-        &engine,
+    let of = Sweep {
         mode,
-        &layout,
-        &trajectory,
+        window,
         spike_gradient,
-        &mut cotangents,
-        &mut gradient,
-    );
+    };
+    sweep(&engine, &of, &mut adjoints, &mut gradient);
     // The sweep leaves lambda per path: the gradient of each path by itself, as
     // dW[i,d,j] = sum_t z[t-d,i] lambda[t,j].
     let chosen = part.parameters(network);
     let (mut mean, mut square) = (vec![0.0; chosen.len()], 0.0);
     for (k, path) in paths.iter().enumerate() {
-        let lambda = cotangents.potential.trial(k);
+        let lambda = adjoints.potential.trial(k);
         for (mean, &at) in mean.iter_mut().zip(&chosen) {
             let j = at % n;
             let mut slope = 0.0;

@@ -1,13 +1,15 @@
 //! The estimators inside the engine that fits, on every term of the objective, by sampling.
 
-use super::ESTIMATORS;
+use super::estimators::ESTIMATORS;
 use crate::sampling::Sample;
 use crate::terms::{LIKELIHOOD, STATISTICS, Term};
 use crate::{Claim, Plan, VerifyError, lab};
-use refire_fit::Settings;
+use refire_fit::{Adam, Streams};
 use refire_neuron::SpikeGradient;
 use refire_report::TableView;
-use refire_testkit::{ExactLosses, TinyNetwork, gradient_of, hidden_likelihood};
+use refire_testkit::{
+    ExactLosses, Strengths, TinyNetwork, TinyShape, gradient_of, hidden_likelihood,
+};
 
 /// Free-running trials of a batch.
 const FREE: usize = 8;
@@ -19,11 +21,32 @@ const RECORDED: usize = 10;
 /// no gradient vanishes.
 fn networks(term: &Term, seed: u64) -> (TinyNetwork, TinyNetwork) {
     let shape = if term.small {
-        (2, 2, 1, 5)
+        TinyShape {
+            observed: 2,
+            units: 2,
+            lags: 1,
+            bins: 5,
+        }
     } else {
-        (2, 3, 2, 4)
+        TinyShape {
+            observed: 2,
+            units: 3,
+            lags: 2,
+            bins: 4,
+        }
     };
-    let draw = |seed| TinyNetwork::draw(shape, (1.0, -0.7, 0.5), 1, seed);
+    let draw = |seed| {
+        TinyNetwork::draw(
+            shape,
+            Strengths {
+                couplings: 1.0,
+                bias: -0.7,
+                drive: 0.5,
+            },
+            1,
+            seed,
+        )
+    };
     (draw(seed), draw(seed + 500))
 }
 
@@ -101,22 +124,21 @@ fn gradients(
 ) -> Result<Sample, VerifyError> {
     let recorded = source.simulate(RECORDED, &[], seed, 0)?;
     let (spikes, layout) = (recorded.observed(network.observed), recorded.layout);
-    let (spike_gradient, spike_dampening) = match estimator {
-        SpikeGradient::Damped(factor) => (SpikeGradient::Escape, factor),
-        other => (other, 1.0),
-    };
-    let settings = Settings {
-        spike_gradient,
-        spike_dampening,
-        ..term.settings(network)
-    };
+    let spec = term.spec(network).with_adam(Adam {
+        // The whole escape derivative, in the same arithmetic as a damped one.
+        spike_gradient: match estimator {
+            SpikeGradient::Escape => SpikeGradient::Damped(1.0),
+            other => other,
+        },
+        ..Adam::default()
+    });
     let batch = lab::batch(network, &spikes, &layout, FREE)?;
     let parameters = lab::parameters(network);
     Sample::draw(draws, |draw| {
-        let alone = term.alone(&settings, &spikes, &layout)?;
-        let mut engine = lab::engine(network, &settings, alone)?;
+        let alone = term.alone(&spec, &spikes, &layout)?;
+        let mut engine = lab::engine(network, &spec, alone)?;
         let mut gradient = parameters.clone();
-        let streams = lab::streams(seed, draw);
+        let streams = Streams::new(seed, draw);
         engine.evaluate(&parameters, &batch, streams, Some(&mut gradient))?;
         Ok(lab::flat(&gradient))
     })
@@ -137,6 +159,6 @@ fn exact_gradient(
         }
         let losses = ExactLosses::new(&network, network.lags)?;
         let logs = term.mean_logs(&losses, FREE)?;
-        term.exact(&losses, &logs, (&spikes, &layout), FREE)
+        term.exact(&losses, &logs, &spikes, &layout, FREE)
     })
 }

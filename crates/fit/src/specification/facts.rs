@@ -1,0 +1,48 @@
+//! What of a recording the defaults depend on.
+
+use refire_recording::Recording;
+
+/// What of a recording the defaults depend on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Facts {
+    /// Recorded units.
+    pub units: usize,
+    /// Conditions.
+    pub conditions: usize,
+    /// Mean length of a trial, bins.
+    pub mean_bins: usize,
+    /// Whether it holds a stimulus.
+    pub has_stimulus: bool,
+}
+
+impl Default for Facts {
+    /// A recording of which nothing is known: few units, one condition, trials of 50 bins.
+    fn default() -> Self {
+        Self {
+            units: 1,
+            conditions: 1,
+            mean_bins: 50,
+            has_stimulus: false,
+        }
+    }
+}
+
+impl From<&Recording> for Facts {
+    fn from(recording: &Recording) -> Self {
+        let bins: usize = recording.bins().iter().sum();
+        Self {
+            units: recording.n_units(),
+            conditions: recording.n_conditions(),
+            mean_bins: bins / recording.n_trials().max(1),
+            has_stimulus: recording.stimulus().is_some(),
+        }
+    }
+}
+
+impl Facts {
+    /// Recorded trials of a batch: at least 20, five of each condition and 4500 bins.
+    pub(super) fn batch(&self) -> usize {
+        20.max(5 * self.conditions)
+            .max(4500usize.div_ceil(self.mean_bins.max(1)))
+    }
+}

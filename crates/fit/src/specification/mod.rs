@@ -1,0 +1,24 @@
+//! What a fit is: a specification made of parts in which what cannot be said cannot be meant, and the only defaults.
+
+mod check;
+mod drive;
+mod facts;
+mod flat;
+mod network;
+mod numbers;
+mod objective;
+mod optimiser;
+mod whole;
+
+pub use drive::{Drive, DriveKind};
+pub use facts::Facts;
+pub use flat::FlatSettings;
+pub use network::{
+    CouplingKind, Couplings, Dynamics, Escape, HistoryStart, NetworkSpec, Signs, Synapses,
+};
+pub use objective::{Corrected, Form, Noise, Objective, ObjectiveKind, Published, Statistics};
+pub use optimiser::{Adam, Optimiser, OptimiserKind, Priors, Ridge};
+pub use whole::{BatchSize, HeldOut, Specification};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! What moves the parameters.
+
+use super::numbers::{not_negative, positive};
+use crate::FitError;
+use refire_neuron::SpikeGradient;
+use serde::{Deserialize, Serialize};
+
+/// What moves the parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Optimiser {
+    /// Adam from small couplings, on batches.
+    Adam {
+        /// Standard deviation of the couplings at the start, as a multiple of the published
+        /// `1/sqrt(in-degree * lags)`. Small, so that a fit starts from nearly independent units.
+        initial_scale: f64,
+        /// Iterations, learning rate and spike gradient.
+        adam: Adam,
+    },
+    /// L-BFGS on all training trials to the optimum of the likelihood, and then perhaps Adam: what an objective with
+    /// statistics takes.
+    Lbfgs {
+        /// Ridge, on couplings and drive weights alike.
+        ridge: Ridge,
+        /// Adam from that optimum on; `None` ends the fit there.
+        then: Option<Adam>,
+    },
+}
+
+/// An optimiser by its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimiserKind {
+    /// [`Optimiser::Adam`].
+    #[default]
+    Adam,
+    /// [`Optimiser::Lbfgs`].
+    Lbfgs,
+}
+
+/// Numbers of Adam.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// Number of iterations, one batch each.
+    pub iterations: usize,
+    /// Learning rate of the first iterations; it decays to zero as half a cosine.
+    pub learning_rate: f64,
+    /// What stands in for the derivative of a spike. Below 1 the factor of [`SpikeGradient::Damped`] shortens paths
+    /// through many spikes, whose gradient is noisy, and whose bias grows with the coupling.
+    pub spike_gradient: SpikeGradient,
+}
+
+/// Factor on the escape derivative unless said.
+pub(super) const DAMPENING: f64 = 0.5;
+
+/// [`Optimiser::Adam`]'s scale of the start unless said.
+pub(super) const INITIAL_SCALE: f64 = 0.1;
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self {
+            iterations: 500,
+            learning_rate: 1e-2,
+            spike_gradient: SpikeGradient::Damped(DAMPENING),
+        }
+    }
+}
+
+/// Ridge of the convex fit: precision of a Gaussian prior in units of the potential.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Ridge {
+    /// The one that predicts the validation trials best; the priors where there are none.
+    #[default]
+    Validation,
+    /// As given; 0 is none.
+    Given(f64),
+}
+
+/// Standard deviations of Gaussian priors, in units of the potential.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Priors {
+    /// Standard deviation of a coupling divided by theta.
+    pub coupling: f64,
+    /// Standard deviation of a drive weight divided by theta.
+    pub drive: f64,
+}
+
+impl Default for Priors {
+    fn default() -> Self {
+        Self {
+            coupling: 0.15,
+            drive: 1.0,
+        }
+    }
+}
+
+impl Default for Optimiser {
+    fn default() -> Self {
+        Self::Adam {
+            initial_scale: INITIAL_SCALE,
+            adam: Adam::default(),
+        }
+    }
+}
+
+impl Optimiser {
+    /// Its name.
+    pub fn kind(&self) -> OptimiserKind {
+        match self {
+            Self::Adam { .. } => OptimiserKind::Adam,
+            Self::Lbfgs { .. } => OptimiserKind::Lbfgs,
+        }
+    }
+
+    /// Numbers of Adam, where it is used.
+    pub fn adam(&self) -> Option<&Adam> {
+        match self {
+            Self::Adam { adam, .. } => Some(adam),
+            Self::Lbfgs { then, .. } => then.as_ref(),
+        }
+    }
+
+    /// The same, to change.
+    pub fn adam_mut(&mut self) -> Option<&mut Adam> {
+        match self {
+            Self::Adam { adam, .. } => Some(adam),
+            Self::Lbfgs { then, .. } => then.as_mut(),
+        }
+    }
+
+    /// Standard deviation of the couplings at the start, as a multiple of `1/sqrt(in-degree * lags)`.
+    pub fn initial_scale(&self) -> f64 {
+        match self {
+            Self::Adam { initial_scale, .. } => *initial_scale,
+            Self::Lbfgs { .. } => INITIAL_SCALE,
+        }
+    }
+
+    /// What stands in for the derivative of a spike.
+    pub fn spike_gradient(&self) -> SpikeGradient {
+        self.adam()
+            .map_or(Adam::default().spike_gradient, |adam| adam.spike_gradient)
+    }
+
+    pub(super) fn check(&self) -> Result<(), FitError> {
+        positive("initial-scale", self.initial_scale())?;
+        if let Some(adam) = self.adam() {
+            positive("learning-rate", adam.learning_rate)?;
+            if let SpikeGradient::Damped(by) = adam.spike_gradient {
+                positive("spike-dampening", by)?;
+            }
+        }
+        match self {
+            Self::Lbfgs {
+                ridge: Ridge::Given(ridge),
+                ..
+            } => not_negative("ridge", *ridge),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The specification of a fit, and the defaults.
+
+use super::{
+    Adam, Couplings, Drive, Facts, Form, HistoryStart, NetworkSpec, Objective, ObjectiveKind,
+    Optimiser, Priors, Ridge, Statistics,
+};
+
+/// Everything that decides the result of a fit. Two fits of one recording with equal specifications by one binary
+/// give the same model, byte for byte, whatever the number of threads.
+///
+/// ```
+/// use refire_fit::{Facts, ObjectiveKind, Specification};
+///
+/// // The defaults, for a recording of which nothing is known (else: `&recording`), and named things changed.
+/// let mut spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
+/// spec.network.lags = 20;
+/// spec.network.hidden = 5;
+/// if let Some(weights) = spec.objective.corrected_mut() {
+///     weights.noise.weight = 10.0;
+/// }
+/// spec.check()?;
+/// # Ok::<(), refire_fit::FitError>(())
+/// ```
+///
+/// It is written as a flat table of settings ([`FlatSettings`]), in files and as JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Specification {
+    /// Units and couplings.
+    pub network: NetworkSpec,
+    /// What drives the units besides each other.
+    pub drive: Drive,
+    /// Terms that are fitted, with their weights.
+    pub objective: Objective,
+    /// What moves the parameters.
+    pub optimiser: Optimiser,
+    /// Gaussian priors of the parameters.
+    pub priors: Priors,
+    /// What an iteration sees.
+    pub batch: BatchSize,
+    /// What is held out.
+    pub held_out: HeldOut,
+    /// Bins between two states that a pass keeps: those in between are run again in the reverse sweep, and
+    /// simulations hold as many at a time. `None` keeps every bin. It changes results by rounding.
+    pub checkpoint_bins: Option<usize>,
+    /// Seed of every random number.
+    pub seed: u64,
+}
+
+/// What an iteration sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSize {
+    /// Recorded trials of a batch, about.
+    pub trials: usize,
+    /// Least number of free-running (trial, bin) pairs: more trials than recorded ones make the statistics of a
+    /// batch less noisy, and need no data.
+    pub free_bins: usize,
+}
+
+/// What is held out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldOut {
+    /// Share of each condition's trials held out for testing.
+    pub test: f64,
+    /// Share of the rest held out for early stopping.
+    pub validation: f64,
+}
+
+impl Specification {
+    /// The defaults for a recording and an objective with the corrected statistics: all that refire has.
+    pub fn new(recording: impl Into<Facts>, objective: ObjectiveKind) -> Self {
+        Self::with_form(recording, objective, Form::Corrected)
+    }
+
+    /// The defaults with the statistics as published, fitted by Adam.
+    pub fn published(recording: impl Into<Facts>, objective: ObjectiveKind) -> Self {
+        Self::with_form(recording, objective, Form::Published)
+    }
+
+    /// The defaults for a form of the statistics.
+    pub fn with_form(recording: impl Into<Facts>, objective: ObjectiveKind, form: Form) -> Self {
+        let facts = recording.into();
+        let spec = Self {
+            network: NetworkSpec::default(),
+            drive: Drive::for_recording(&facts),
+            objective: Objective::new(objective, form, &facts),
+            optimiser: Optimiser::default(),
+            priors: Priors::default(),
+            batch: BatchSize {
+                trials: facts.batch(),
+                free_bins: 20_000,
+            },
+            held_out: HeldOut {
+                test: 0.25,
+                validation: 0.1,
+            },
+            checkpoint_bins: None,
+            seed: 1,
+        };
+        match form {
+            Form::Corrected => spec.with_default_optimiser(),
+            // The published form is fitted as published.
+            Form::Published => spec,
+        }
+    }
+
+    /// The same with what moves its parameters unless that is said: the likelihood alone is convex without hidden
+    /// units and with a drive that is linear in its weights, and L-BFGS finds its optimum; all else Adam moves.
+    pub fn with_default_optimiser(self) -> Self {
+        let convex = self.objective.kind() == ObjectiveKind::Mle
+            && self.network.hidden == 0
+            && self.network.couplings == Couplings::Dense
+            && self.network.signs.observed_inhibitory.is_none()
+            && !matches!(self.drive, Drive::Movie(_))
+            && self.checkpoint_bins.is_none();
+        let optimiser = if convex {
+            Optimiser::Lbfgs {
+                ridge: Ridge::Validation,
+                then: None,
+            }
+        } else {
+            Optimiser::default()
+        };
+        Self { optimiser, ..self }
+    }
+
+    /// The same moved by Adam from small couplings.
+    pub fn with_adam(self, adam: Adam) -> Self {
+        let initial_scale = self.optimiser.initial_scale();
+        let optimiser = Optimiser::Adam {
+            initial_scale,
+            adam,
+        };
+        Self { optimiser, ..self }
+    }
+
+    /// First bin of a trial that carries loss and statistics.
+    pub fn first_bin(&self) -> usize {
+        match self.network.history {
+            HistoryStart::Recorded => self.network.lags,
+            HistoryStart::Zero => 0,
+        }
+    }
+
+    /// Lags of the noise covariance, lag 0 counted.
+    pub fn noise_lags(&self) -> usize {
+        let own = self.objective.statistics().and_then(Statistics::noise_lags);
+        own.unwrap_or(self.network.lags)
+    }
+
+    /// Iterations of Adam.
+    pub fn iterations(&self) -> usize {
+        self.optimiser.adam().map_or(0, |adam| adam.iterations)
+    }
+}

@@ -1,0 +1,84 @@
+//! Where a fit starts.
+
+use crate::Specification;
+use crate::signs::Dale;
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use refire_drive::Encoder;
+use refire_engine::{Parameters, Wiring};
+use refire_kernels::Real;
+use refire_neuron::{EscapeNoise, Logistic, Memoryless, UnitDynamics};
+use refire_random::{Purpose, Stream};
+
+/// Where a fit starts: biases from the log-odds of each unit's mean rate, `probability` in spikes per bin (hidden units:
+/// of the mean over observed ones), couplings a truncated normal of a tenth of the published standard
+/// deviation `1/sqrt(in-degree * lags)` (or the specification's share of it), all `drive` weights zero. Under
+/// Dale's law couplings take the sign of their source, and biases make up for the mean input that
+/// comes of it.
+pub fn initial<T: Real>(
+    spec: &Specification,
+    wiring: &Wiring,
+    probability: &[f64],
+    drive: usize,
+) -> Parameters<T> {
+    let (observed, units) = (probability.len(), probability.len() + spec.network.hidden);
+    let mean = probability.iter().sum::<f64>() / observed.max(1) as f64;
+    let dynamics = Memoryless::new(spec.network.dynamics.theta());
+    let bias = (0..units)
+        .map(|i| {
+            let p = probability.get(i).copied().unwrap_or(mean);
+            T::new(dynamics.current(Logistic.potential(p)))
+        })
+        .collect();
+    let lags = spec.network.lags;
+    let count = wiring.parameters(units, lags).unwrap_or(0);
+    let published = |in_degree: usize| 1.0 / ((in_degree * lags).max(1) as f64).sqrt();
+    let in_degrees = wiring.in_degrees(lags);
+    let scale = spec.optimiser.initial_scale();
+    let sd = |at: usize| {
+        let in_degree = in_degrees.as_ref().and_then(|d| d.get(at));
+        let in_degree = in_degree.map_or(units, |&d| d as usize);
+        wiring.sd_of_parameters(scale * published(in_degree))
+    };
+    let mut normal = truncated_normal(spec.seed, 0);
+    let mut start = Parameters {
+        couplings: (0..count).map(|at| T::new(sd(at) * normal())).collect(),
+        bias,
+        drive: vec![T::zero(); drive],
+    };
+    if let Some(dale) = Dale::new(spec, wiring, observed) {
+        dale.turn(&mut start.couplings);
+        let input = dale.summed_inputs(&start.couplings);
+        for (bias, input) in start.bias.iter_mut().zip(input) {
+            *bias -= T::new(mean * input);
+        }
+    }
+    start
+}
+
+/// [`initial`] with the drive weights that the encoder starts from.
+pub(crate) fn start<T: Real>(
+    spec: &Specification,
+    wiring: &Wiring,
+    probability: &[f64],
+    encoder: &dyn Encoder<T>,
+) -> Parameters<T> {
+    Parameters {
+        drive: encoder.start(&mut truncated_normal(spec.seed, 1)),
+        ..initial(spec, wiring, probability, 0)
+    }
+}
+
+/// Draws from a normal distribution cut off at two standard deviations, of a tensor's own key.
+fn truncated_normal(seed: u64, tensor: u32) -> impl FnMut() -> f64 {
+    let key = Stream::new(seed, Purpose::Initial).words(0, tensor, 0, 0);
+    let seed = u64::from(key[0]) | (u64::from(key[1]) << 32);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    move || loop {
+        let x: f64 = StandardNormal.sample(&mut rng);
+        if x.abs() <= 2.0 {
+            return x;
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Whole fits.
+
+#![cfg(test)]
+
+mod movie;
+mod resume;

@@ -1,0 +1,114 @@
+//! From a specification back to the options that say it.
+
+use super::names::{
+    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
+    SpikeGradientName,
+};
+use super::raw::FitOptions;
+use refire::drive::MovieShape;
+use refire::fit::{Couplings, Drive, DriveKind, Form, Optimiser, Ridge, Specification, Synapses};
+use refire::neuron::SpikeGradient;
+use refire::recording::BinWidth;
+
+impl FitOptions {
+    /// Options that say the specification, but for the file of a mask; with `all` also those that it has no use for,
+    /// as by default.
+    pub fn describe(spec: &Specification, all: bool) -> Self {
+        let (network, objective) = (&spec.network, &spec.objective);
+        let signs = &network.signs;
+        let drive = |kind| match spec.drive.kind() == kind {
+            true => Some(spec.drive),
+            false => all.then(|| Drive::new(kind)),
+        };
+        let spacing = match drive(DriveKind::Condition) {
+            Some(Drive::Condition { spacing }) => BinWidth::from_seconds(spacing).ok(),
+            _ => None,
+        };
+        let stimulus_lags = match drive(DriveKind::Features) {
+            Some(Drive::Features { lags }) => Some(lags),
+            _ => None,
+        };
+        let movie: Option<MovieShape> = match drive(DriveKind::Movie) {
+            Some(Drive::Movie(shape)) => Some(shape),
+            _ => None,
+        };
+        let statistics = objective.statistics();
+        let [psth, nc, hidden_rate] = match statistics {
+            Some(statistics) => statistics.weights().map(Some),
+            None => [None; 3],
+        };
+        let hidden_rate = hidden_rate.filter(|_| all || network.hidden > 0);
+        let noise = objective.corrected().map(|corrected| corrected.noise);
+        let adam = spec.optimiser.adam();
+        let (spike_gradient, spike_dampening) = match adam.map(|adam| adam.spike_gradient) {
+            Some(SpikeGradient::Damped(by)) => (Some(SpikeGradient::Escape), Some(by)),
+            Some(SpikeGradient::Escape) => (Some(SpikeGradient::Escape), Some(1.0)),
+            other => (other, None),
+        };
+        Self {
+            bin: None,
+            test_fraction: Some(spec.held_out.test),
+            validation_fraction: Some(spec.held_out.validation),
+            history: HistoryName::find(network.history),
+            lags: Some(network.lags),
+            hidden: Some(network.hidden),
+            couplings: CouplingName::find(network.couplings.kind()),
+            in_degree: match network.couplings {
+                Couplings::Sparse(Synapses::InDegree(in_degree)) => Some(in_degree),
+                _ => None,
+            },
+            mask: None,
+            rank: match network.couplings {
+                Couplings::LowRank { rank } => Some(rank),
+                _ => None,
+            },
+            hidden_inhibitory: signs.hidden_inhibitory,
+            observed_inhibitory: signs.observed_inhibitory.as_ref().map(|places| {
+                let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+                match places.is_empty() {
+                    true => "none".to_string(),
+                    false => places.join(","),
+                }
+            }),
+            drive: DriveName::find(spec.drive.kind()),
+            drive_spacing: spacing.map(|spacing| spacing.to_string()),
+            stimulus_lags,
+            movie_height: movie.map(|shape| shape.height),
+            movie_width: movie.map(|shape| shape.width),
+            movie_frames: movie.map(|shape| shape.frames),
+            objective: ObjectiveName::find(objective.kind()),
+            weight_mle: objective.likelihood(),
+            weight_psth: psth,
+            weight_nc: nc,
+            weight_hidden_rate: hidden_rate,
+            form: FormName::find(statistics.map_or(Form::Corrected, |s| s.form())),
+            noise_lags: statistics.and_then(|s| s.noise_lags()),
+            noise_parts: noise.map(|noise| noise.parts),
+            noise_pairs: noise.map(|noise| noise.pairs.unwrap_or(0)),
+            optimizer: OptimizerName::find(spec.optimiser.kind()),
+            iterations: match (&spec.optimiser, statistics) {
+                (Optimiser::Lbfgs { then: None, .. }, None) => None,
+                _ => Some(spec.iterations()),
+            },
+            learning_rate: adam.map(|adam| adam.learning_rate),
+            batch: Some(spec.batch.trials),
+            free_bins: Some(spec.batch.free_bins),
+            spike_gradient: spike_gradient.and_then(SpikeGradientName::find),
+            spike_dampening,
+            initial_scale: match spec.optimiser {
+                Optimiser::Adam { initial_scale, .. } => Some(initial_scale),
+                Optimiser::Lbfgs { .. } => None,
+            },
+            coupling_prior: Some(spec.priors.coupling),
+            ridge: match spec.optimiser {
+                Optimiser::Lbfgs { ridge, .. } => Some(match ridge {
+                    Ridge::Validation => RidgeText::Text("auto".to_string()),
+                    Ridge::Given(ridge) => RidgeText::Number(ridge),
+                }),
+                Optimiser::Adam { .. } => None,
+            },
+            checkpoint_bins: Some(spec.checkpoint_bins.unwrap_or(0)),
+            seed: Some(spec.seed),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Options of a fit: the same names on the command line and in `--config FIT.toml`.
+
+mod describe;
+mod names;
+mod raw;
+mod resolve;
+
+pub use raw::{FitOptions, with_defaults};
