@@ -19,7 +19,16 @@ pub fn run() -> Result<()> {
         "warnings",
     ];
     step(&mut workspace::cargo(&clippy)?)?;
-    step(&mut workspace::cargo(&["test", "--workspace"])?)?;
+    let readme = std::fs::read_to_string(workspace::root()?.join("README.md"))?;
+    let command = ["test", "--workspace"];
+    let line = format!("\ncargo {}\n", command.join(" "));
+    ensure!(
+        readme.contains(&line),
+        "README.md: its test command is not{line}"
+    );
+    step(&mut workspace::cargo(&command)?)?;
+    let with_ndarray = ["test", "--package", "refire-core", "--features", "ndarray"];
+    step(&mut workspace::cargo(&with_ndarray)?)?;
     let mut doc = workspace::cargo(&["doc", "--workspace", "--no-deps"])?;
     step(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     eprintln!("== all passed");

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::Finding;
 use super::allowed::Rule;
+use super::finding::Finding;
 
 /// Where the table is, for findings about it.
 const TABLE_PATH: &str = "xtask/src/tidy/allowed.rs";

@@ -1,9 +1,9 @@
-//! Rules about single files: length, left-overs, `unsafe`, and the doc-test that opens a crate.
+//! Rules about single files: length, left-overs, `unsafe`, and the README that opens a crate.
 
-use super::Finding;
+use super::finding::Finding;
 use super::mask::mask;
 
-const LONGEST: usize = 600;
+const LONGEST: usize = 500;
 const LONG: usize = 400;
 const LONG_FILE_REASON: &str = "// tidy: long file because ";
 /// Only this folder may hold `unsafe`.
@@ -30,9 +30,12 @@ pub fn check(path: &str, text: &str) -> Vec<Finding> {
         findings.extend(length(path, text));
         findings.extend(leftovers(path, &masked.comments));
         findings.extend(unsafe_code(path, &masked.code));
-        if is_crate_root(path) {
+        if is_of_crate(path, "src/lib.rs") {
             findings.extend(opening(path, text));
         }
+    }
+    if is_of_crate(path, "README.md") {
+        findings.extend(readme(path, text));
     }
     findings
 }
@@ -78,27 +81,33 @@ fn length(path: &str, text: &str) -> Option<Finding> {
     Some(Finding::breach(path, LONGEST + 1, what))
 }
 
-/// `crates/<name>/src/lib.rs`
-fn is_crate_root(path: &str) -> bool {
+/// Whether it is that file of a folder of `crates`.
+fn is_of_crate(path: &str, file: &str) -> bool {
     path.strip_prefix("crates/")
         .and_then(|rest| rest.split_once('/'))
-        .is_some_and(|(_, rest)| rest == "src/lib.rs")
+        .is_some_and(|(_, rest)| rest == file)
 }
 
-/// A crate opens with a `//!` doc that holds a doc-test which runs.
+/// What a crate opens with, so that its page of the registry is its documentation.
+const OPENING: &str = "#![doc = include_str!(\"../README.md\")]";
+
+/// A crate opens with its README.
 fn opening(path: &str, text: &str) -> Option<Finding> {
-    if !text.starts_with("//!") {
-        return Some(Finding::breach(path, 1, "does not start with a //! doc"));
-    }
+    let opens = text.starts_with(OPENING);
+    (!opens).then(|| Finding::breach(path, 1, format!("does not start with {OPENING}")))
+}
+
+/// The README of a crate holds a doc-test which runs.
+fn readme(path: &str, text: &str) -> Option<Finding> {
     let mut open = false;
     let mut runs = false;
-    for line in text.lines().map_while(|line| line.strip_prefix("//!")) {
+    for line in text.lines() {
         if let Some(language) = line.trim().strip_prefix("```") {
             runs |= !open && runs_as_test(language);
             open = !open;
         }
     }
-    (!runs).then(|| Finding::breach(path, 1, "its //! doc holds no doc-test that runs"))
+    (!runs).then(|| Finding::breach(path, 1, "holds no doc-test that runs"))
 }
 
 /// Whether rustdoc runs a code block with this text after its fence.
@@ -134,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_clean_file_passes() {
-        let text = "//! A crate.\n//!\n//! ```\n//! assert_eq!(1 + 1, 2);\n//! ```\n\n//! x\n";
-        assert_eq!(printed("crates/a/src/lib.rs", text), [""; 0]);
+        let text = format!("{OPENING}\n\n//! x\n");
+        assert_eq!(printed("crates/a/src/lib.rs", &text), [""; 0]);
     }
 
     #[test]
@@ -169,43 +178,38 @@ mod tests {
             printed("a.rs", &of(401)),
             ["a.rs:401: warning: 401 lines, over 400"]
         );
-        assert!(check("a.rs", &of(600))[0].warning);
-        let long = check("a.rs", &of(601));
-        assert_eq!((long.len(), long[0].line, long[0].warning), (1, 601, false));
+        assert!(check("a.rs", &of(500))[0].warning);
+        let long = check("a.rs", &of(501));
+        assert_eq!((long.len(), long[0].line, long[0].warning), (1, 501, false));
         let excused = format!("// tidy: long file because it is one table\n{}", of(700));
         assert_eq!(printed("a.rs", &excused), [""; 0]);
         let blank = format!("// tidy: long file because  \n{}", of(700));
-        assert!(check("a.rs", &blank).iter().any(|f| f.line == 601));
+        assert!(check("a.rs", &blank).iter().any(|f| f.line == 501));
     }
 
     #[test]
-    fn a_crate_opens_with_a_doc_test_that_runs() {
+    fn a_crate_opens_with_its_readme_which_holds_a_doc_test_that_runs() {
         let path = "crates/a/src/lib.rs";
-        let without = [format!("{path}:1: its //! doc holds no doc-test that runs")];
-        assert_eq!(
-            printed(path, "use x;\n"),
-            [format!("{path}:1: does not start with a //! doc")]
-        );
-        assert_eq!(printed(path, "//! A crate.\n"), without);
-        let shell = "//! A.\n//! ```text\n//! b\n//! ```\n";
+        assert!(printed(path, "//! A crate.\n")[0].contains("does not start with"));
+        let path = "crates/a/README.md";
+        let without = [format!("{path}:1: holds no doc-test that runs")];
+        let shell = "A.\n```text\nb\n```\n";
         assert_eq!(
             printed(path, shell),
             without,
             "a closing fence opens nothing"
         );
-        let ignored = "//! A.\n//! ```rust,ignore\n//! b\n//! ```\n";
+        let ignored = "A.\n```rust,ignore\nb\n```\n";
         assert_eq!(printed(path, ignored), without);
-        let second = format!("{shell}//! ```rust\n//! b();\n//! ```\n");
+        let second = format!("{shell}```rust\nb();\n```\n");
         assert_eq!(printed(path, &second), [""; 0]);
-        let elsewhere = "//! A.\nmod b;\n//! ```\n//! c();\n//! ```\n";
-        assert_eq!(printed(path, elsewhere), without);
     }
 
     #[test]
     fn only_a_crates_lib_is_its_root() {
-        assert!(is_crate_root("crates/a/src/lib.rs"));
+        assert!(is_of_crate("crates/a/src/lib.rs", "src/lib.rs"));
         for path in ["crates/a/src/b/lib.rs", "crates/src/lib.rs", "src/lib.rs"] {
-            assert!(!is_crate_root(path), "{path}");
+            assert!(!is_of_crate(path, "src/lib.rs"), "{path}");
         }
     }
 
