@@ -1,4 +1,5 @@
-//! A statistic of your own as a loss: one dependency, `refire-loss`. To fit with it, give it to an engine or a fit.
+//! A statistic of your own as a loss: one dependency, `refire-loss`. To fit with it, give it to a
+//! `refire_engine::Engine` as a `WeightedTerm`; a `Trainer` takes the terms of its specification only.
 //!
 //! `V` is the variance over trials of the spike count of a whole trial, and the loss `(V / V* - 1)^2`.
 

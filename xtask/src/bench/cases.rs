@@ -9,7 +9,7 @@ pub enum What {
     Step,
     /// Free-running simulation alone.
     Sim,
-    /// Likelihood and its gradient, clamped to the data, with Adam.
+    /// Likelihood and its gradient, teacher-forced, with Adam.
     Mle,
     /// The convex likelihood from silence to its optimum.
     Fit,

@@ -20,6 +20,15 @@ impl Specification {
         positive("coupling-prior", self.priors.coupling)?;
         positive("drive-prior", self.priors.drive)?;
         self.objective.check(self.network.hidden)?;
+        let statistics = self.objective.statistics();
+        let corrected = self.objective.corrected();
+        for (name, count) in [
+            ("checkpoint-bins", self.checkpoint_bins),
+            ("noise-lags", statistics.and_then(|s| s.noise_lags())),
+            ("noise-pairs", corrected.and_then(|c| c.noise.pairs)),
+        ] {
+            count.map_or(Ok(()), |n| at_least_1(name, n, "1 or more, or none"))?;
+        }
         for (name, found) in [
             ("test-fraction", self.held_out.test),
             ("validation-fraction", self.held_out.validation),

@@ -107,3 +107,31 @@ fn passes_in_windows_refuse_published_statistics_and_the_score_gradient() {
         }
     }
 }
+
+#[test]
+fn no_count_is_zero_where_none_says_so() {
+    let spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
+    let refused = |change: &dyn Fn(&mut Specification)| {
+        let mut spec = spec.clone();
+        change(&mut spec);
+        spec.check().unwrap_err().to_string()
+    };
+    let found = refused(&|spec| spec.checkpoint_bins = Some(0));
+    assert!(found.contains("checkpoint-bins"), "{found}");
+    for (name, at) in [("noise-lags", 0), ("noise-pairs", 1)] {
+        let found = refused(&|spec| {
+            let noise = &mut spec.objective.corrected_mut().unwrap().noise;
+            *[&mut noise.lags, &mut noise.pairs][at] = Some(0);
+        });
+        assert!(found.contains(name), "{found}");
+    }
+}
+
+#[test]
+fn the_default_optimiser_keeps_the_numbers_of_adam() {
+    let mut spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
+    spec.optimiser.adam_mut().unwrap().iterations = 7;
+    spec.objective = Objective::Mle { likelihood: 1.0 };
+    spec.drive = Drive::Movie(MovieShape::default());
+    assert_eq!(spec.with_default_optimiser().iterations(), 7);
+}

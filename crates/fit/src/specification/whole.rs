@@ -104,7 +104,8 @@ impl Specification {
     }
 
     /// The same with what moves its parameters unless that is said: the likelihood alone is convex without hidden
-    /// units and with a drive that is linear in its weights, and L-BFGS finds its optimum; all else Adam moves.
+    /// units and with a drive that is linear in its weights, and L-BFGS finds its optimum; all else Adam moves, with
+    /// the numbers it had.
     pub fn with_default_optimiser(self) -> Self {
         let convex = self.objective.kind() == ObjectiveKind::Mle
             && self.network.hidden == 0
@@ -118,7 +119,11 @@ impl Specification {
                 then: None,
             }
         } else {
-            Optimiser::default()
+            let mut optimiser = Optimiser::default();
+            if let (Some(own), Some(adam)) = (self.optimiser.adam(), optimiser.adam_mut()) {
+                *adam = *own;
+            }
+            optimiser
         };
         Self { optimiser, ..self }
     }

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "FIT.toml", help_heading = OUTPUT)]
     config: Option<PathBuf>,
     /// Print all settings of the fit, including defaults, as a file for --config, then stop.
-    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
+    #[arg(long, conflicts_with = "resume", help_heading = OUTPUT, hide_short_help = true)]
     print_config: bool,
     #[command(flatten)]
     options: FitOptions,

@@ -36,7 +36,12 @@ impl Modules {
             for item in &file.items {
                 module.take(item);
             }
-            modules.insert(module_path(path), module);
+            // Beside a library, the root of the program is a module of its own.
+            let at = match path == "main.rs" && files.contains_key("lib.rs") {
+                true => vec!["main".to_owned()],
+                false => module_path(path),
+            };
+            modules.insert(at, module);
         }
         let mut all = Self(modules);
         let tests = all.tests(files);

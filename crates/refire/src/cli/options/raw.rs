@@ -211,7 +211,11 @@ impl FitOptions {
     }
 
     /// These options, and `other`'s where these say nothing.
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, mut other: Self) -> Self {
+        // One set of synapses stands in place of the other.
+        if self.mask.is_some() || self.in_degree.is_some() {
+            (other.mask, other.in_degree) = (None, None);
+        }
         macro_rules! pick {
             ($($field:ident),+) => { Self { $($field: self.$field.or(other.$field)),+ } };
         }

@@ -113,6 +113,10 @@ impl FitOptions {
             let allowed = "0 unless couplings are low-rank";
             return refused("rank", allowed, rank.to_string());
         }
+        if let (Some(in_degree), true) = (in_degree, self.mask.is_some()) {
+            let allowed = "0 beside a mask, which says which synapses there are";
+            return refused("in-degree", allowed, in_degree.to_string());
+        }
         match (kind, in_degree, &self.mask, rank) {
             (CouplingKind::Dense, ..) => Ok(Couplings::Dense),
             (CouplingKind::Sparse, _, Some(path), _) => {

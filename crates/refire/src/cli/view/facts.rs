@@ -79,8 +79,10 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
         HistoryStart::Zero => "silence before each trial",
         HistoryStart::Recorded => "the first recorded bins of each trial, which are not scored",
     };
+    let solved = matches!(spec.optimiser, Optimiser::Lbfgs { then: None, .. });
     let kept = match (fitted.history.validated_at.is_empty(), spec.iterations()) {
-        (_, 0) => "the optimum".to_string(),
+        (_, 0) if solved => "the optimum".to_string(),
+        (_, 0) => "none: the start".to_string(),
         (true, _) => "the last: no validation trials".to_string(),
         (false, _) => format!("{}, the best on validation trials", model.iteration),
     };
