@@ -22,7 +22,7 @@ use super::{
 /// # Ok::<(), refire_fit::FitError>(())
 /// ```
 ///
-/// It is written as a flat table of settings ([`FlatSettings`]), in files and as JSON.
+/// It is written as a flat table of settings ([`FlatSettings`](super::FlatSettings)), in files and as JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Specification {
     /// Units and couplings.
