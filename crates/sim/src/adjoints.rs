@@ -10,7 +10,7 @@ use refire_neuron::EscapeNoise;
 /// engine pulls back. A loss adds to them by way of an [`AdjointSink`].
 #[derive(Clone, Debug, Default)]
 pub struct Adjoints<T> {
-    /// `dL/dv` through potentials and probabilities; padded like [`Trajectory::potential`].
+    /// `dL/dv` through potentials and probabilities; padded like [`Trajectory::potential`](crate::Trajectory::potential).
     pub potential: TrialArray<T>,
     spikes: TrialArray<T>,
     has_spikes: bool,
