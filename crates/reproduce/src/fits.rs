@@ -1,6 +1,9 @@
 //! Fits that figures share: a recording, an objective, a fitted model.
 
-use refire_fit::{Adam, Facts, Form, Model, ObjectiveKind, Specification, Trainer};
+use refire_fit::{
+    Adam, Corrected, Facts, Form, Model, Noise, Objective, ObjectiveKind, Specification,
+    Statistics, Trainer,
+};
 use refire_neuron::SpikeGradient;
 use refire_recording::Recording;
 use refire_report::{ObjectiveRole, Role};
@@ -135,4 +138,23 @@ pub(crate) fn finish(mut trainer: Trainer<'_>) -> Result<Model, ReproduceError> 
         trainer.step()?;
     }
     Ok(trainer.model())
+}
+
+/// Lags of the noise covariance in fits with hidden units: paths over these take several bins.
+pub(crate) const HIDDEN_NOISE_LAGS: usize = 5;
+
+/// Heavy statistics: with hidden units drawn from the model, the likelihood charges for their noise and
+/// pulls towards direct couplings.
+pub(crate) fn heavy(likelihood: f64) -> Objective {
+    Objective::MleAndSampleAndMeasure {
+        likelihood,
+        statistics: Statistics::Corrected(Corrected {
+            psth: 30.0,
+            noise: Noise {
+                weight: 300.0,
+                ..Corrected::default().noise
+            },
+            hidden_rate: 0.1,
+        }),
+    }
 }

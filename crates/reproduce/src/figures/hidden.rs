@@ -1,17 +1,14 @@
 //! Figure 5: 500 units of which 69 are recorded, and recovery over the share of hidden units (claims 5
 //! and 6).
 
-use refire_fit::{
-    Corrected, Drive, Facts, Noise, Objective, ObjectiveKind, Optimiser, Ridge, Specification,
-    Statistics,
-};
+use refire_fit::{Drive, Facts, Objective, ObjectiveKind, Optimiser, Ridge, Specification};
 use refire_neuron::SpikeGradient;
 use refire_report::{ObjectiveRole, Role};
 use refire_synth::{ASSEMBLIES, GroundTruth};
 use serde::{Deserialize, Serialize};
 
 use crate::connectivity::Recovery;
-use crate::fits::base;
+use crate::fits::{HIDDEN_NOISE_LAGS, base, heavy};
 
 mod draw;
 mod work;
@@ -91,25 +88,6 @@ const SWEEP: [usize; 5] = [100, 70, 40, 20, 10];
 /// Ridge of the MLE fit that hidden units are copied from.
 const RIDGE_OF_COPIES: f64 = 0.5;
 
-/// Lags of the noise covariance: paths over hidden units take several bins.
-const NOISE_LAGS: usize = 5;
-
-/// Heavy statistics: with hidden units drawn from the model, the likelihood charges for their noise and
-/// pulls towards direct couplings.
-fn heavy() -> Objective {
-    Objective::MleAndSampleAndMeasure {
-        likelihood: 0.3,
-        statistics: Statistics::Corrected(Corrected {
-            psth: 30.0,
-            noise: Noise {
-                weight: 300.0,
-                ..Corrected::default().noise
-            },
-            hidden_rate: 0.1,
-        }),
-    }
-}
-
 fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specification {
     let mut spec = base(iterations, seed);
     spec.network.lags = 1;
@@ -143,14 +121,14 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
         // Nothing is hidden: the default terms from the optimum of the likelihood.
         Method::Corrected if hidden == 0 => adam.learning_rate = 1e-3,
         Method::Corrected => {
-            spec.objective = heavy();
+            spec.objective = heavy(0.3);
             adam.spike_gradient = SpikeGradient::Damped(1.0);
             spec.network.signs.hidden_inhibitory = Some(0.0);
             spec.network.signs.observed_inhibitory = Some(Vec::new());
         }
     }
     if let Some(statistics) = spec.objective.statistics_mut() {
-        statistics.set_noise_lags(Some(NOISE_LAGS));
+        statistics.set_noise_lags(Some(HIDDEN_NOISE_LAGS));
     }
     spec.optimiser = match method {
         Method::Corrected if hidden == 0 => Optimiser::Lbfgs {

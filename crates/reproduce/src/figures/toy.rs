@@ -1,8 +1,6 @@
 //! Figure 4: three populations of which one is hidden (claims 5 and 6).
 
-use refire_fit::{
-    Corrected, Drive, Facts, Noise, Objective, ObjectiveKind, Optimiser, Specification, Statistics,
-};
+use refire_fit::{Drive, Facts, Objective, ObjectiveKind, Optimiser, Specification};
 use refire_neuron::SpikeGradient;
 use refire_report::{ObjectiveRole, Role};
 use refire_synth::TOY_POPULATION;
@@ -10,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Plan;
 use crate::connectivity::Recovery;
-use crate::fits::base;
+use crate::fits::{HIDDEN_NOISE_LAGS, base, heavy};
 
 mod draw;
 mod work;
@@ -71,11 +69,11 @@ impl Method {
             let kind = ObjectiveKind::MleAndSampleAndMeasure;
             spec.objective = Specification::published(Facts::default(), kind).objective;
         } else {
-            spec.objective = heavy();
+            spec.objective = heavy(0.1);
             spec.network.signs.hidden_inhibitory = Some(1.0);
         }
         if let Some(statistics) = spec.objective.statistics_mut() {
-            statistics.set_noise_lags(Some(NOISE_LAGS));
+            statistics.set_noise_lags(Some(HIDDEN_NOISE_LAGS));
         }
         let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
         (adam.spike_gradient, adam.learning_rate) = match published {
@@ -87,25 +85,6 @@ impl Method {
             adam,
         };
         spec
-    }
-}
-
-/// Lags of the noise covariance: paths over hidden units take several bins.
-const NOISE_LAGS: usize = 5;
-
-/// Heavy statistics: with hidden units drawn from the model, the likelihood charges for their noise and
-/// pulls towards direct couplings.
-fn heavy() -> Objective {
-    Objective::MleAndSampleAndMeasure {
-        likelihood: 0.1,
-        statistics: Statistics::Corrected(Corrected {
-            psth: 30.0,
-            noise: Noise {
-                weight: 300.0,
-                ..Corrected::default().noise
-            },
-            hidden_rate: 0.1,
-        }),
     }
 }
 

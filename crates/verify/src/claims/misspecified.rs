@@ -263,17 +263,19 @@ fn row(
     ]
 }
 
+/// Size of the networks that recordings come from.
+const SHAPE: TinyShape = TinyShape {
+    observed: UNITS,
+    units: UNITS,
+    lags: 2,
+    bins: BINS,
+};
+
 /// Mutual excitation held in check by an escape noise that saturates at 0.2: a logistic fit has no such
 /// ceiling.
 fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError> {
-    let shape = TinyShape {
-        observed: UNITS,
-        units: UNITS,
-        lags: 2,
-        bins: BINS,
-    };
     let mut network = TinyNetwork::draw(
-        shape,
+        SHAPE,
         Strengths {
             couplings: 0.3,
             bias: -3.0,
@@ -290,14 +292,8 @@ fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError>
 
 /// A drive that differs from trial to trial and is the same for all units: slow, unknown to the fit.
 fn missing_drive(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError> {
-    let shape = TinyShape {
-        observed: UNITS,
-        units: UNITS,
-        lags: 2,
-        bins: BINS,
-    };
     let mut network = TinyNetwork::draw(
-        shape,
+        SHAPE,
         Strengths {
             couplings: 0.5,
             bias: -2.0,

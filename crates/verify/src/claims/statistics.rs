@@ -27,6 +27,11 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         ..Claim::default()
     };
     let draws = plan.pick(1_000, 4_000, 40_000);
+    let strengths = Strengths {
+        couplings: 1.5,
+        bias: -0.5,
+        drive: 1.0,
+    };
     let wide = TinyNetwork::draw(
         TinyShape {
             observed: 2,
@@ -34,11 +39,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
             lags: 2,
             bins: 5,
         },
-        Strengths {
-            couplings: 1.5,
-            bias: -0.5,
-            drive: 1.0,
-        },
+        strengths,
         2,
         plan.seed,
     );
@@ -49,11 +50,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
             lags: 1,
             bins: 5,
         },
-        Strengths {
-            couplings: 1.5,
-            bias: -0.5,
-            drive: 1.0,
-        },
+        strengths,
         2,
         plan.seed,
     );
