@@ -5,15 +5,12 @@ mod circles;
 mod documents;
 mod finding;
 mod layers;
-mod mask;
 mod source;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use self::finding::Finding;
 use crate::workspace;
 
 /// Prints every finding, one a line, and fails if one of them is a breach.
@@ -41,13 +38,12 @@ pub fn run() -> Result<()> {
         findings.extend(documents::check(document, text.as_deref(), &names));
         findings.extend(documents::places(document, text.as_deref(), &root, &files));
     }
-    findings.extend(unformatted(&root)?);
 
     findings.sort();
     for finding in &findings {
         println!("{finding}");
     }
-    match findings.iter().filter(|finding| !finding.warning).count() {
+    match findings.len() {
         0 => Ok(()),
         count => bail!("{count} breaches of the house rules"),
     }
@@ -58,25 +54,4 @@ fn crate_source(path: &str) -> Option<(&str, &str)> {
     let (folder, inner) = path.split_once("/src/")?;
     let is_source = inner.ends_with(".rs") && !inner.starts_with("bin/");
     is_source.then_some((folder, inner))
-}
-
-/// The files that `cargo fmt` would change.
-fn unformatted(root: &Path) -> Result<Vec<Finding>> {
-    let output = workspace::cargo(&["fmt", "--all", "--", "--check", "-l"])?
-        .output()
-        .context("cannot start cargo fmt")?;
-    let listing = String::from_utf8_lossy(&output.stdout);
-    let findings: Vec<_> = listing
-        .lines()
-        .map(|path| {
-            let path = Path::new(path);
-            let path = path.strip_prefix(root).unwrap_or(path);
-            Finding::breach(&path.to_string_lossy(), 1, "not formatted: run cargo fmt")
-        })
-        .collect();
-    if findings.is_empty() && !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!("cargo fmt failed: {}", stderr.trim());
-    }
-    Ok(findings)
 }

@@ -1,12 +1,9 @@
-//! Tuples and too many parameters in functions that others call.
+//! Tuples as parameters of functions that others call.
 
 use syn::visit::{self, Visit};
 use syn::{
     File, FnArg, ImplItemFn, ItemFn, ItemMod, Pat, Signature, TraitItemFn, Type, Visibility,
 };
-
-/// Most parameters, `self` not counted.
-const MOST: usize = 7;
 
 /// Line and fault of every function that is `pub`.
 pub fn check(file: &File) -> Vec<(usize, String)> {
@@ -20,23 +17,16 @@ struct Seen(Vec<(usize, String)>);
 
 impl Seen {
     fn look(&mut self, signature: &Signature) {
-        let inputs = || {
-            signature.inputs.iter().filter_map(|input| match input {
-                FnArg::Typed(typed) => Some(typed),
-                FnArg::Receiver(_) => None,
-            })
-        };
+        let mut inputs = signature.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(typed),
+            FnArg::Receiver(_) => None,
+        });
         let (line, name) = (signature.ident.span().start().line, &signature.ident);
-        let is_tuple = |of: &&syn::PatType| {
+        let is_tuple = |of: &syn::PatType| {
             matches!(*of.pat, Pat::Tuple(_)) || matches!(*of.ty, Type::Tuple(_))
         };
-        if inputs().any(|input| is_tuple(&input)) {
+        if inputs.any(is_tuple) {
             let what = format!("{name}: a tuple as parameter: make it a named struct");
-            self.0.push((line, what));
-        }
-        let count = inputs().count();
-        if count > MOST {
-            let what = format!("{name}: {count} parameters: make some of them a named struct");
             self.0.push((line, what));
         }
     }
