@@ -12,7 +12,7 @@ use refire::fit::{
 use refire::kernels::logistic;
 use refire::loss::Likelihood;
 use refire::neuron::{Logistic, SpikeGradient};
-use refire::optim::{Adam, AdamSettings, clip_norm};
+use refire::optim::{Adam, clip_norm};
 use refire::published::{BatchTrials, PublishedNoiseCovariance, PublishedPsth};
 use refire::random::{KeyedUniforms, Purpose, Stream};
 use refire::recording::{BinWidth, Recording, RecordingParts};
@@ -238,8 +238,8 @@ impl<'a> Fit<'a> {
         let optimisers = parameters
             .tensors()
             .iter()
-            .map(|tensor| Adam::new(AdamSettings::default(), tensor.len()))
-            .collect::<Result<_, _>>()?;
+            .map(|tensor| Adam::new(tensor.len()))
+            .collect();
         Ok(Self {
             pool: Pool::new(recording, &all, 0),
             shape,

@@ -4,7 +4,7 @@ use crate::frame::{self, F32Bytes, Synapses};
 use crate::wiring;
 use crate::{ConvexReport, FitError, FlatSettings, History, Specification};
 use refire_engine::{Parameters, Wiring};
-use refire_optim::{Adam, AdamSettings};
+use refire_optim::Adam;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -48,7 +48,7 @@ impl Checkpoint {
         Ok(Self {
             fit,
             iteration: 0,
-            optimiser: optimisers(&parameters)?,
+            optimiser: optimisers(&parameters),
             best: parameters.clone(),
             parameters,
             best_loss: f64::INFINITY,
@@ -177,7 +177,7 @@ impl Checkpoint {
         let spec = body.settings.specification(synapses.as_ref())?;
         let parameters = tensors(&body.parameters)?;
         let best = tensors(&body.best)?;
-        let mut optimiser = optimisers(&parameters)?;
+        let mut optimiser = optimisers(&parameters);
         for (i, adam) in optimiser.iter_mut().enumerate() {
             let first = body.first_moments[i].values().ok_or_else(damaged)?;
             let second = body.second_moments[i].values().ok_or_else(damaged)?;
@@ -186,8 +186,7 @@ impl Checkpoint {
             {
                 return Err(damaged());
             }
-            *adam = Adam::from_parts(AdamSettings::default(), first, second, body.steps[i])
-                .map_err(|_| damaged())?;
+            *adam = Adam::from_parts(first, second, body.steps[i]).ok_or_else(damaged)?;
         }
         Ok(Self {
             fit: FitOf {
@@ -230,8 +229,6 @@ struct Body {
 }
 
 /// Adam for each tensor of the parameters.
-fn optimisers(parameters: &Parameters<f32>) -> Result<[Adam<f32>; 3], FitError> {
-    let adam = |tensor: &Vec<f32>| Adam::new(AdamSettings::default(), tensor.len());
-    let [couplings, bias, drive] = parameters.tensors();
-    Ok([adam(couplings)?, adam(bias)?, adam(drive)?])
+fn optimisers(parameters: &Parameters<f32>) -> [Adam<f32>; 3] {
+    parameters.tensors().map(|tensor| Adam::new(tensor.len()))
 }

@@ -144,9 +144,6 @@ pub enum FitError {
     /// The drive cannot be built.
     #[error(transparent)]
     Drive(#[from] DriveError),
-    /// The optimiser cannot be set up.
-    #[error("optimiser: {0}")]
-    Optimiser(#[from] refire_optim::OptimError),
     /// The recording cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),

@@ -12,7 +12,7 @@ use crate::{
 };
 use refire_core::Recorded;
 use refire_engine::{Batch, Losses, Parameters, Streams, TENSORS, Wiring};
-use refire_optim::{Schedule, clip_norm};
+use refire_optim::{clip_norm, cosine};
 use refire_random::{Purpose, Stream};
 use refire_recording::{Recording, Split};
 use std::ops::Range;
@@ -282,11 +282,7 @@ impl<'a> Trainer<'a> {
         }
         self.add_prior_gradient();
         let rate = self.spec.optimiser.adam().map_or(0.0, |adam| {
-            let schedule = Schedule::Cosine {
-                floor: 0.0,
-                warm_up: 0,
-            };
-            adam.learning_rate * schedule.at(iteration as u64, adam.iterations as u64)
+            adam.learning_rate * cosine(iteration as u64, adam.iterations as u64)
         });
         let tensors = self.state.parameters.tensors_mut().into_iter();
         for ((tensor, gradient), adam) in tensors

@@ -2,10 +2,8 @@
 
 mod adam;
 mod clip;
-mod error;
 mod schedule;
 
-pub use adam::{Adam, AdamSettings};
+pub use adam::Adam;
 pub use clip::clip_norm;
-pub use error::OptimError;
-pub use schedule::Schedule;
+pub use schedule::cosine;

@@ -17,7 +17,7 @@ use refire::bptt::{Gradient, Sweep, sweep};
 use refire::fit::{Form, ObjectiveKind};
 use refire::loss::{Likelihood, LossTerm};
 use refire::neuron::{Logistic, SpikeGradient};
-use refire::optim::{Adam, AdamSettings, clip_norm};
+use refire::optim::{Adam, clip_norm};
 use refire::published::{BatchTrials, PublishedNoiseCovariance, PublishedPsth};
 use refire::random::{KeyedUniforms, Purpose, Stream};
 use refire::sim::{Adjoints, Mode, Pass, SlopesOf, Trajectory, Window, run};
@@ -254,7 +254,7 @@ fn optimiser(stages: &mut Stages, fit: &Fit<'_>) -> Result<(), Failed> {
     let mut parameters = fit.parameters.clone();
     let mut all = Vec::new();
     for tensor in parameters.tensors() {
-        let adam = Adam::<f32>::new(AdamSettings::default(), tensor.len())?;
+        let adam = Adam::<f32>::new(tensor.len());
         all.push((adam, vec![1e-3; tensor.len()]));
     }
     let count: usize = all.iter().map(|(_, gradient)| gradient.len()).sum();
