@@ -1,12 +1,9 @@
 //! A folder to run the command in, with looks at what it left there.
 
-use assert_cmd::Command;
-use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::time::Duration;
+use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The folder; removed in the end.
@@ -40,13 +37,17 @@ impl Desk {
 
     /// Runs `refire` in the folder with the words of a line as arguments.
     pub fn run(&self, line: &str) -> Output {
-        Command::new(cargo_bin!("refire"))
+        self.command(line).output().unwrap()
+    }
+
+    /// `refire` to be run in the folder with the words of a line as arguments.
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refire"));
+        command
             .args(line.split_whitespace())
             .current_dir(self.folder.path())
-            .env("RUST_BACKTRACE", "0")
-            .timeout(Duration::from_secs(300))
-            .output()
-            .unwrap()
+            .env("RUST_BACKTRACE", "0");
+        command
     }
 
     /// Runs `refire`, which must succeed; its standard output and standard error.

@@ -3,10 +3,9 @@
 
 use crate::desk::{Desk, check_figures, check_fit};
 use crate::toy::{Fixture, Toy, npy};
-use assert_cmd::cargo::cargo_bin;
 use refire::recording::NpzFile;
 use serde_json::Value;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 const QUICK: &str = "--bin 10ms --iterations 3 --quiet";
 
@@ -16,10 +15,13 @@ pub fn run_through(fixture: &Fixture, options: &str) -> Value {
     run_through_with_lags(fixture, 4, options)
 }
 
-fn run_through_with_lags(fixture: &Fixture, lags: usize, options: &str) -> Value {
-    let desk = Desk::new();
+/// Fits alone; returns fit.json.
+pub fn fitted(fixture: &Fixture, options: &str) -> Value {
+    fit_on(&Desk::new(), fixture, 4, options)
+}
+
+fn fit_on(desk: &Desk, fixture: &Fixture, lags: usize, options: &str) -> Value {
     desk.write("r.npz", fixture.bytes());
-    desk.ok("info r.npz --bin 10ms");
     desk.ok(&format!(
         "fit r.npz --out fit {QUICK} --lags {lags} {options}"
     ));
@@ -27,7 +29,13 @@ fn run_through_with_lags(fixture: &Fixture, lags: usize, options: &str) -> Value
     check_fit(&fit, 3);
     let report = String::from_utf8(desk.bytes("fit/report.html")).unwrap();
     assert!(!report.contains("NaN") && report.contains("</html>"));
+    fit
+}
 
+fn run_through_with_lags(fixture: &Fixture, lags: usize, options: &str) -> Value {
+    let desk = Desk::new();
+    let fit = fit_on(&desk, fixture, lags, options);
+    desk.ok("info r.npz --bin 10ms");
     let model = "fit/model.refire";
     let evaluation = desk.ok(&format!("evaluate {model} r.npz --json --quiet")).0;
     let evaluation: Value = serde_json::from_str(&evaluation).unwrap();
@@ -236,16 +244,15 @@ fn trials_of_unequal_length_and_hardly_longer_than_the_lags() {
         ..Toy::default()
     };
     for toy in [unequal, shortest] {
-        for fixture in [toy.events(), toy.binned()] {
-            for options in [
-                "--history zero",
-                "--history recorded",
-                "--history recorded --form published",
-                "--history recorded --hidden 2",
-                "--drive none",
-            ] {
-                run_through(&fixture, options);
-            }
+        for options in [
+            "--history zero",
+            "--history recorded",
+            "--history recorded --form published",
+            "--history recorded --hidden 2",
+            "--drive none",
+        ] {
+            run_through(&toy.events(), options);
+            fitted(&toy.binned(), options);
         }
     }
 }
@@ -424,9 +431,8 @@ fn a_reader_may_stop_reading() {
         "evaluate fit/model.refire r.npz",
         "fit r.npz --out again --bin 10ms --iterations 1",
     ] {
-        let mut child = Command::new(cargo_bin!("refire"))
-            .args(line.split_whitespace())
-            .current_dir(desk.path("."))
+        let mut child = desk
+            .command(line)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -5,4 +5,3 @@
 mod conformance;
 mod couplings;
 mod oracles;
-mod score;

@@ -22,20 +22,50 @@ const LAGS: usize = 3;
 const OBSERVED: usize = 3;
 const UNITS: usize = OBSERVED + 2;
 
-/// Recorded trials of two conditions and unequal lengths, and twice as many free-running ones.
-fn batch(first_bin: usize) -> Batch {
-    let (conditions, lengths) = (vec![0, 1, 0, 1, 0, 1], vec![13, 9, 12, 6, 13, 4]);
-    let layout = TrialLayout::new(conditions, lengths, first_bin).unwrap();
-    let mut recorded = TrialArray::<u8>::zeros(6, BINS, 0, OBSERVED);
-    for (at, z) in recorded.as_mut_slice().iter_mut().enumerate() {
+/// Conditions and lengths: the second condition has one recorded trial, the third one free-running trial
+/// (nothing for halves), and trials end at different times.
+const RECORDED: [(usize, usize); 8] = [
+    (0, 13),
+    (0, 9),
+    (1, 12),
+    (0, 11),
+    (3, 13),
+    (2, 8),
+    (3, 5),
+    (2, 12),
+];
+const SIMULATED: [(usize, usize); 15] = [
+    (3, 12),
+    (0, 13),
+    (0, 4),
+    (1, 13),
+    (0, 9),
+    (3, 13),
+    (0, 13),
+    (1, 10),
+    (2, 7),
+    (3, 6),
+    (0, 7),
+    (3, 5),
+    (0, 12),
+    (3, 11),
+    (3, 4),
+];
+const CONDITIONS: usize = 4;
+
+fn batch(recorded: &[(usize, usize)], simulated: &[(usize, usize)], first_bin: usize) -> Batch {
+    let layout = |trials: &[(usize, usize)]| {
+        let (conditions, lengths) = trials.iter().copied().unzip();
+        TrialLayout::new(conditions, lengths, first_bin).unwrap()
+    };
+    let (layout, free_layout) = (layout(recorded), layout(simulated));
+    let mut spikes = TrialArray::<u8>::zeros(layout.trials(), layout.max_bins(), 0, OBSERVED);
+    for (at, z) in spikes.as_mut_slice().iter_mut().enumerate() {
         *z = u8::from(at * at % 7 < 3 && at % 5 < 3);
     }
-    let conditions = (0..12).map(|k| k / 2 % 2).collect();
-    let lengths = vec![13, 12, 9, 4, 13, 7, 13, 6, 4, 11, 12, 13];
-    let free_layout = TrialLayout::new(conditions, lengths, first_bin).unwrap();
     Batch {
-        histories: TrialArray::zeros(12, first_bin, 0, OBSERVED),
-        ..Batch::new(RecordedTrials::new(recorded, layout), free_layout)
+        histories: TrialArray::zeros(free_layout.trials(), first_bin, 0, OBSERVED),
+        ..Batch::new(RecordedTrials::new(spikes, layout), free_layout)
     }
 }
 
@@ -63,7 +93,7 @@ fn evaluate<T: Real>(
         bias: (0..UNITS).map(wave).collect(),
         drive: Vec::new(),
     };
-    let drive = Box::new(NoDrive::new(2, BINS, UNITS));
+    let drive = Box::new(NoDrive::new(CONDITIONS, BINS, UNITS));
     let weights = (0..).map(|at| 0.7 + f64::from(at));
     let weighted = terms.into_iter().zip(weights.clone());
     let weighted = weighted.map(|(term, weight)| WeightedTerm { term, weight });
@@ -78,36 +108,48 @@ fn evaluate<T: Real>(
     Ok(([alone.terms, found.terms], numbers))
 }
 
+/// Number of [`terms`], and the place of the one that needs no recorded trial.
+const TERMS: usize = 10;
+const HIDDEN_RATE: usize = 3;
+
 /// Every kind of term by itself, then all of a fit together.
 fn terms<T: Real>(batch: &Batch, which: usize) -> Vec<Box<dyn LossTerm<T>>> {
     let recorded = batch.recorded.view();
     let data = |lags| Arc::new(DataStatistics::new(recorded.spikes, recorded.layout, lags));
-    let sample = PairSample {
-        lags: LAGS,
-        parts: 1,
-        pairs: 2,
-        window: Some(5),
-        stream: Stream::new(1, Purpose::NoisePairs),
+    let noise = |lags, parts| Box::new(NoiseCovariance::new(data(lags), parts));
+    let sampled = |parts| {
+        let sample = PairSample {
+            lags: LAGS,
+            parts,
+            pairs: 2,
+            window: Some(5),
+            stream: Stream::new(1, Purpose::NoisePairs),
+        };
+        Box::new(SampledNoiseCovariance::new(recorded, sample))
     };
     let mut all: Vec<Box<dyn LossTerm<T>>> = vec![
         Box::new(Likelihood::new(Logistic, OBSERVED)),
         Box::new(Psth::new(data(LAGS))),
-        Box::new(NoiseCovariance::new(data(LAGS), 1)),
+        noise(LAGS, 1),
         Box::new(HiddenRate::new(OBSERVED..UNITS, 0.3)),
-        Box::new(NoiseCovariance::new(data(LAGS), 2)),
-        // More lags than the couplings have.
-        Box::new(NoiseCovariance::new(data(LAGS + 2), 1)),
-        Box::new(SampledNoiseCovariance::new(recorded, sample)),
+        noise(LAGS, 2),
+        noise(LAGS, 3),
+        // More lags than the couplings have, and lags beyond every window or all trials.
+        noise(LAGS + 2, 1),
+        noise(12, 1),
+        sampled(1),
+        sampled(2),
     ];
-    if which < all.len() {
-        return vec![all.swap_remove(which)];
+    assert_eq!(all.len(), TERMS);
+    match which {
+        TERMS => all,
+        which => vec![all.swap_remove(which)],
     }
-    all
 }
 
 fn windows_make_the_whole<T: Real>(tolerance: f64) {
-    for (first_bin, which) in (0..8).flat_map(|which| [(0, which), (LAGS, which)]) {
-        let batch = batch(first_bin);
+    for (first_bin, which) in (0..=TERMS).flat_map(|which| [(0, which), (LAGS, which)]) {
+        let batch = batch(&RECORDED, &SIMULATED, first_bin);
         let ([values, _], gradient) = evaluate::<T>(None, &batch, terms(&batch, which)).unwrap();
         let largest = gradient.iter().fold(0.0f64, |most, g| most.max(g.abs()));
         assert!(largest > 1e-4, "{which}: {largest}");
@@ -133,8 +175,23 @@ fn windows_make_the_whole_evaluation() {
 }
 
 #[test]
+fn what_the_whole_cannot_measure_windows_cannot() {
+    // One trial of each condition, and none of the one that has several free-running trials.
+    let trials = [(0, 9), (1, 9), (3, 9), (3, 9), (3, 9)];
+    let batch = batch(&[(0, 13), (0, 9), (1, 12), (1, 8), (2, 9)], &trials, 0);
+    for which in 2..TERMS {
+        if which == HIDDEN_RATE {
+            continue;
+        }
+        let of = |window| evaluate::<f64>(window, &batch, terms(&batch, which));
+        let (whole, windows) = (of(None).unwrap_err(), of(Some(4)).unwrap_err());
+        assert_eq!(windows.to_string(), whole.to_string(), "{which}");
+    }
+}
+
+#[test]
 fn what_needs_all_bins_at_once_is_refused() {
-    let batch = batch(0);
+    let batch = batch(&RECORDED, &SIMULATED, 0);
     let term = || -> Vec<Box<dyn LossTerm<f64>>> {
         vec![Box::new(PublishedHiddenRate::new(OBSERVED..UNITS, 0.17))]
     };

@@ -53,7 +53,7 @@ fn spoil(problem: &mut Problem<f64>, more: usize) {
 
 // Deterministic properties of any problem: nothing is estimated, so that no seed gives a false alarm.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// Padding, in the middle of a batch of unequal trials or behind all of them, is never read.
     #[test]

@@ -150,7 +150,7 @@ fn relabel<T: Real>(batch: &Batch<T>, label: impl Fn(usize) -> usize) -> Batch<T
 // Deterministic properties of any problem: what is compared are sums of the same numbers in another
 // order, nothing is estimated, so that no seed gives a false alarm.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn units_can_be_renamed(shape in measurable_shapes(1..=4), seed: u64) {

@@ -115,7 +115,7 @@ fn go_on(trainer: &mut Trainer<'_>, until: usize) {
 // Deterministic properties: bits are compared, nothing is estimated, so that no seed gives a false
 // alarm.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_fit_in_two_parts_is_the_fit_in_one(

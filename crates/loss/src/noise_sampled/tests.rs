@@ -267,6 +267,21 @@ fn single_units_have_their_statistics_without_those_of_pairs() {
     assert!(case.evaluate(&mut term).is_err());
 }
 
+#[test]
+fn recorded_statistics_by_windows_are_those_of_all_bins() {
+    for (first_bin, lags) in [(0, 3), (3, 4), (0, 1), (0, 20)] {
+        let (spikes, layout) = Case::<f64>::ragged(6, first_bin, lags).recorded;
+        let expected = DataStatistics::new(&spikes, &layout, lags).noise_covariance(&[0, 1]);
+        assert!(expected.iter().any(|x| x.abs() > 1e-3));
+        for window in [1, lags, lags + 1, 5, 9, 12] {
+            let found = DataStatistics::by_windows(&spikes, &layout, lags, Some(window));
+            for (found, expected) in found.noise_covariance(&[0, 1]).iter().zip(&expected) {
+                assert!((found - expected).abs() < 1e-14, "{window}: {found}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn the_fewest_units_have_the_pairs(pairs: usize, small in 0usize..10_000) {
