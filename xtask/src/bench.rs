@@ -104,7 +104,7 @@ fn run_growth(options: &Options) -> Result<()> {
         None => Some(workspace::root()?.join("docs/figures/growth.svg")),
     };
     if let Some(path) = drawn {
-        refire_report::write_atomic(&path, growth::figure::svg(&curves))?;
+        replace(&path, &growth::figure::svg(&curves)?)?;
     }
     let failed = curves.iter().filter(|curve| curve.failed()).count();
     ensure!(
@@ -171,10 +171,15 @@ fn measure(options: &Options, stamp: &Stamp, copies: &Path) -> Result<Vec<Row>> 
     Ok(rows)
 }
 
-/// Replaces the file whole: an interrupted run keeps the rows it has.
 fn write(path: &Path, value: &serde_json::Value) -> Result<()> {
-    let text = serde_json::to_string_pretty(value)? + "\n";
-    Ok(refire_report::write_atomic(path, text)?)
+    replace(path, &(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Replaces the file whole: an interrupted run keeps the rows it has.
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let part = path.with_extension("part");
+    std::fs::write(&part, text).with_context(|| part.display().to_string())?;
+    std::fs::rename(&part, path).with_context(|| path.display().to_string())
 }
 
 /// Builds programs for timing; the folder they are in.

@@ -111,7 +111,7 @@ pub struct PsthExample {
     pub label: String,
     /// Pearson correlation of model and data over bins.
     pub correlation: f64,
-    /// Time of each bin, seconds; may start again at each condition.
+    /// Time of each bin, seconds, conditions laid end to end.
     pub time_s: Vec<f64>,
     /// Trial-averaged rate of the data, Hz, as long as `time_s`.
     pub data_hz: Vec<f64>,

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 /// Why a page could not be made or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,13 +33,5 @@ pub enum ReportError {
         expected: String,
         /// The name found.
         found: String,
-    },
-    /// The file could not be written.
-    #[error("writing {path}: {source}", path = path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
     },
 }

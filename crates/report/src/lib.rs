@@ -5,14 +5,13 @@ mod claims;
 mod data;
 mod error;
 mod figures;
-mod file;
 mod page;
 mod reproduction;
 mod sections;
 mod svg;
 mod text;
 
-pub use claims::data::{CheckRow, ClaimView, ClaimsPage, TableView, Verdict};
+pub use claims::data::{CheckRow, ClaimView, ClaimsPage, TableView};
 pub use data::{
     CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
     StabilityView,
@@ -22,6 +21,5 @@ pub use figures::{
     DotPlot, DotRow, Estimate, FigureView, MatrixPanel, ObjectiveRole, Panel, Plot, PlotAxis,
     PlotPoint, RasterPanel, Reference, Role, Series, VerticalReference,
 };
-pub use file::write_atomic;
 pub use reproduction::{Finding, FoundClaim, ReproducedFigure, ReproductionPage};
 pub use text::number;

@@ -3,20 +3,21 @@
 use crate::sections::{
     couplings, headline, losses, missing, noise, psth, raster, rates, section, stability, table,
 };
-use crate::text::escape;
+use crate::text::{escape, within};
 use crate::{Report, ReportError, check};
 
 /// What drawings need, on a page or alone.
 pub(crate) const CHART_STYLE: &str = include_str!("chart.css");
 const STYLE: &str = include_str!("style.css");
 
-/// A document around a page: `title` and `subtitle` are plain text, `body` is HTML.
-pub(crate) fn document(title: &str, subtitle: &str, body: &str) -> String {
-    let title = escape(title);
-    let subtitle = match subtitle {
-        "" => String::new(),
-        subtitle => format!("<p class=\"subtitle\">{}</p>\n", escape(subtitle)),
-    };
+/// A document around a page: `title`, which may be empty, `otherwise` and `subtitle` are plain
+/// text, `body` is HTML.
+pub(crate) fn document(title: &str, otherwise: &str, subtitle: &str, body: &str) -> String {
+    let title = escape(match title.trim() {
+        "" => otherwise,
+        title => title,
+    });
+    let subtitle = within("<p class=\"subtitle\">", subtitle, "</p>\n");
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
@@ -55,10 +56,6 @@ impl Report {
     /// finite are no errors: the page says what is missing.
     pub fn to_html(&self) -> Result<String, ReportError> {
         check::report(self)?;
-        let title = match self.title.trim() {
-            "" => "Fit report",
-            title => title,
-        };
         let mut page = headline::html(self);
         page += &paragraphs(&self.intro);
         if !self.fits.is_empty() {
@@ -80,7 +77,7 @@ impl Report {
             }
         }
         page += &glossary("");
-        Ok(document(title, &self.subtitle, &page))
+        Ok(document(&self.title, "Fit report", &self.subtitle, &page))
     }
 
     fn facts(&self) -> String {

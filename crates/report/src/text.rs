@@ -91,6 +91,14 @@ pub(crate) fn scientific(value: f64, decimals: usize) -> String {
     }
 }
 
+/// Text between two pieces of HTML; nothing where there is no text.
+pub(crate) fn within(before: &str, text: &str, after: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!("{before}{}{after}", escape(text)),
+    }
+}
+
 fn superscript(character: char) -> char {
     match character {
         '0' => '⁰',

@@ -1,13 +1,13 @@
 //! Finished work items on disk, by what decides them: their settings and the program.
 
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-use refire_report::write_atomic;
+use refire_recording::write_atomic;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::ReproduceError;
 use crate::figure::Job;
 
 /// Digits of a hash in a file name.
@@ -36,17 +36,17 @@ impl Cache {
     /// The cache of this program in a folder.
     ///
     /// # Errors
-    /// [`ReproduceError::Cache`] where the program cannot be read or the folder not be made.
-    pub fn open(folder: &Path) -> Result<Self, ReproduceError> {
-        let program = std::env::current_exe().map_err(|e| failed(folder, e))?;
-        let bytes = std::fs::read(&program).map_err(|e| failed(&program, e))?;
+    /// Where the program cannot be read or the folder not be made.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let program = std::env::current_exe().with_context(failed(folder))?;
+        let bytes = std::fs::read(&program).with_context(failed(&program))?;
         Self::of_build(folder, &hash(&bytes))
     }
 
     /// The cache of a named build.
-    pub(crate) fn of_build(folder: &Path, build: &str) -> Result<Self, ReproduceError> {
+    pub(crate) fn of_build(folder: &Path, build: &str) -> Result<Self> {
         let own = folder.join(build);
-        std::fs::create_dir_all(&own).map_err(|e| failed(&own, e))?;
+        std::fs::create_dir_all(&own).with_context(failed(&own))?;
         Ok(Self {
             folder: folder.to_path_buf(),
             build: build.to_string(),
@@ -57,9 +57,9 @@ impl Cache {
     /// Takes units of equal settings that earlier builds of the program have finished, the latest first.
     ///
     /// # Errors
-    /// [`ReproduceError::Cache`] where the folder cannot be read.
-    pub fn with_other_builds(mut self) -> Result<Self, ReproduceError> {
-        let entries = std::fs::read_dir(&self.folder).map_err(|e| failed(&self.folder, e))?;
+    /// Where the folder cannot be read.
+    pub fn with_other_builds(mut self) -> Result<Self> {
+        let entries = std::fs::read_dir(&self.folder).with_context(failed(&self.folder))?;
         let mut builds: Vec<_> = entries
             .filter_map(|entry| {
                 let entry = entry.ok()?;
@@ -91,14 +91,11 @@ impl Cache {
 
     /// Keeps a finished unit; returns it as it will be read, so that numbers are the same in this run and
     /// in the next.
-    ///
-    /// # Errors
-    /// [`ReproduceError::Cache`] where it cannot be written.
-    pub(crate) fn put(&self, job: &Job<'_>, done: &Done) -> Result<Done, ReproduceError> {
+    pub(crate) fn put(&self, job: &Job<'_>, done: &Done) -> Result<Done> {
         let path = self.path(&self.build, job);
-        let text = serde_json::to_vec_pretty(done).map_err(|e| failed(&path, e))?;
-        write_atomic(&path, &text).map_err(|e| failed(&path, e))?;
-        serde_json::from_slice(&text).map_err(|e| failed(&path, e))
+        let text = serde_json::to_vec_pretty(done).with_context(failed(&path))?;
+        write_atomic(&path, &text).with_context(failed(&path))?;
+        serde_json::from_slice(&text).with_context(failed(&path))
     }
 
     fn path(&self, build: &str, job: &Job<'_>) -> PathBuf {
@@ -109,11 +106,9 @@ impl Cache {
     }
 }
 
-fn failed(path: &Path, reason: impl ToString) -> ReproduceError {
-    ReproduceError::Cache {
-        path: path.to_path_buf(),
-        reason: reason.to_string(),
-    }
+/// What failed, where the cache does.
+fn failed(path: &Path) -> impl Fn() -> String {
+    move || format!("cache {}", path.display())
 }
 
 /// Start of the SHA-256, in hexadecimal.

@@ -1,13 +1,14 @@
 //! What a figure is: work items that are done once, and a drawing of what they found.
 
+use anyhow::Result;
 use refire_report::FoundClaim;
 use refire_report::ReproducedFigure;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::Plan;
 use crate::csv::Csv;
-use crate::{Plan, ReproduceError};
 
 /// A figure of the paper, or beyond it.
 pub(crate) trait Figure: Sync {
@@ -20,10 +21,7 @@ pub(crate) trait Figure: Sync {
     fn name(&self) -> &'static str;
 
     /// Every work item of a plan, in the order of the drawing.
-    ///
-    /// # Errors
-    /// [`ReproduceError`] for a recording that cannot be read.
-    fn items(&self, plan: &Plan) -> Result<Vec<Self::Item>, ReproduceError>;
+    fn items(&self, plan: &Plan) -> Result<Vec<Self::Item>>;
 
     /// A few words for the progress bar.
     fn label(&self, item: &Self::Item) -> String;
@@ -32,10 +30,7 @@ pub(crate) trait Figure: Sync {
     fn seconds(&self, item: &Self::Item) -> f64;
 
     /// Does the work. The result depends on the unit alone, not on threads.
-    ///
-    /// # Errors
-    /// [`ReproduceError`] where it cannot be done.
-    fn measure(&self, item: &Self::Item) -> Result<Self::Found, ReproduceError>;
+    fn measure(&self, item: &Self::Item) -> Result<Self::Found>;
 
     /// Draws what was found and judges the claims.
     fn draw(&self, plan: &Plan, found: &[(Self::Item, Self::Found)]) -> Drawing;
@@ -59,15 +54,15 @@ pub(crate) struct Job<'a> {
     pub(crate) seconds: f64,
     /// Settings of the unit, of which the key is made.
     pub(crate) settings: Value,
-    pub(crate) run: Box<dyn Fn() -> Result<Value, ReproduceError> + Send + Sync + 'a>,
+    pub(crate) run: Box<dyn Fn() -> Result<Value> + Send + Sync + 'a>,
 }
 
 /// A figure of any kind.
 pub(crate) trait AnyFigure: Sync {
     fn name(&self) -> &'static str;
-    fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>, ReproduceError>;
+    fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>>;
     /// `found` as [`Self::jobs`] are ordered.
-    fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing, ReproduceError>;
+    fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing>;
 }
 
 impl<F: Figure> AnyFigure for F {
@@ -75,35 +70,26 @@ impl<F: Figure> AnyFigure for F {
         Figure::name(self)
     }
 
-    fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>, ReproduceError> {
+    fn jobs<'a>(&'a self, plan: &Plan) -> Result<Vec<Job<'a>>> {
         let job = |item: F::Item| {
             Ok(Job {
                 figure: Figure::name(self),
                 label: self.label(&item),
                 seconds: self.seconds(&item),
-                settings: to_value(&item)?,
-                run: Box::new(move || to_value(&self.measure(&item)?)),
+                settings: serde_json::to_value(&item)?,
+                run: Box::new(move || Ok(serde_json::to_value(self.measure(&item)?)?)),
             })
         };
         let items = self.items(plan)?;
         items.into_iter().map(job).collect()
     }
 
-    fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing, ReproduceError> {
-        let read = |value| serde_json::from_value(value).map_err(json_error);
-        let found: Vec<F::Found> = found.into_iter().map(read).collect::<Result<_, _>>()?;
+    fn draw(&self, plan: &Plan, found: Vec<Value>) -> Result<Drawing> {
+        let found: Vec<F::Found> = found
+            .into_iter()
+            .map(serde_json::from_value)
+            .collect::<Result<_, _>>()?;
         let found: Vec<_> = self.items(plan)?.into_iter().zip(found).collect();
         Ok(Figure::draw(self, plan, &found))
-    }
-}
-
-fn to_value(value: &impl Serialize) -> Result<Value, ReproduceError> {
-    serde_json::to_value(value).map_err(json_error)
-}
-
-fn json_error(error: serde_json::Error) -> ReproduceError {
-    ReproduceError::Cache {
-        path: "a work item".into(),
-        reason: error.to_string(),
     }
 }

@@ -1,5 +1,6 @@
 //! Fits that figures share: a recording, an objective, a fitted model.
 
+use anyhow::Result;
 use refire_fit::{
     Adam, Corrected, Facts, Form, Model, Noise, Objective, ObjectiveKind, Specification,
     Statistics, Trainer,
@@ -8,8 +9,6 @@ use refire_neuron::SpikeGradient;
 use refire_recording::Recording;
 use refire_report::{ObjectiveRole, Role};
 use serde::{Deserialize, Serialize};
-
-use crate::ReproduceError;
 
 /// What is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,18 +121,12 @@ pub(crate) fn base(iterations: usize, seed: u64) -> Specification {
 }
 
 /// Fits a recording to the end.
-///
-/// # Errors
-/// [`ReproduceError::Fit`] where specification and recording do not allow it.
-pub(crate) fn fit(recording: &Recording, spec: &Specification) -> Result<Model, ReproduceError> {
+pub(crate) fn fit(recording: &Recording, spec: &Specification) -> Result<Model> {
     finish(Trainer::new(recording, spec)?)
 }
 
 /// Ends a fit that was begun.
-///
-/// # Errors
-/// [`ReproduceError::Fit`] where a step is not finite.
-pub(crate) fn finish(mut trainer: Trainer<'_>) -> Result<Model, ReproduceError> {
+pub(crate) fn finish(mut trainer: Trainer<'_>) -> Result<Model> {
     while !trainer.finished() {
         trainer.step()?;
     }

@@ -3,7 +3,6 @@
 mod cache;
 mod connectivity;
 mod csv;
-mod error;
 mod evidence;
 mod figure;
 mod figures;
@@ -14,9 +13,10 @@ mod plan;
 mod recordings;
 mod workers;
 
+use anyhow::Result;
+
 pub use cache::Cache;
-pub use csv::{Cell, Csv};
-pub use error::ReproduceError;
+pub use csv::Csv;
 pub use figure::Drawing;
 pub use output::write;
 pub use plan::{Plan, Size};
@@ -43,8 +43,8 @@ pub struct Reproduction {
 /// Number of work items of a plan and their planned seconds on one thread.
 ///
 /// # Errors
-/// [`ReproduceError`] for an unknown figure or a recording that cannot be read.
-pub fn planned(plan: &Plan) -> Result<(usize, f64), ReproduceError> {
+/// For an unknown figure or a recording that cannot be read.
+pub fn planned(plan: &Plan) -> Result<(usize, f64)> {
     plan.check(&figures::NAMES)?;
     let mut total = (0, 0.0);
     for figure in figures::all()
@@ -62,13 +62,13 @@ pub fn planned(plan: &Plan) -> Result<(usize, f64), ReproduceError> {
 /// figures. The result does not depend on `threads`.
 ///
 /// # Errors
-/// [`ReproduceError`] where a unit cannot be done; what is finished stays in the cache.
+/// Where a unit cannot be done; what is finished stays in the cache.
 pub fn reproduce(
     plan: &Plan,
     cache: &Cache,
     threads: usize,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Reproduction, ReproduceError> {
+) -> Result<Reproduction> {
     plan.check(&figures::NAMES)?;
     let all = figures::all();
     let chosen: Vec<_> = all
@@ -94,6 +94,9 @@ pub fn reproduce(
         let mut drawing = figure.draw(plan, found)?;
         drawing.figure.name = figure.name().into();
         drawing.figure.seconds = seconds;
+        for claim in &mut drawing.claims {
+            claim.figure = figure.name().into();
+        }
         drawings.push(drawing);
     }
     Ok(Reproduction {

@@ -1,12 +1,14 @@
 //! What a run writes: the page, the claims, and per figure an SVG file and a table of its numbers.
 
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-use refire_report::{Finding, FoundClaim, ReproductionPage, number, write_atomic};
+use refire_recording::write_atomic;
+use refire_report::{Finding, FoundClaim, ReproductionPage, number};
 use serde_json::{Value, json};
 
 use crate::plan::FIRST_SEED;
-use crate::{Cache, Drawing, Plan, ReproduceError, Reproduction, Size};
+use crate::{Cache, Drawing, Plan, Reproduction, Size};
 
 /// Name of the page.
 const PAGE: &str = "reproduction.html";
@@ -20,22 +22,18 @@ const SUMMARY: &str = "summary.md";
 /// Writes everything into a folder that exists or is made; returns the path of the page.
 ///
 /// # Errors
-/// [`ReproduceError::Report`] where a file cannot be written.
-pub fn write(
-    out: &Path,
-    plan: &Plan,
-    cache: &Cache,
-    found: &Reproduction,
-) -> Result<PathBuf, ReproduceError> {
-    std::fs::create_dir_all(out).map_err(|error| ReproduceError::Folder {
-        path: out.to_path_buf(),
-        found: error.to_string(),
-    })?;
+/// Where a file cannot be written.
+pub fn write(out: &Path, plan: &Plan, cache: &Cache, found: &Reproduction) -> Result<PathBuf> {
+    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let write = |name: &str, contents: String| {
+        let path = out.join(name);
+        write_atomic(&path, contents.as_bytes()).with_context(|| path.display().to_string())
+    };
     let mut figures = Vec::new();
     for drawing in &found.drawings {
         let mut figure = drawing.figure.clone();
         for (name, contents) in files(drawing)? {
-            write_atomic(&out.join(&name), contents)?;
+            write(&name, contents)?;
             figure.files.push(name);
         }
         figures.push(figure);
@@ -43,8 +41,8 @@ pub fn write(
     let claims = found.claims();
     let lines: Vec<Value> = claims.iter().map(claim_json).collect();
     let json = format!("{:#}\n", Value::Array(lines));
-    write_atomic(&out.join(CLAIMS), json)?;
-    write_atomic(&out.join(SUMMARY), summary(plan, cache, found))?;
+    write(CLAIMS, json)?;
+    write(SUMMARY, summary(plan, cache, found))?;
     let page = ReproductionPage {
         title: "What the fitted networks do, and what the paper says they do".into(),
         subtitle:
@@ -56,16 +54,12 @@ pub fn write(
         claims,
         figures,
     };
-    let path = out.join(PAGE);
-    write_atomic(&path, page.to_html()?)?;
-    Ok(path)
+    write(PAGE, page.to_html()?)?;
+    Ok(out.join(PAGE))
 }
 
 /// Names and contents of the files beside the page.
-///
-/// # Errors
-/// [`ReproduceError::Report`] where a figure cannot be drawn.
-fn files(drawing: &Drawing) -> Result<Vec<(String, String)>, ReproduceError> {
+fn files(drawing: &Drawing) -> Result<Vec<(String, String)>> {
     let name = &drawing.figure.name;
     let mut files = vec![(format!("{name}.csv"), drawing.csv.to_string())];
     for (at, view) in drawing.figure.views.iter().enumerate() {
@@ -92,13 +86,6 @@ fn summary(plan: &Plan, cache: &Cache, found: &Reproduction) -> String {
             claim.rule,
             word(claim.verdict),
         );
-    }
-    for claim in found
-        .claims()
-        .iter()
-        .filter(|claim| !claim.tried.is_empty())
-    {
-        text += &format!("\n{}, tried: {}\n", claim.measure, claim.tried);
     }
     for (name, value) in facts(plan, cache, found) {
         text += &format!("\n{name}: {value}.\n");
@@ -150,7 +137,6 @@ fn claim_json(claim: &FoundClaim) -> Value {
         "rule": claim.rule,
         "verdict": word(claim.verdict),
         "figure": claim.figure,
-        "tried": claim.tried,
     })
 }
 

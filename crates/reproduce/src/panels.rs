@@ -1,24 +1,8 @@
 //! Parts that the drawings share.
 
-use refire_report::{DotRow, PlotAxis, PlotPoint, Role};
+use refire_report::{DotRow, PlotPoint, Role};
 
 use crate::evidence::Estimate;
-
-/// An axis with equal steps.
-pub(crate) fn linear(label: &str) -> PlotAxis {
-    PlotAxis {
-        label: label.into(),
-        log: false,
-    }
-}
-
-/// An axis with equal factors.
-pub(crate) fn logarithmic(label: &str) -> PlotAxis {
-    PlotAxis {
-        label: label.into(),
-        log: true,
-    }
-}
 
 /// A row of single seeds with their mean and its interval.
 pub(crate) fn dot_row(name: &str, role: Role, seeds: Vec<f64>) -> DotRow {

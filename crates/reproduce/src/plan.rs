@@ -1,8 +1,7 @@
 //! How large a reproduction is, and on what.
 
+use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
-
-use crate::ReproduceError;
 
 /// How much work a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +48,10 @@ impl Plan {
     /// (`NAME_binned.npz` beside `NAME.npz`), by name.
     ///
     /// # Errors
-    /// [`ReproduceError::Folder`] where it cannot be read or has none.
-    pub fn with_recordings_in(mut self, folder: &Path) -> Result<Self, ReproduceError> {
-        let refuse = |found: String| ReproduceError::Folder {
-            path: folder.to_path_buf(),
-            found,
-        };
-        let entries = std::fs::read_dir(folder).map_err(|error| refuse(error.to_string()))?;
+    /// Where it cannot be read or has none.
+    pub fn with_recordings_in(mut self, folder: &Path) -> Result<Self> {
+        let expected = || format!("{}: expected a folder with npz files", folder.display());
+        let entries = std::fs::read_dir(folder).with_context(expected)?;
         let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let mut files: Vec<PathBuf> = files
             .filter(|path| path.extension().is_some_and(|e| e == "npz"))
@@ -67,9 +63,7 @@ impl Plan {
             plain.is_some_and(|plain| files.contains(&path.with_file_name(format!("{plain}.npz"))))
         };
         self.recordings = files.iter().filter(|path| !twin(path)).cloned().collect();
-        if self.recordings.is_empty() {
-            return Err(refuse("no npz file".into()));
-        }
+        ensure!(!self.recordings.is_empty(), "{}, found none", expected());
         Ok(self)
     }
 
@@ -94,18 +88,16 @@ impl Plan {
         self.figures.is_empty() || self.figures.iter().any(|name| name == figure)
     }
 
-    /// # Errors
-    /// [`ReproduceError::UnknownFigure`], [`ReproduceError::Seeds`] for fewer than two.
-    pub(crate) fn check(&self, known: &[&str]) -> Result<(), ReproduceError> {
+    pub(crate) fn check(&self, known: &[&str]) -> Result<()> {
         if let Some(found) = self.figures.iter().find(|f| !known.contains(&f.as_str())) {
-            return Err(ReproduceError::UnknownFigure {
-                known: known.join(", "),
-                found: found.clone(),
-            });
+            bail!(
+                "figure: expected one of {}, found '{found}'",
+                known.join(", ")
+            );
         }
-        match self.seeds {
-            Some(found) if found < 2 => Err(ReproduceError::Seeds { found }),
-            _ => Ok(()),
+        if let Some(found @ ..2) = self.seeds {
+            bail!("seeds: expected 2 or more (an interval over seeds needs two), found {found}");
         }
+        Ok(())
     }
 }

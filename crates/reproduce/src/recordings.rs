@@ -1,13 +1,13 @@
 //! What is fitted: synthetic networks with a known truth and real recordings, by settings that can be
 //! written down.
 
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 use refire_recording::{BinWidth, Pvc11, Pvc11Files, Recording, RecordingError, RecordingFile};
 use refire_synth::{GroundTruth, SynthError, SynthSettings, recording};
 use serde::Serialize;
 
-use crate::ReproduceError;
 use crate::cache::hash;
 
 /// Networks tried for a seed before it is given up: a strongly coupled one may run away by itself, which
@@ -19,13 +19,7 @@ const FURTHER: u64 = 1_000_003;
 
 /// A network that does not run away and its recording: that of the seed, or of the first further draw that
 /// is stable.
-///
-/// # Errors
-/// [`ReproduceError::Synth`] where settings are out of range or no draw is stable.
-pub(crate) fn synthetic(
-    settings: &SynthSettings,
-    seed: u64,
-) -> Result<(GroundTruth, Recording), ReproduceError> {
+pub(crate) fn synthetic(settings: &SynthSettings, seed: u64) -> Result<(GroundTruth, Recording)> {
     let mut draw = 0;
     let truth = loop {
         let settings = SynthSettings {
@@ -42,15 +36,12 @@ pub(crate) fn synthetic(
 }
 
 /// A recording of a network's observed units, or of all.
-///
-/// # Errors
-/// [`ReproduceError::Synth`] for no trial or more than can be held.
 pub(crate) fn recorded(
     truth: &GroundTruth,
     all: bool,
     trials: usize,
     seed: u64,
-) -> Result<Recording, ReproduceError> {
+) -> Result<Recording> {
     let seen = GroundTruth {
         observed: if all { truth.units() } else { truth.observed },
         ..truth.clone()
@@ -77,14 +68,8 @@ const WIDER: [(&str, f64); 1] = [("salamander_retina_movie", 0.02)];
 
 impl Real {
     /// A recording in bins of so many seconds, or in those of its source.
-    ///
-    /// # Errors
-    /// [`ReproduceError::Folder`] where the file cannot be read.
-    pub(crate) fn new(path: &Path, bin_s: Option<f64>) -> Result<Self, ReproduceError> {
-        let bytes = std::fs::read(path).map_err(|error| ReproduceError::Folder {
-            path: path.to_path_buf(),
-            found: error.to_string(),
-        })?;
+    pub(crate) fn new(path: &Path, bin_s: Option<f64>) -> Result<Self> {
+        let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let wider = WIDER.iter().find(|(wider, _)| *wider == name);
         Ok(Self {
@@ -96,10 +81,7 @@ impl Real {
     }
 
     /// Reads it.
-    ///
-    /// # Errors
-    /// [`ReproduceError::Recording`] where the file is no recording.
-    pub(crate) fn recording(&self) -> Result<Recording, ReproduceError> {
+    pub(crate) fn recording(&self) -> Result<Recording> {
         let width = self.bin_s.map(BinWidth::from_seconds).transpose();
         let file = RecordingFile::open(&self.path)?;
         Ok(file.bin(width.map_err(RecordingError::from)?)?)
@@ -117,11 +99,7 @@ pub(crate) struct Published {
 
 impl Published {
     /// The recording of a folder.
-    ///
-    /// # Errors
-    /// [`ReproduceError::Recording`] where a file is missing, [`ReproduceError::Folder`] where one cannot be
-    /// read.
-    pub(crate) fn new(folder: &Path) -> Result<Self, ReproduceError> {
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
         let files = Pvc11Files::find(folder)?;
         let mut hashes = String::new();
         for path in [&files.train, &files.test, &files.validation, &files.movie] {
@@ -134,10 +112,7 @@ impl Published {
     }
 
     /// Reads it.
-    ///
-    /// # Errors
-    /// [`ReproduceError::Recording`] where a file is not as the published notebook writes it.
-    pub(crate) fn open(&self) -> Result<Pvc11, ReproduceError> {
+    pub(crate) fn open(&self) -> Result<Pvc11> {
         Ok(Pvc11::open(&self.folder)?)
     }
 }

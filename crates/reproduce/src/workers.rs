@@ -1,5 +1,6 @@
 //! Work items on several threads: each by one thread, the longest first, kept as soon as it is done.
 
+use anyhow::{Context, Result, anyhow};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +8,6 @@ use std::time::Instant;
 
 use rayon::ThreadPoolBuilder;
 
-use crate::ReproduceError;
 use crate::cache::{Cache, Done};
 use crate::figure::Job;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(
     cache: &Cache,
     threads: usize,
     progress: &(dyn Fn(Progress<'_>) + Sync),
-) -> Result<Vec<(Done, bool)>, ReproduceError> {
+) -> Result<Vec<(Done, bool)>> {
     let mut results: Vec<Option<(Done, bool)>> = Vec::with_capacity(jobs.len());
     for job in jobs {
         let known = cache.get(job);
@@ -57,7 +57,7 @@ pub(crate) fn run(
         .collect();
     open.sort_by(|&a, &b| jobs[b].seconds.total_cmp(&jobs[a].seconds));
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let found: Mutex<Vec<(usize, Result<Done, ReproduceError>)>> = Mutex::default();
+    let found: Mutex<Vec<(usize, Result<Done>)>> = Mutex::default();
     let work = || {
         let pool = ThreadPoolBuilder::new().num_threads(1).build()?;
         while !failed.load(Ordering::Relaxed) {
@@ -78,7 +78,7 @@ pub(crate) fn run(
             let mut found = found.lock().unwrap_or_else(|held| held.into_inner());
             found.push((at, done));
         }
-        Ok::<(), ReproduceError>(())
+        anyhow::Ok(())
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.clamp(1, open.len().max(1)))
@@ -86,7 +86,7 @@ pub(crate) fn run(
             .collect();
         let mut ends = workers.into_iter().map(|worker| worker.join());
         ends.try_for_each(|end| {
-            end.unwrap_or_else(|_| Err(ReproduceError::Panic("a worker".into())))
+            end.unwrap_or_else(|_| Err(anyhow!("the program failed: a worker")))
         })
     })?;
     let mut found = found.into_inner().unwrap_or_else(|held| held.into_inner());
@@ -98,18 +98,14 @@ pub(crate) fn run(
 }
 
 /// One unit, timed and kept.
-fn one(job: &Job<'_>, cache: &Cache) -> Result<Done, ReproduceError> {
+fn one(job: &Job<'_>, cache: &Cache) -> Result<Done> {
     let start = Instant::now();
     let found = catch_unwind(AssertUnwindSafe(|| (job.run)())).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-        Err(ReproduceError::Panic(text.unwrap_or_default()))
+        Err(anyhow!("the program failed: {}", text.unwrap_or_default()))
     });
-    let found = found.map_err(|source| ReproduceError::Item {
-        figure: job.figure,
-        label: job.label.clone(),
-        source: Box::new(source),
-    })?;
+    let found = found.with_context(|| format!("{}, {}", job.figure, job.label))?;
     let done = Done {
         label: job.label.clone(),
         settings: job.settings.clone(),
@@ -126,7 +122,7 @@ mod tests {
 
     fn jobs<'a>(
         count: usize,
-        run: impl Fn(usize) -> Result<Value, ReproduceError> + Send + Sync + Copy + 'a,
+        run: impl Fn(usize) -> Result<Value> + Send + Sync + Copy + 'a,
     ) -> Vec<Job<'a>> {
         let job = |at: usize| Job {
             figure: "toy",
@@ -166,7 +162,7 @@ mod tests {
             _ => Ok(json!(at)),
         };
         let all = jobs(5, fails);
-        let error = run(&all, &cache, 1, &|_| {}).unwrap_err().to_string();
+        let error = format!("{:#}", run(&all, &cache, 1, &|_| {}).unwrap_err());
         assert!(error.starts_with("toy, unit 3:") && error.contains("no such network"));
         assert!(cache.get(&all[4]).is_some() && cache.get(&all[2]).is_none());
     }

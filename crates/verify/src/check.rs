@@ -7,24 +7,6 @@ use refire_report::{FigureView, TableView};
 /// the bound holds however the checks depend on each other).
 pub const LEVEL: f64 = 1e-4;
 
-/// On what a check is judged.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Basis {
-    /// A p-value: the probability of a statistic at least as far off if the claim is true.
-    Chance {
-        /// Between 0 and 1.
-        p: f64,
-    },
-    /// A range stated beforehand.
-    Range {
-        /// Whether the measured value lies in it.
-        holds: bool,
-        /// Probability that it lies outside although the claim is true, from its standard error; 0 where
-        /// nothing is random.
-        false_alarm: f64,
-    },
-}
-
 /// One statistic held against what a claim says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
@@ -36,8 +18,14 @@ pub struct Check {
     pub expected: String,
     /// What was found.
     pub measured: String,
-    /// On what it is judged.
-    pub basis: Basis,
+    /// Probability of a statistic at least as far off if the claim is true; `None` where it is judged on a
+    /// range stated beforehand.
+    pub p: Option<f64>,
+    /// Whether the check holds. A p-value that is no number fails.
+    pub holds: bool,
+    /// Probability that it fails although the claim is true: [`LEVEL`] of a p-value, otherwise from the standard
+    /// error; 0 where nothing is random.
+    pub false_alarm: f64,
 }
 
 /// A claim with everything that speaks for or against it.
@@ -69,7 +57,11 @@ impl Claim {
         measured: impl Into<String>,
         p: f64,
     ) {
-        self.push(name, statistic, expected, measured, Basis::Chance { p });
+        let holds = p >= LEVEL;
+        self.range(name, statistic, expected, measured, holds, LEVEL);
+        if let Some(check) = self.checks.last_mut() {
+            check.p = Some(p);
+        }
     }
 
     /// Adds a check that is judged on a range stated beforehand: whether it `holds`, and the probability that it
@@ -83,24 +75,14 @@ impl Claim {
         holds: bool,
         false_alarm: f64,
     ) {
-        let basis = Basis::Range { holds, false_alarm };
-        self.push(name, statistic, expected, measured, basis);
-    }
-
-    fn push(
-        &mut self,
-        name: impl Into<String>,
-        statistic: impl Into<String>,
-        expected: impl Into<String>,
-        measured: impl Into<String>,
-        basis: Basis,
-    ) {
         self.checks.push(Check {
             name: name.into(),
             statistic: statistic.into(),
             expected: expected.into(),
             measured: measured.into(),
-            basis,
+            p: None,
+            holds,
+            false_alarm,
         });
     }
 }
@@ -108,25 +90,7 @@ impl Claim {
 /// Bound of the false-alarm rate of all checks together: those with a p-value and those with a range.
 pub fn false_alarms(claims: &[Claim]) -> f64 {
     let checks = claims.iter().flat_map(|claim| &claim.checks);
-    checks.map(Check::false_alarm).sum()
-}
-
-impl Check {
-    /// Whether the check holds. A p-value that is no number fails.
-    pub fn holds(&self) -> bool {
-        match self.basis {
-            Basis::Chance { p } => p >= LEVEL,
-            Basis::Range { holds, .. } => holds,
-        }
-    }
-
-    /// Probability that the check fails although the claim is true.
-    pub fn false_alarm(&self) -> f64 {
-        match self.basis {
-            Basis::Chance { .. } => LEVEL,
-            Basis::Range { false_alarm, .. } => false_alarm,
-        }
-    }
+    checks.map(|check| check.false_alarm).sum()
 }
 
 /// p-value of the smallest of several p-values: at most their number times it (Bonferroni).
@@ -150,7 +114,7 @@ mod tests {
         claim.chance("b", "", "", "", 0.99 * LEVEL);
         claim.chance("c", "", "", "", f64::NAN);
         claim.range("d", "", "", "", true, 0.25);
-        let holds: Vec<_> = claim.checks.iter().map(Check::holds).collect();
+        let holds: Vec<_> = claim.checks.iter().map(|check| check.holds).collect();
         assert_eq!(holds, [true, false, false, true]);
         assert_eq!(false_alarms(&[claim]), 3.0 * LEVEL + 0.25);
     }

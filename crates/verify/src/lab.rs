@@ -1,7 +1,7 @@
 //! The engine that fits recordings, in double precision on tiny networks: what the checks put to the
 //! test is the code that users run.
 
-use crate::VerifyError;
+use anyhow::Result;
 use refire_core::{RecordedTrials, TrialArray, TrialLayout};
 use refire_drive::{Encoder, Kept};
 use refire_fit::{
@@ -56,14 +56,11 @@ pub fn spec(network: &TinyNetwork, objective: ObjectiveKind, form: Form) -> Spec
 }
 
 /// The engine for given terms.
-///
-/// # Errors
-/// [`VerifyError`] where the network does not fit together.
 pub fn engine(
     network: &TinyNetwork,
     spec: &Specification,
     terms: Terms<f64>,
-) -> Result<Evaluator<f64>, VerifyError> {
+) -> Result<Evaluator<f64>> {
     let drive = Box::new(FixedDrive(network.drive_array()?));
     let shape = NetworkShape {
         observed: network.observed,
@@ -85,15 +82,12 @@ pub fn parameters(network: &TinyNetwork) -> Parameters<f64> {
 }
 
 /// Recorded trials and `free` free-running ones of each condition, conditions in turn, no history.
-///
-/// # Errors
-/// [`VerifyError`] where trials have no bins.
 pub fn batch(
     network: &TinyNetwork,
     spikes: &TrialArray<u8>,
     layout: &TrialLayout,
     free: usize,
-) -> Result<Batch, VerifyError> {
+) -> Result<Batch> {
     let conditions = network.drive.len();
     let slots = free * conditions;
     let condition = (0..slots).map(|k| k % conditions).collect();
@@ -134,10 +128,7 @@ pub fn fit_spec(
 }
 
 /// Fits a recording of trials of equal length as `refire fit` does; couplings, then biases.
-///
-/// # Errors
-/// [`VerifyError`] where the fit refuses the recording.
-pub fn fit(spikes: TrialArray<u8>, spec: &Specification) -> Result<Vec<f64>, VerifyError> {
+pub fn fit(spikes: TrialArray<u8>, spec: &Specification) -> Result<Vec<f64>> {
     let width = BinWidth::from_seconds(0.01).map_err(RecordingError::from)?;
     let recording = Recording::new(RecordingParts::new(spikes, width))?;
     let mut trainer = Trainer::new(&recording, spec)?;

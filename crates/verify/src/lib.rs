@@ -2,7 +2,6 @@
 
 mod check;
 mod claims;
-mod error;
 mod lab;
 mod page;
 mod plan;
@@ -11,8 +10,9 @@ pub mod studies;
 mod table;
 mod terms;
 
-pub use check::{Basis, Check, Claim, LEVEL, false_alarms};
-pub use error::VerifyError;
+use anyhow::{Result, bail};
+
+pub use check::{Check, Claim, LEVEL, false_alarms};
 pub use page::page;
 pub use plan::{Plan, Size};
 pub use table::table;
@@ -28,18 +28,18 @@ pub fn names(size: Size) -> Vec<&'static str> {
 /// before it begins, and its share of the work done.
 ///
 /// # Errors
-/// [`VerifyError`] where a check could not be made. A claim that fails is no error.
+/// Where a check could not be made. A claim that fails is no error.
 pub fn run(
     plan: Plan,
     only: &[String],
     progress: &(dyn Fn(&str, f64) + Sync),
-) -> Result<Vec<Claim>, VerifyError> {
+) -> Result<Vec<Claim>> {
     let known = names(plan.size);
     if let Some(found) = only.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(VerifyError::UnknownClaim {
-            known: known.join(", "),
-            found: found.clone(),
-        });
+        bail!(
+            "claim: expected one of {}, found '{found}'",
+            known.join(", ")
+        );
     }
     let chosen = |name: &str| {
         known.contains(&name) && (only.is_empty() || only.iter().any(|only| only == name))

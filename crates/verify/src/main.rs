@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use refire_report::write_atomic;
-use refire_verify::{Check, Plan, Size, names, page, run, table};
+use refire_recording::write_atomic;
+use refire_verify::{Plan, Size, names, page, run, table};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,8 +89,9 @@ fn verify(options: &Options) -> Result<bool> {
     let seconds = start.elapsed().as_secs_f64();
     print!("{}", table(&claims));
     let file = options.out.join("verify.html");
-    write_atomic(&file, page(&claims, plan, seconds).to_html()?)?;
+    let html = page(&claims, plan, seconds).to_html()?;
+    write_atomic(&file, html.as_bytes()).with_context(|| file.display().to_string())?;
     println!("{seconds:.0} s; {}", file.display());
     let mut checks = claims.iter().flat_map(|claim| &claim.checks);
-    Ok(checks.all(Check::holds))
+    Ok(checks.all(|check| check.holds))
 }

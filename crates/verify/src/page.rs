@@ -1,17 +1,14 @@
 //! From claims to the page.
 
-use crate::check::{Basis, Check, LEVEL, false_alarms};
+use crate::check::{Check, LEVEL, false_alarms};
 use crate::{Claim, Plan, Size};
-use refire_report::{CheckRow, ClaimView, ClaimsPage, Verdict, number};
+use refire_report::{CheckRow, ClaimView, ClaimsPage, number};
 
 /// The page of a run that took `seconds`.
 pub fn page(claims: &[Claim], plan: Plan, seconds: f64) -> ClaimsPage {
-    let count = |basis: fn(&Basis) -> bool| {
-        let checks = claims.iter().flat_map(|claim| &claim.checks);
-        checks.filter(|check| basis(&check.basis)).count()
-    };
-    let chance = count(|basis| matches!(basis, Basis::Chance { .. }));
-    let ranges = count(|basis| matches!(basis, Basis::Range { .. }));
+    let checks = claims.iter().flat_map(|claim| &claim.checks);
+    let (chance, ranges): (Vec<_>, Vec<_>) = checks.partition(|check| check.p.is_some());
+    let (chance, ranges) = (chance.len(), ranges.len());
     let size = match plan.size {
         Size::Fast => "fast",
         Size::Quick => "quick",
@@ -62,21 +59,14 @@ fn view(claim: &Claim) -> ClaimView {
 }
 
 fn row(check: &Check) -> CheckRow {
-    let measured = match check.basis {
-        Basis::Chance { p } => format!("{}; {}", check.measured, p_value(p)),
-        Basis::Range { .. } => check.measured.clone(),
-    };
+    let p = check.p.map(|p| format!("; {}", p_value(p)));
     CheckRow {
         name: check.name.clone(),
         statistic: check.statistic.clone(),
         expected: check.expected.clone(),
-        measured,
-        false_alarm: probability(check.false_alarm()),
-        verdict: if check.holds() {
-            Verdict::Holds
-        } else {
-            Verdict::Fails
-        },
+        measured: check.measured.clone() + &p.unwrap_or_default(),
+        false_alarm: probability(check.false_alarm),
+        holds: check.holds,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Replicates of a vector of numbers, and how far their mean is from what it should be.
 
-use crate::VerifyError;
 use crate::check::worst_of;
+use anyhow::Result;
 use rayon::prelude::*;
 use refire_testkit::normal_p;
 
@@ -13,13 +13,10 @@ pub struct Sample {
 
 impl Sample {
     /// Draws `count` replicates in parallel, each a function of its number alone.
-    ///
-    /// # Errors
-    /// The first error of a replicate.
     pub fn draw(
         count: usize,
-        replicate: impl Fn(u32) -> Result<Vec<f64>, VerifyError> + Sync + Send,
-    ) -> Result<Self, VerifyError> {
+        replicate: impl Fn(u32) -> Result<Vec<f64>> + Sync + Send,
+    ) -> Result<Self> {
         let rows = (0..count as u32).into_par_iter().map(replicate);
         Ok(Self {
             rows: rows.collect::<Result<_, _>>()?,

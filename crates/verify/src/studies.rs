@@ -1,9 +1,9 @@
 //! Experiments of the suite as functions of a seed, for figures with intervals over seeds.
 
-use crate::VerifyError;
 pub use crate::claims::consistency::FitErrors;
 use crate::claims::consistency::{BINS, replicate};
 use crate::claims::gradients::{ESTIMATORS, Part, figures_of};
+use anyhow::Result;
 use refire_testkit::{Strengths, TinyNetwork, TinyShape};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ pub const CONSISTENCY_BINS: usize = BINS;
 /// [`CONSISTENCY_BINS`] bins and fits them by both objectives (claim 3 of the method).
 ///
 /// # Errors
-/// [`VerifyError`] where the likelihood has no optimum (few trials) or a fit fails.
-pub fn fit_errors(units: usize, trials: usize, seed: u64) -> Result<FitErrors, VerifyError> {
+/// Where the likelihood has no optimum (few trials) or a fit fails.
+pub fn fit_errors(units: usize, trials: usize, seed: u64) -> Result<FitErrors> {
     let network = TinyNetwork::draw(
         TinyShape {
             observed: units,
@@ -51,13 +51,13 @@ pub struct EstimatorErrors {
 /// of the potential; `through_spikes` looks at parameters that act only through spikes.
 ///
 /// # Errors
-/// [`VerifyError`] where the oracle has no answer.
+/// Where the oracle has no answer.
 pub fn estimator_errors(
     strength: f64,
     bias: f64,
     through_spikes: bool,
     seed: u64,
-) -> Result<Vec<EstimatorErrors>, VerifyError> {
+) -> Result<Vec<EstimatorErrors>> {
     let network = TinyNetwork::draw(
         TinyShape {
             observed: 2,

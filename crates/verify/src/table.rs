@@ -1,6 +1,6 @@
 //! From claims to a table of text.
 
-use crate::check::{Basis, Check, Claim, false_alarms};
+use crate::check::{Check, Claim, false_alarms};
 use crate::page::probability;
 use refire_report::number;
 use std::fmt::Write;
@@ -20,26 +20,23 @@ pub fn table(claims: &[Claim]) -> String {
         let _ = writeln!(out, "{} [{}]", claim.title, claim.id);
         let _ = writeln!(out, "  rests on: {}", claim.source);
         for check in &claim.checks {
-            let p = match check.basis {
-                Basis::Chance { p } => probability(p),
-                Basis::Range { .. } => String::new(),
-            };
+            let p = check.p.map_or_else(String::new, probability);
             let _ = writeln!(
                 out,
                 "  {}  {:<name$}  expected {:<expected$}  found {:<measured$}  p {:<9}  false alarm {}",
-                if check.holds() { "holds" } else { "FAILS" },
+                if check.holds { "holds" } else { "FAILS" },
                 check.name,
                 check.expected,
                 check.measured,
                 p,
-                probability(check.false_alarm()),
+                probability(check.false_alarm),
             );
         }
     }
     let _ = writeln!(
         out,
         "{} of {} checks hold; false alarms of all together: {} % at most",
-        checks().filter(|check| check.holds()).count(),
+        checks().filter(|check| check.holds).count(),
         checks().count(),
         number(100.0 * false_alarms(claims))
     );

@@ -1,6 +1,7 @@
 //! The terms of the objective, each by itself, with its exact expectation.
 
-use crate::{VerifyError, lab};
+use crate::lab;
+use anyhow::{Result, ensure};
 use refire_core::{Recorded, TrialArray, TrialLayout};
 use refire_fit::{Form, ObjectiveKind, Specification, Terms};
 use refire_published::PublishedWeights;
@@ -65,36 +66,26 @@ impl Term {
     }
 
     /// The objective with the term alone, at weight 1.
-    ///
-    /// # Errors
-    /// [`VerifyError::Missing`] where the recording cannot measure it.
     pub fn alone(
         &self,
         spec: &Specification,
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
-    ) -> Result<Terms<f64>, VerifyError> {
+    ) -> Result<Terms<f64>> {
         let mut terms = Terms::new(spec, Recorded { spikes, layout });
         terms.terms.retain(|term| term.term.name() == self.kind);
         terms.terms.iter_mut().for_each(|term| term.weight = 1.0);
-        match terms.terms.is_empty() {
-            false => Ok(terms),
-            true => Err(VerifyError::Missing {
-                what: "loss term",
-                reason: format!("no '{}' ({})", self.kind, terms.left_out.join("; ")),
-            }),
-        }
+        let left_out = terms.left_out.join("; ");
+        ensure!(
+            !terms.terms.is_empty(),
+            "no loss term '{}' ({left_out})",
+            self.kind
+        );
+        Ok(terms)
     }
 
     /// What [`Self::exact`] needs of the published PSTH; nothing for the other terms.
-    ///
-    /// # Errors
-    /// [`VerifyError`] where there are too many samples to list.
-    pub fn mean_logs(
-        &self,
-        losses: &ExactLosses,
-        simulated: usize,
-    ) -> Result<MeanLogs, VerifyError> {
+    pub fn mean_logs(&self, losses: &ExactLosses, simulated: usize) -> Result<MeanLogs> {
         if (self.kind, self.form) == ("psth", Form::Published) {
             Ok(losses.mean_logs(simulated)?)
         } else {
@@ -104,9 +95,6 @@ impl Term {
 
     /// Exact expectation of a sample-and-measure term over `simulated` free-running trials of each
     /// condition, given the recorded ones.
-    ///
-    /// # Errors
-    /// [`VerifyError`] where the recording cannot measure it.
     pub fn exact(
         &self,
         losses: &ExactLosses,
@@ -114,7 +102,7 @@ impl Term {
         spikes: &TrialArray<u8>,
         layout: &TrialLayout,
         simulated: usize,
-    ) -> Result<f64, VerifyError> {
+    ) -> Result<f64> {
         Ok(match (self.kind, self.form) {
             ("psth", Form::Corrected) => losses.psth(spikes, layout),
             ("psth", Form::Published) => losses.published_psth(logs, spikes, layout),

@@ -81,7 +81,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     outcome::print_table(&named);
     let report = view::demo_report(&recording, &synthetic, &fits);
     let path = args.out.join(fit::REPORT);
-    refire::report::write_atomic(&path, report.to_html()?)?;
+    fit::write_text(&path, &report.to_html()?)?;
     say!("\nwrote {}: open it in a browser", path.display());
     Ok(())
 }

@@ -100,7 +100,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let evaluation = &fitted.evaluation;
     write_json(folder, &fitted)?;
     let report = view::fit_report(&recording, &fitted);
-    refire::report::write_atomic(&folder.join(REPORT), report.to_html()?)?;
+    write_text(&folder.join(REPORT), &report.to_html()?)?;
     if !quiet {
         outcome::print_table(&[(objective_name(&spec), evaluation)]);
         if let Some(convex) = &fitted.convex {
@@ -170,8 +170,13 @@ fn train(
 pub fn write_json(folder: &Path, fitted: &Fitted) -> Result<(), Failure> {
     let json = outcome::fit_json(fitted);
     let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
-    write_atomic(&folder.join(FIGURES), text.as_bytes())
-        .map_err(|e| Failure::work(format!("{}: {FIGURES}: {e}", folder.display())))
+    write_text(&folder.join(FIGURES), &text)
+}
+
+/// Writes a file whole or not at all.
+pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    write_atomic(path, text.as_bytes())
+        .map_err(|e| Failure::work(format!("{}: {e}", path.display())))
 }
 
 fn remark(recording: &Recording, trainer: &Trainer<'_>) {

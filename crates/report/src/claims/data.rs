@@ -36,18 +36,6 @@ pub struct ClaimView {
     pub figures: Vec<FigureView>,
 }
 
-/// What a check found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verdict {
-    /// What was measured is what the claim asserts.
-    Holds,
-    /// What was measured is not what the claim asserts.
-    Fails,
-    /// A number was measured; nothing is asserted of it.
-    #[default]
-    Measured,
-}
-
 /// One check of a claim.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CheckRow {
@@ -55,14 +43,14 @@ pub struct CheckRow {
     pub name: String,
     /// What is computed, in small type under the name.
     pub statistic: String,
-    /// What the claim asserts of it; empty where nothing is asserted.
+    /// What the claim asserts of it.
     pub expected: String,
     /// What was found.
     pub measured: String,
     /// How often the check fails although the claim is true, e.g. `10⁻⁴`; may be empty.
     pub false_alarm: String,
     /// Whether the two agree.
-    pub verdict: Verdict,
+    pub holds: bool,
 }
 
 /// A table of text; the first column names the row, the others are numbers.
@@ -78,93 +66,13 @@ pub struct TableView {
     pub caption: String,
 }
 
-/// How many checks came out how.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Tally {
-    pub(crate) holding: usize,
-    pub(crate) failing: usize,
-    pub(crate) measured: usize,
-}
-
-impl Tally {
-    pub(crate) fn new<'a>(checks: impl IntoIterator<Item = &'a CheckRow>) -> Self {
-        let mut tally = Self::default();
-        for check in checks {
-            match check.verdict {
-                Verdict::Holds => tally.holding += 1,
-                Verdict::Fails => tally.failing += 1,
-                Verdict::Measured => tally.measured += 1,
-            }
-        }
-        tally
-    }
-
-    /// Checks that assert something.
-    pub(crate) fn asserted(self) -> usize {
-        self.holding + self.failing
-    }
-
-    pub(crate) fn verdict(self) -> Verdict {
-        match (self.failing, self.holding) {
-            (0, 0) => Verdict::Measured,
-            (0, _) => Verdict::Holds,
-            _ => Verdict::Fails,
-        }
-    }
-}
-
-impl ClaimView {
-    /// [`Verdict::Fails`] if any check fails, [`Verdict::Measured`] if none asserts anything.
-    pub fn verdict(&self) -> Verdict {
-        Tally::new(&self.checks).verdict()
-    }
-}
-
 impl ClaimsPage {
-    /// [`Verdict::Fails`] if any check of any claim fails, [`Verdict::Measured`] if none asserts
-    /// anything.
-    pub fn verdict(&self) -> Verdict {
-        self.tally().verdict()
-    }
-
-    pub(crate) fn tally(&self) -> Tally {
-        Tally::new(self.claims.iter().flat_map(|claim| &claim.checks))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claim(verdicts: &[Verdict]) -> ClaimView {
-        let check = |&verdict| CheckRow {
-            verdict,
-            ..CheckRow::default()
-        };
-        ClaimView {
-            checks: verdicts.iter().map(check).collect(),
-            ..ClaimView::default()
-        }
-    }
-
-    #[test]
-    fn one_failure_is_enough_and_a_measurement_asserts_nothing() {
-        use Verdict::{Fails, Holds, Measured};
-        for (verdicts, expected) in [
-            (&[][..], Measured),
-            (&[Measured, Measured], Measured),
-            (&[Measured, Holds], Holds),
-            (&[Holds, Fails, Measured], Fails),
-            (&[Fails], Fails),
-        ] {
-            assert_eq!(claim(verdicts).verdict(), expected, "{verdicts:?}");
-        }
-        let page = |claims: &[&[Verdict]]| ClaimsPage {
-            claims: claims.iter().map(|verdicts| claim(verdicts)).collect(),
-            ..ClaimsPage::default()
-        };
-        assert_eq!(page(&[]).verdict(), Measured);
-        assert_eq!(page(&[&[Measured], &[Holds]]).verdict(), Holds);
-        assert_eq!(page(&[&[Holds], &[Fails]]).verdict(), Fails);
+    /// Number of checks that fail, and of all.
+    pub(crate) fn tally(&self) -> (usize, usize) {
+        let checks = || self.claims.iter().flat_map(|claim| &claim.checks);
+        (
+            checks().filter(|check| !check.holds).count(),
+            checks().count(),
+        )
     }
 }

@@ -1,11 +1,11 @@
 //! The page of claims: the outcome first, then each claim with what it rests on.
 
-use super::data::{ClaimView, ClaimsPage, Verdict};
+use super::data::{ClaimView, ClaimsPage};
 use super::tables;
 use crate::figures::view;
 use crate::page::{document, facts, paragraphs};
 use crate::sections::section;
-use crate::text::escape;
+use crate::text::within;
 use crate::{ReportError, check};
 
 impl ClaimsPage {
@@ -17,10 +17,6 @@ impl ClaimsPage {
     /// and numbers that are not finite are no errors.
     pub fn to_html(&self) -> Result<String, ReportError> {
         check::claims(self)?;
-        let title = match self.title.trim() {
-            "" => "Claims and checks",
-            title => title,
-        };
         let mut body = self.headline();
         body += &paragraphs(&self.intro);
         if !self.facts.is_empty() {
@@ -33,21 +29,26 @@ impl ClaimsPage {
         for (index, claim) in self.claims.iter().enumerate() {
             body += &claim_section(claim, index);
         }
-        Ok(document(title, &self.subtitle, &body))
+        Ok(document(
+            &self.title,
+            "Claims and checks",
+            &self.subtitle,
+            &body,
+        ))
     }
 
     fn headline(&self) -> String {
-        let tally = self.tally();
-        let color = match tally.verdict() {
-            Verdict::Holds => "#1f6f43",
-            Verdict::Fails => "#b3261e",
-            Verdict::Measured => "#8a8a8a",
+        let (failing, all) = self.tally();
+        let color = match (failing, all) {
+            (_, 0) => "#8a8a8a",
+            (0, _) => "#1f6f43",
+            _ => "#b3261e",
         };
         let mut html = format!(
             "<div class=\"verdict\" style=\"border-color:{color}\"><p class=\"big\">{}</p>",
-            tables::sentence(tally, self.claims.len())
+            tables::sentence(failing, all)
         );
-        let failing: String = self
+        let failed: String = self
             .claims
             .iter()
             .enumerate()
@@ -55,7 +56,7 @@ impl ClaimsPage {
                 let checks = claim.checks.iter().enumerate();
                 checks.map(move |(place, check)| (index, claim, place, check))
             })
-            .filter(|(.., check)| check.verdict == Verdict::Fails)
+            .filter(|(.., check)| !check.holds)
             .map(|(index, claim, place, check)| {
                 format!(
                     "<li><a href=\"#{}\">{}</a>, of {}</li>\n",
@@ -65,11 +66,8 @@ impl ClaimsPage {
                 )
             })
             .collect();
-        if !failing.is_empty() {
-            html += &format!("<ul>\n{failing}</ul>");
-        }
-        if let Some(aside) = tables::aside(tally) {
-            html += &format!("<p>{aside}</p>");
+        if !failed.is_empty() {
+            html += &format!("<ul>\n{failed}</ul>");
         }
         html + "</div>\n"
     }
@@ -77,27 +75,18 @@ impl ClaimsPage {
 
 const NOTE: &str = "<p class=\"note\">A check <b>holds</b> where what was measured is what the \
 claim says, within the error given. <b>False-alarm rate</b>: how often a check fails by chance \
-although the claim is true. A <b>measured</b> number is reported and nothing is asserted of \
-it.</p>\n";
+although the claim is true.</p>\n";
 
 fn claim_section(claim: &ClaimView, index: usize) -> String {
-    let mut body = String::new();
-    if !claim.statement.is_empty() {
-        body += &format!("<p class=\"statement\">{}</p>\n", escape(&claim.statement));
-    }
-    if !claim.source.is_empty() {
-        body += &format!(
-            "<p class=\"source\"><b>Rests on:</b> {}</p>\n",
-            escape(&claim.source)
-        );
-    }
+    let mut body = within("<p class=\"statement\">", &claim.statement, "</p>\n");
+    body += &within(
+        "<p class=\"source\"><b>Rests on:</b> ",
+        &claim.source,
+        "</p>\n",
+    );
     body += &tables::checks(claim, index);
     body.extend(claim.tables.iter().map(tables::values));
     body.extend(claim.figures.iter().map(view::html));
-    let title = format!(
-        "{} {}",
-        tables::title(claim, index),
-        tables::mark(claim.verdict())
-    );
+    let title = format!("{} {}", tables::title(claim, index), tables::verdict(claim));
     section(&tables::claim_id(index), &title, &body)
 }

@@ -1,21 +1,27 @@
 //! Tables: the overview of claims, the checks of one claim, and plain numbers.
 
-use super::data::{CheckRow, ClaimView, ClaimsPage, TableView, Tally, Verdict};
+use super::data::{CheckRow, ClaimView, ClaimsPage, TableView};
 use crate::sections::missing;
 use crate::sections::table::cell;
-use crate::text::{count, counted, escape};
+use crate::text::{count, escape, within};
 
 /// A cell longer than this is a sentence, which may wrap.
 const SENTENCE: usize = 26;
 
 /// The verdict as a symbol and a word; its colour says nothing that they do not.
-pub(crate) fn mark(verdict: Verdict) -> String {
-    let (class, text) = match verdict {
-        Verdict::Holds => ("holds", "✓ holds"),
-        Verdict::Fails => ("fails", "✗ fails"),
-        Verdict::Measured => ("measured", "– measured"),
-    };
-    format!("<span class=\"mark {class}\">{text}</span>")
+fn mark(holds: bool) -> &'static str {
+    match holds {
+        true => "<span class=\"mark holds\">✓ holds</span>",
+        false => "<span class=\"mark fails\">✗ fails</span>",
+    }
+}
+
+/// Whether all checks of a claim hold; nothing where it has none.
+pub(crate) fn verdict(claim: &ClaimView) -> &'static str {
+    match claim.checks.is_empty() {
+        true => "–",
+        false => mark(claim.checks.iter().all(|check| check.holds)),
+    }
 }
 
 /// Title of a claim, by which the page refers to it.
@@ -51,24 +57,15 @@ pub(crate) fn overview(page: &ClaimsPage) -> String {
         .iter()
         .enumerate()
         .map(|(index, claim)| {
-            let tally = Tally::new(&claim.checks);
-            let mut checks = match tally.asserted() {
-                0 => "–".into(),
-                all => format!("{} / {}", count(tally.holding), count(all)),
-            };
-            if tally.measured > 0 {
-                checks += &format!(
-                    "<span class=\"explanation\">{} measured</span>",
-                    count(tally.measured)
-                );
-            }
+            let holding = claim.checks.iter().filter(|check| check.holds).count();
+            let checks = format!("{} / {}", count(holding), count(claim.checks.len()));
             format!(
                 "<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th>{}{}{}</tr>\n",
                 claim_id(index),
                 title(claim, index),
                 cell("Rests on", "", &text(&claim.source)),
                 cell("Checks that hold", "number", &checks),
-                cell("Verdict", "", &mark(claim.verdict()))
+                cell("Verdict", "", verdict(claim))
             )
         })
         .collect();
@@ -83,17 +80,14 @@ pub(crate) fn overview(page: &ClaimsPage) -> String {
 /// The checks of one claim.
 pub(crate) fn checks(claim: &ClaimView, index: usize) -> String {
     if claim.checks.is_empty() {
-        return missing("Nothing was checked or measured.");
+        return missing("Nothing was checked.");
     }
     let rows: String = claim
         .checks
         .iter()
         .enumerate()
         .map(|(place, check)| {
-            let statistic = match check.statistic.as_str() {
-                "" => String::new(),
-                text => format!("<span class=\"explanation\">{}</span>", escape(text)),
-            };
+            let statistic = within("<span class=\"explanation\">", &check.statistic, "</span>");
             format!(
                 "<tr id=\"{}\"><th scope=\"row\">{}{statistic}</th>{}{}{}{}</tr>\n",
                 check_id(index, place),
@@ -101,7 +95,7 @@ pub(crate) fn checks(claim: &ClaimView, index: usize) -> String {
                 cell("Expected", "", &text(&check.expected)),
                 cell("Measured", "", &text(&check.measured)),
                 cell("False-alarm rate", "", &text(&check.false_alarm)),
-                cell("Verdict", "", &mark(check.verdict))
+                cell("Verdict", "", mark(check.holds))
             )
         })
         .collect();
@@ -115,14 +109,8 @@ pub(crate) fn checks(claim: &ClaimView, index: usize) -> String {
 
 /// A table of numbers with its heading and caption.
 pub(crate) fn values(view: &TableView) -> String {
-    let heading = match view.title.as_str() {
-        "" => String::new(),
-        title => format!("<h3 class=\"heading\">{}</h3>\n", escape(title)),
-    };
-    let caption = match view.caption.as_str() {
-        "" => String::new(),
-        caption => format!("<p class=\"note\">{}</p>\n", escape(caption)),
-    };
+    let heading = within("<h3 class=\"heading\">", &view.title, "</h3>\n");
+    let caption = within("<p class=\"note\">", &view.caption, "</p>\n");
     if view.rows.is_empty() || view.header.is_empty() {
         return format!("{heading}{}{caption}", missing("This table has no rows."));
     }
@@ -173,10 +161,8 @@ fn text(text: &str) -> String {
 }
 
 /// The outcome of all checks in a sentence.
-pub(crate) fn sentence(tally: Tally, claims: usize) -> String {
-    let (failing, asserted) = (tally.failing, tally.asserted());
-    match (failing, asserted) {
-        (0, 0) if claims == 0 => "This page holds no claim.".into(),
+pub(crate) fn sentence(failing: usize, all: usize) -> String {
+    match (failing, all) {
         (0, 0) => "Nothing was checked.".into(),
         (0, 1) => "The one check holds.".into(),
         (0, 2) => "Both checks hold.".into(),
@@ -187,46 +173,22 @@ pub(crate) fn sentence(tally: Tally, claims: usize) -> String {
     }
 }
 
-/// What else the headline has to say.
-pub(crate) fn aside(tally: Tally) -> Option<String> {
-    let verb = if tally.measured == 1 { "is" } else { "are" };
-    let numbers = match (tally.measured, tally.asserted()) {
-        (0, _) => return None,
-        (measured, 0) => counted(measured, "number"),
-        (measured, _) => counted(measured, "further number"),
-    };
-    Some(format!("{numbers} {verb} reported, with nothing asserted."))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_headline_counts_in_words() {
-        let tally = |holding, failing, measured| Tally {
-            holding,
-            failing,
-            measured,
-        };
-        for (holding, failing, expected) in [
-            (41, 0, "All 41 checks hold."),
-            (39, 2, "2 of 41 checks fail."),
-            (40, 1, "1 of 41 checks fails."),
-            (1, 0, "The one check holds."),
-            (2, 0, "Both checks hold."),
-            (0, 1, "The one check fails."),
+        for (failing, all, expected) in [
+            (0, 41, "All 41 checks hold."),
+            (2, 41, "2 of 41 checks fail."),
+            (1, 41, "1 of 41 checks fails."),
+            (0, 1, "The one check holds."),
+            (0, 2, "Both checks hold."),
+            (1, 1, "The one check fails."),
             (0, 0, "Nothing was checked."),
         ] {
-            assert_eq!(sentence(tally(holding, failing, 0), 1), expected);
+            assert_eq!(sentence(failing, all), expected);
         }
-        assert_eq!(sentence(tally(0, 0, 0), 0), "This page holds no claim.");
-        assert_eq!(aside(tally(1, 0, 0)), None);
-        assert!(
-            aside(tally(1, 0, 1))
-                .unwrap()
-                .starts_with("1 further number is")
-        );
-        assert!(aside(tally(0, 0, 7)).unwrap().starts_with("7 numbers are"));
     }
 }

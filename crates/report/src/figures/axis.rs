@@ -8,3 +8,21 @@ pub struct PlotAxis {
     /// Logarithmic: points that are not positive are then left out, and the plot says so.
     pub log: bool,
 }
+
+impl PlotAxis {
+    /// An axis with equal steps.
+    pub fn linear(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            log: false,
+        }
+    }
+
+    /// An axis with equal factors.
+    pub fn log(label: impl Into<String>) -> Self {
+        Self {
+            log: true,
+            ..Self::linear(label)
+        }
+    }
+}

@@ -65,8 +65,8 @@ pub struct Plot {
     pub y: PlotAxis,
     /// What is plotted, later series on top of earlier ones.
     pub series: Vec<Series>,
-    /// Values to compare with.
-    pub horizontal: Vec<Reference>,
+    /// A value to compare with.
+    pub horizontal: Option<Reference>,
 }
 
 /// Points that belong together, as marks and, where joined, a line. A line through more than 60
@@ -84,6 +84,23 @@ pub struct Series {
     /// Shades the area between `low` and `high` of the points, in place of error bars and marks:
     /// for a range over time; a point that lacks one of its numbers leaves a gap. A line through the middle is drawn where `joined`.
     pub band: bool,
+}
+
+impl Series {
+    /// Points joined by a line.
+    pub fn line(
+        name: impl Into<String>,
+        role: Role,
+        points: impl IntoIterator<Item = PlotPoint>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            points: points.into_iter().collect(),
+            joined: true,
+            band: false,
+        }
+    }
 }
 
 /// A point with an error bar, drawn where `low < high` and both are finite.

@@ -2,8 +2,8 @@
 
 use super::plot::{axis, on_axis};
 use super::{DotPlot, DotRow, Estimate};
-use crate::svg::{Anchor, Chart, DATA, Stroke, coordinate, extent, positive_extent};
-use crate::text::{counted, escape, number, wrapped};
+use crate::svg::{Anchor, Chart, DATA, Stroke, extent, path, positive_extent, px, stroked, text};
+use crate::text::{counted, number, wrapped};
 
 const ROW: f64 = 30.0;
 const LINE: f64 = 14.0;
@@ -41,11 +41,7 @@ pub(crate) fn chart(plot: &DotPlot, width: f64) -> Option<Chart> {
     }
     let shown = |at: f64| on_axis(&plot.x, at) && !chart.x.outside(at);
     if let Some(reference) = plot.reference.as_ref().filter(|r| shown(r.x)) {
-        let stroke = Stroke {
-            dash: "5 3",
-            ..Stroke::solid(DATA, 1.2)
-        };
-        chart.verticals([reference.x], stroke);
+        chart.verticals([reference.x], Stroke::dashed(DATA, 1.2));
         if let Some(x) = chart.x.map(reference.x) {
             let half = CHARACTER * reference.label.chars().count() as f64 / 2.0;
             let x = x.min(chart.right - half).max(chart.left + half);
@@ -66,44 +62,35 @@ pub(crate) fn left_out(plot: &DotPlot) -> Vec<String> {
         return Vec::new();
     };
     let beyond = |value: &f64| value.is_finite() && (*value < range.low || *value > range.high);
-    let mut notes = Vec::new();
     let seeds = plot.rows.iter().flat_map(|row| &row.seeds);
-    let count = seeds.clone().filter(|value| beyond(value)).count();
-    if count > 0 {
-        let verb = if count == 1 { "lies" } else { "lie" };
-        notes.push(format!(
-            "{} {verb} beyond the axis.",
-            counted(count, "single seed")
-        ));
-    }
-    let count = seeds.filter(|value| !value.is_finite()).count();
-    if count > 0 {
-        let verb = if count == 1 { "has" } else { "have" };
-        notes.push(format!(
-            "{} {verb} no value.",
-            counted(count, "single seed")
-        ));
-    }
+    let of_seeds = |count, verbs, what| note(count, "single seed", verbs, what);
+    let outside = seeds.clone().filter(|value| beyond(value)).count();
+    let missing = seeds.filter(|value| !value.is_finite()).count();
     let shown = |at: f64| on_axis(&plot.x, at) && !beyond(&at);
-    if let Some(reference) = plot.reference.as_ref().filter(|r| !shown(r.x)) {
-        let line = match reference.label.as_str() {
-            "" => "The dashed line".into(),
-            label => format!("The line “{label}”"),
-        };
-        notes.push(line + " is missing or beyond the axis.");
-    }
+    let reference = plot.reference.as_ref().filter(|r| !shown(r.x));
+    let reference = reference.map(|reference| match reference.label.as_str() {
+        "" => "The dashed line is missing or beyond the axis.".into(),
+        label => format!("The line “{label}” is missing or beyond the axis."),
+    });
     let ceilings = plot.rows.iter().filter_map(|row| row.ceiling);
-    let count = ceilings
-        .filter(|value| beyond(value) || !value.is_finite())
-        .count();
-    if count > 0 {
-        let verb = if count == 1 { "is" } else { "are" };
-        notes.push(format!(
-            "{} {verb} missing or beyond the axis.",
-            counted(count, "ceiling")
-        ));
-    }
-    notes
+    let lost = ceilings.filter(|value| beyond(value) || !value.is_finite());
+    let notes = [
+        of_seeds(outside, ("lies", "lie"), "beyond the axis."),
+        of_seeds(missing, ("has", "have"), "no value."),
+        reference,
+        note(
+            lost.count(),
+            "ceiling",
+            ("is", "are"),
+            "missing or beyond the axis.",
+        ),
+    ];
+    notes.into_iter().flatten().collect()
+}
+
+fn note(count: usize, of: &str, (one, many): (&str, &str), what: &str) -> Option<String> {
+    let verb = if count == 1 { one } else { many };
+    (count > 0).then(|| format!("{} {verb} {what}", counted(count, of)))
 }
 
 fn range(plot: &DotPlot) -> Option<crate::svg::Axis> {
@@ -145,12 +132,8 @@ fn has_interval(of: &Estimate) -> bool {
 fn draw(plot: &DotPlot, row: &DotRow, y: f64, name: &[String], chart: &mut Chart) {
     let up = LINE * (name.len() as f64 - 1.0) / 2.0;
     for (index, line) in name.iter().enumerate() {
-        chart.raw(&format!(
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" class=\"name\">{}</text>",
-            coordinate(chart.left - 9.0),
-            coordinate(y + 4.0 - up + LINE * index as f64),
-            escape(line)
-        ));
+        let at = y + 4.0 - up + LINE * index as f64;
+        chart.raw(&text(chart.left - 9.0, at, Anchor::End, "name", line));
     }
     let mark = row.role.mark();
     let place = |chart: &Chart, value: f64| {
@@ -161,22 +144,18 @@ fn draw(plot: &DotPlot, row: &DotRow, y: f64, name: &[String], chart: &mut Chart
         .seeds
         .iter()
         .filter_map(|&seed| place(chart, seed))
-        .map(|x| format!("M{} {}h.01", coordinate(x), coordinate(y + BELOW)))
+        .map(|x| format!("M{} {}h.01", px(x), px(y + BELOW)))
         .collect();
-    if !seeds.is_empty() {
-        chart.raw(&format!(
-            "<path fill=\"none\" stroke=\"{}\" stroke-opacity=\"{FAINT}\" \
-             stroke-linecap=\"round\" stroke-width=\"{}\" d=\"{seeds}\"/>",
-            mark.color,
-            2.0 * SEED
-        ));
-    }
+    let look = format!(
+        "fill=\"none\" stroke=\"{}\" stroke-opacity=\"{FAINT}\" stroke-linecap=\"round\" \
+         stroke-width=\"{}\"",
+        mark.color,
+        2.0 * SEED
+    );
+    chart.raw(&path(&look, &seeds));
     if let Some(x) = row.ceiling.and_then(|ceiling| place(chart, ceiling)) {
-        chart.raw(&format!(
-            "<path fill=\"none\" stroke=\"{DATA}\" stroke-width=\"2\" d=\"M{} {}v18\"/>",
-            coordinate(x),
-            coordinate(y - 9.0)
-        ));
+        let data = format!("M{} {}v18", px(x), px(y - 9.0));
+        chart.raw(&path(&stroked(DATA, 2.0), &data));
     }
     let value = row.value.value;
     if !on_axis(&plot.x, value) {
@@ -207,19 +186,11 @@ fn interval(of: &Estimate, y: f64, color: &str, chart: &mut Chart) {
     };
     let cap = |value: f64, x: f64| match chart.x.outside(value) {
         true => String::new(),
-        false => format!("M{} {}v7", coordinate(x), coordinate(y - 3.5)),
+        false => format!("M{} {}v7", px(x), px(y - 3.5)),
     };
-    let path = format!(
-        "M{} {}H{}{}{}",
-        coordinate(low),
-        coordinate(y),
-        coordinate(high),
-        cap(of.low, low),
-        cap(of.high, high)
-    );
-    chart.raw(&format!(
-        "<path fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\" d=\"{path}\"/>"
-    ));
+    let line = format!("M{} {}H{}", px(low), px(y), px(high));
+    let data = line + &cap(of.low, low) + &cap(of.high, high);
+    chart.raw(&path(&stroked(color, 1.6), &data));
 }
 
 /// A value beyond the axis: an arrow at the edge, and the number.
@@ -232,10 +203,7 @@ fn beyond(value: f64, y: f64, color: &str, chart: &mut Chart) {
         true => (chart.left + 2.0, 9.0, Anchor::Start),
         false => (chart.right - 2.0, -9.0, Anchor::End),
     };
-    chart.raw(&format!(
-        "<path fill=\"{color}\" d=\"M{} {}l{back} -5v10z\"/>",
-        coordinate(tip),
-        coordinate(y)
-    ));
+    let data = format!("M{} {}l{back} -5v10z", px(tip), px(y));
+    chart.raw(&path(&format!("fill=\"{color}\""), &data));
     chart.text(tip + 1.5 * back, y + 4.0, anchor, &number(value));
 }

@@ -3,7 +3,7 @@
 use super::plot::{BAND, chart, is_bare_line, left_out};
 use super::{DotPlot, FigureView, MatrixPanel, Panel, Plot, RasterPanel, Role, Series, dots};
 use crate::sections::Key;
-use crate::svg::{Heatmap, MOST_TRIALS, Matrix, Raster, pooling, rows_room};
+use crate::svg::{Heatmap, Matrix, Raster, Stroke, pooling, rows_room};
 use crate::text::number;
 
 /// Matrices of at most this many rows and columns have their numbers written in them.
@@ -110,7 +110,7 @@ impl Panel {
 }
 
 /// What a reader who cannot see the plot is told.
-pub(crate) fn description(plot: &Plot) -> String {
+fn description(plot: &Plot) -> String {
     titled(
         &plot.title,
         format!("{} against {}", plot.y.label, plot.x.label),
@@ -195,7 +195,6 @@ fn draw_matrix(panel: &MatrixPanel, grid: Grid, scale: f64) -> Drawing<'_> {
         },
         row_label: &panel.rows_label,
         column_label: &panel.columns_label,
-        groups: &panel.groups,
         row_names: &panel.row_names,
         column_names: &panel.column_names,
         written: is_small(panel),
@@ -227,11 +226,7 @@ fn draw_matrix(panel: &MatrixPanel, grid: Grid, scale: f64) -> Drawing<'_> {
 
 fn draw_raster(panel: &RasterPanel, grid: Grid) -> Drawing<'_> {
     let color = panel.role.color();
-    let rows_label = match panel.rows_label.as_str() {
-        "" => "unit",
-        label => label,
-    };
-    if panel.rows == 0 || panel.bins == 0 || panel.trials.is_empty() {
+    if panel.units == 0 || panel.bins == 0 {
         return Drawing {
             title: &panel.title,
             color,
@@ -240,33 +235,25 @@ fn draw_raster(panel: &RasterPanel, grid: Grid) -> Drawing<'_> {
         };
     }
     let raster = Raster {
-        rows: panel.rows,
-        rows_label,
+        rows: panel.units,
+        rows_label: "unit",
         bins: panel.bins,
         first_bin: 0,
         bin_width_s: panel.bin_width_s,
-        trials: &panel.trials,
-        names: panel.trial_names.clone(),
+        trials: std::slice::from_ref(&panel.spikes),
+        names: Vec::new(),
         color,
     };
-    let mut notes = Vec::new();
-    let shown = panel.trials.len().min(MOST_TRIALS);
-    if shown < panel.trials.len() {
-        notes.push(format!(
-            "The first {shown} of {} blocks are shown.",
-            panel.trials.len()
-        ));
-    }
-    match pooling(panel.rows, rows_room(panel.rows, shown)) {
-        1 => {}
-        by => notes.push(format!("Each row of marks holds {by} rows.")),
-    }
+    let pooled = match pooling(panel.units, rows_room(panel.units, 1)) {
+        1 => None,
+        by => Some(format!("Each row of marks holds {by} units.")),
+    };
     let description = titled(&panel.title, "spike raster".into());
     Drawing {
         title: &panel.title,
         color,
         shapes: Some(shapes(raster.chart(grid.width), description)),
-        notes,
+        notes: pooled.into_iter().collect(),
     }
 }
 
@@ -285,13 +272,13 @@ pub(crate) fn legend(figure: &FigureView) -> Vec<Key<'_>> {
         })
     };
     if rows().any(|row| row.value.low < row.value.high) {
-        keys.push(Key::Interval("value, 95 % interval"));
+        keys.push(Key::interval("value, 95 % interval"));
     }
     if rows().any(|row| !row.seeds.is_empty()) {
-        keys.push(Key::Faint("single seeds"));
+        keys.push(Key::faint("single seeds"));
     }
     if rows().any(|row| row.ceiling.is_some()) {
-        keys.push(Key::Tick("ceiling"));
+        keys.push(Key::tick("ceiling"));
     }
     keys
 }
@@ -313,13 +300,13 @@ pub(crate) fn keys<'a>(series: impl IntoIterator<Item = &'a Series>) -> Vec<Key<
         known.push(look);
         let color = series.role.color();
         keys.push(if series.band {
-            Key::Area(color, BAND, &series.name)
+            Key::area(color, BAND, &series.name)
         } else if !is_bare_line(series) {
-            Key::Marked(series.role.mark(), series.joined, &series.name)
+            Key::marked(series.role.mark(), series.joined, &series.name)
         } else if series.role == Role::Reference {
-            Key::Dashed(color, &series.name)
+            Key::line(Stroke::dashed(color, 1.5), &series.name)
         } else {
-            Key::Line(color, 1.6, &series.name)
+            Key::line(Stroke::solid(color, 1.6), &series.name)
         });
     }
     keys

@@ -82,32 +82,25 @@ pub struct MatrixPanel {
     pub size: (usize, usize),
     /// Row by row, `rows * columns` of them. At most 6 by 6, they are written in their cells.
     pub values: Vec<Option<f64>>,
-    /// First rows of all groups but the first, in ascending order, e.g. `[10, 20]` for three
-    /// populations of ten units: thin lines across rows and, where there are as many, columns.
-    pub groups: Vec<usize>,
-    /// A name per row, or per group of rows; empty for numbers.
+    /// A name per row; empty for numbers.
     pub row_names: Vec<String>,
-    /// A name per column, or per group of columns; empty for numbers.
+    /// A name per column; empty for numbers.
     pub column_names: Vec<String>,
 }
 
-/// Spikes over time: one block per trial, one row per unit (or one block, one row per trial).
+/// Spikes of one trial over time, one row per unit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RasterPanel {
     /// Heading of the panel.
     pub title: String,
     /// Whose spikes they are; decides the colour.
     pub role: Role,
-    /// What a row is, for the axis; `unit` where empty.
-    pub rows_label: String,
-    /// Number of rows of a block.
-    pub rows: usize,
+    /// Number of units.
+    pub units: usize,
     /// Number of bins shown, from the start of the trial.
     pub bins: usize,
     /// Width of a bin, seconds. Zero where unknown: the axis is then in bins.
     pub bin_width_s: f64,
-    /// Spikes as (bin, row), one block each; the first four are shown.
-    pub trials: Vec<Vec<(u32, u32)>>,
-    /// What each block is called, written above it; as long as `trials`, or empty.
-    pub trial_names: Vec<String>,
+    /// Spikes as (bin, unit).
+    pub spikes: Vec<(u32, u32)>,
 }

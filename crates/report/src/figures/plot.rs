@@ -1,11 +1,12 @@
 //! One plot: ranges from the numbers, lines, error bars, marks, and labels where there is room.
 
-use super::{Plot, PlotAxis, PlotPoint, Role, Series};
-use crate::svg::{Anchor, Axis, Chart, DATA, Stroke, coordinate, extent, padded, positive_extent};
+use super::{Plot, PlotAxis, PlotPoint, Reference, Role, Series};
+use crate::svg::{
+    Anchor, Axis, Chart, DATA, Stroke, extent, padded, path, positive_extent, px, stroked,
+};
 
 /// Width of a character of a label, pixels.
 const CHARACTER: f64 = 6.4;
-const DASH: &str = "5 3";
 /// More points than this are a cloud, which shows its density rather than its marks.
 const CLOUD: usize = 300;
 /// More points than this, joined by a line, have no marks.
@@ -45,15 +46,15 @@ pub(crate) fn chart(plot: &Plot, width: f64, height: f64) -> Option<Chart> {
         extent(y)
     };
     // A label needs a row of its own above or below the outermost line.
-    let room = if plot.horizontal.is_empty() {
+    let room = if plot.horizontal.is_none() {
         0.06
     } else {
         0.11
     };
     let (x, y) = (axis(&plot.x, x, 0.04), axis(&plot.y, y?, room));
     let mut chart = Chart::new(width, height, &x, &y);
-    for reference in plot.horizontal.iter().filter(|r| on_axis(&plot.y, r.y)) {
-        chart.horizontal(reference.y, dashed(1.2));
+    if let Some(reference) = shown_reference(plot) {
+        chart.horizontal(reference.y, Stroke::dashed(DATA, 1.2));
     }
     // Areas lie below lines, and what one compares with below what is compared, whatever the order.
     let mut order: Vec<&Series> = plot.series.iter().collect();
@@ -62,7 +63,7 @@ pub(crate) fn chart(plot: &Plot, width: f64, height: f64) -> Option<Chart> {
     for series in order {
         draw(plot, series, &mut chart, &mut taken);
     }
-    labels(plot, &mut chart, taken);
+    label(plot, &mut chart, &taken);
     Some(chart)
 }
 
@@ -85,13 +86,6 @@ pub(crate) fn left_out(plot: &Plot) -> Option<String> {
 /// Whether a series is a line alone: marks on a line through many points would hide it.
 pub(crate) fn is_bare_line(series: &Series) -> bool {
     series.joined && (series.role == Role::Reference || series.points.len() > MOST_MARKS)
-}
-
-fn dashed(width: f64) -> Stroke {
-    Stroke {
-        dash: DASH,
-        ..Stroke::solid(DATA, width)
-    }
 }
 
 pub(crate) fn axis(axis: &PlotAxis, (low, high): (f64, f64), share: f64) -> Axis {
@@ -152,14 +146,10 @@ fn draw(plot: &Plot, series: &Series, chart: &mut Chart, taken: &mut Vec<(f64, f
         .filter(|point| !series.band && has_bar(point))
         .filter_map(|point| bar(chart, point, taken))
         .collect();
-    if !bars.is_empty() {
-        chart.raw(&format!(
-            "<path fill=\"none\" stroke=\"{color}\" stroke-width=\"1.3\" d=\"{bars}\"/>"
-        ));
-    }
+    chart.raw(&path(&stroked(color, 1.3), &bars));
     if series.joined {
         let stroke = match series.role {
-            Role::Reference => dashed(1.5),
+            Role::Reference => Stroke::dashed(DATA, 1.5),
             _ => Stroke::solid(color, 1.6),
         };
         chart.line(gaps(), stroke);
@@ -192,18 +182,12 @@ fn bar(chart: &Chart, point: &PlotPoint, taken: &mut Vec<(f64, f64)>) -> Option<
         if chart.y.outside(value) {
             String::new()
         } else {
-            format!("M{} {}h6", coordinate(x - 3.0), coordinate(y))
+            format!("M{} {}h6", px(x - 3.0), px(y))
         }
     };
     taken.extend(along((x, low), (x, high)));
-    Some(format!(
-        "M{} {}V{}{}{}",
-        coordinate(x),
-        coordinate(low),
-        coordinate(high),
-        cap(point.low, low),
-        cap(point.high, high)
-    ))
+    let line = format!("M{} {}V{}", px(x), px(low), px(high));
+    Some(line + &cap(point.low, low) + &cap(point.high, high))
 }
 
 /// Pixels along a line, close enough that no text fits between them.
@@ -216,64 +200,47 @@ fn along(from: (f64, f64), to: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
     })
 }
 
-/// Writes the label of each reference at the end, the start or the middle of its line, above or
+/// Writes the label of the reference at the end, the start or the middle of its line, above or
 /// below, where it covers least.
-fn labels(plot: &Plot, chart: &mut Chart, mut taken: Vec<(f64, f64)>) {
-    let lines: Vec<f64> = plot
-        .horizontal
-        .iter()
-        .filter(|reference| on_axis(&plot.y, reference.y))
-        .filter_map(|reference| chart.y.map(reference.y))
-        .collect();
-    for reference in plot.horizontal.iter().filter(|r| on_axis(&plot.y, r.y)) {
-        let Some(line) = chart
-            .y
-            .map(reference.y)
-            .filter(|_| !reference.label.is_empty())
-        else {
-            continue;
+fn label(plot: &Plot, chart: &mut Chart, taken: &[(f64, f64)]) {
+    let Some(reference) = shown_reference(plot).filter(|r| !r.label.is_empty()) else {
+        return;
+    };
+    let Some(line) = chart.y.map(reference.y) else {
+        return;
+    };
+    let width = CHARACTER * reference.label.chars().count() as f64;
+    let (left, right) = (chart.left + 6.0, chart.right - 6.0);
+    let middle = (left + right) / 2.0;
+    let places = [line - 5.0, line + 14.0].into_iter().flat_map(|y| {
+        [
+            (right, y, Anchor::End, right - width),
+            (left, y, Anchor::Start, left),
+            (middle, y, Anchor::Middle, middle - width / 2.0),
+        ]
+    });
+    // The first of equals.
+    let best = places.min_by_key(|&(_, y, _, start)| {
+        let (top, bottom) = (y - 11.0, y + 3.0);
+        let inside = |&&(px, py): &&(f64, f64)| {
+            px > start - 4.0 && px < start + width + 4.0 && py > top && py < bottom
         };
-        let width = CHARACTER * reference.label.chars().count() as f64;
-        let (left, right) = (chart.left + 6.0, chart.right - 6.0);
-        let middle = (left + right) / 2.0;
-        let best = [line - 5.0, line + 14.0]
-            .into_iter()
-            .flat_map(|y| {
-                [
-                    (right, y, Anchor::End, right - width),
-                    (left, y, Anchor::Start, left),
-                    (middle, y, Anchor::Middle, middle - width / 2.0),
-                ]
-            })
-            .map(|place| {
-                let (_, y, _, start) = place;
-                let (top, bottom) = (y - 11.0, y + 3.0);
-                let inside = |&&(px, py): &&(f64, f64)| {
-                    px > start - 4.0 && px < start + width + 4.0 && py > top && py < bottom
-                };
-                let covered = taken.iter().filter(inside).count();
-                let crossed = lines.iter().filter(|&&l| l > top && l < bottom).count();
-                let beyond = usize::from(top < chart.top) + usize::from(bottom > chart.bottom);
-                // A label across another line would seem to belong to it.
-                (covered + 40 * crossed + 20 * beyond, place)
-            })
-            // The first of equals.
-            .reduce(|best, other| if other.0 < best.0 { other } else { best });
-        let Some((_, (x, y, anchor, start))) = best else {
-            continue;
-        };
+        let beyond = usize::from(top < chart.top) + usize::from(bottom > chart.bottom);
+        taken.iter().filter(inside).count() + 20 * beyond
+    });
+    if let Some((x, y, anchor, _)) = best {
         chart.text(x, y, anchor, &reference.label);
-        // The next label keeps away from the whole of this one.
-        for row in [y - 9.0, y - 4.0, y + 1.0] {
-            taken.extend(along((start, row), (start + width, row)));
-        }
     }
+}
+
+fn shown_reference(plot: &Plot) -> Option<&Reference> {
+    let reference = plot.horizontal.as_ref();
+    reference.filter(|reference| on_axis(&plot.y, reference.y))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Reference;
 
     fn plot(log: bool, points: Vec<PlotPoint>) -> Plot {
         let axis = |label: &str| PlotAxis {
@@ -299,7 +266,7 @@ mod tests {
     #[test]
     fn bars_and_references_set_the_range() {
         let mut plot = plot(false, vec![PlotPoint::with_error(0.0, 1.0, 1.0)]);
-        plot.horizontal.push(Reference {
+        plot.horizontal = Some(Reference {
             y: -7.0,
             label: "theory".into(),
         });
@@ -361,25 +328,5 @@ mod tests {
         // A single point has no line to be seen by.
         plot.series[0].points.truncate(1);
         assert!(drawn(&plot).contains("stroke=\"#fff\""));
-    }
-
-    #[test]
-    fn labels_of_close_lines_do_not_lie_on_each_other() {
-        let mut plot = plot(
-            false,
-            vec![PlotPoint::exact(0.0, 0.0), PlotPoint::exact(1.0, 10.0)],
-        );
-        for y in [5.0, 5.05] {
-            let label = "a value to compare".into();
-            plot.horizontal.push(Reference { y, label });
-        }
-        let shapes = drawn(&plot);
-        let places: Vec<&str> = shapes
-            .split("<text ")
-            .filter(|text| text.contains("a value"))
-            .map(|text| text.split("class").next().unwrap())
-            .collect();
-        assert_eq!(places.len(), 2);
-        assert_ne!(places[0], places[1]);
     }
 }

@@ -1,17 +1,15 @@
 //! Plots and figures as files of their own.
 
-use super::drawing::{Colors, Grid, Shapes, description, keys, legend};
-use super::plot::{chart, left_out};
+use super::FigureView;
+use super::drawing::{Colors, Grid, Shapes, legend};
 use super::view::NO_VALUE;
-use super::{FigureView, Plot};
 use crate::page::CHART_STYLE;
 use crate::sections::Key;
-use crate::svg::{color_bar_shapes, coordinate};
+use crate::svg::{color_bar_shapes, px};
 use crate::text::{escape, wrapped};
 use crate::{ReportError, check};
 
 const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 340.0;
 /// Left end of title and legend.
 const LEFT: f64 = 12.0;
 const ROW: f64 = 20.0;
@@ -21,32 +19,6 @@ const CHARACTER: f64 = 7.0;
 const BOLD: f64 = 7.6;
 /// Between panels.
 const GAP: f64 = 14.0;
-
-impl Plot {
-    /// The plot with title and legend as one SVG document, for an `.svg` file: no network, no
-    /// script, no fonts; the same plot gives the same bytes.
-    pub fn to_svg(&self) -> String {
-        let mut head = String::new();
-        let mut y = 0.0;
-        if !self.title.is_empty() {
-            y += 24.0;
-            head += &text(LEFT, y, " font-weight=\"650\"", &self.title);
-        }
-        head += &legend_rows(&keys(&self.series), WIDTH, &mut y);
-        let top = y + 8.0;
-        let body = match chart(self, WIDTH, HEIGHT) {
-            Some(chart) => placed(0.0, top, &chart.shapes()),
-            None => text(LEFT, top + ROW, "", "There is no point to show."),
-        };
-        let mut height = top + HEIGHT;
-        let mut foot = String::new();
-        if let Some(note) = left_out(self) {
-            height += ROW;
-            foot = text(LEFT, height - 6.0, "", &note);
-        }
-        file(WIDTH, height, &description(self), &(head + &body + &foot))
-    }
-}
 
 impl FigureView {
     /// The whole figure (title, legend, colour bar, panels) as one SVG document, for an `.svg`
@@ -154,8 +126,8 @@ impl FigureView {
 fn text(x: f64, y: f64, style: &str, text: &str) -> String {
     format!(
         "<text x=\"{}\" y=\"{}\" class=\"axis\"{style}>{}</text>",
-        coordinate(x),
-        coordinate(y),
+        px(x),
+        px(y),
         escape(text)
     )
 }
@@ -163,8 +135,8 @@ fn text(x: f64, y: f64, style: &str, text: &str) -> String {
 fn placed(x: f64, y: f64, shapes: &str) -> String {
     format!(
         "<g transform=\"translate({} {})\">{shapes}</g>",
-        coordinate(x),
-        coordinate(y)
+        px(x),
+        px(y)
     )
 }
 
@@ -173,19 +145,19 @@ fn legend_rows(keys: &[Key<'_>], width: f64, y: &mut f64) -> String {
     let mut rows = String::new();
     let mut x = width;
     for key in keys {
-        let wide = Key::WIDTH + 6.0 + CHARACTER * key.text().chars().count() as f64;
+        let wide = Key::WIDTH + 6.0 + CHARACTER * key.text.chars().count() as f64;
         if x + wide > width - LEFT {
             (x, *y) = (LEFT, *y + ROW);
         }
-        rows += &placed(x, *y - 11.0, &key.shape());
-        rows += &text(x + Key::WIDTH + 6.0, *y, "", key.text());
+        rows += &placed(x, *y - 11.0, &key.shape);
+        rows += &text(x + Key::WIDTH + 6.0, *y, "", key.text);
         x += wide + 20.0;
     }
     rows
 }
 
 fn file(width: f64, height: f64, description: &str, body: &str) -> String {
-    let (w, h) = (coordinate(width), coordinate(height));
+    let (w, h) = (px(width), px(height));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
          height=\"{h}\" role=\"img\" aria-label=\"{}\">\n<style>\n{CHART_STYLE}</style>\n\

@@ -4,13 +4,10 @@ use super::FigureView;
 use super::drawing::{Colors, Drawing, Grid, legend};
 use crate::sections::{captioned, missing, panel};
 use crate::svg::{color_bar, document};
-use crate::text::escape;
+use crate::text::within;
 
 pub(crate) fn html(figure: &FigureView) -> String {
-    let heading = match figure.title.as_str() {
-        "" => String::new(),
-        title => format!("<h3 class=\"heading\">{}</h3>\n", escape(title)),
-    };
+    let heading = within("<h3 class=\"heading\">", &figure.title, "</h3>\n");
     if figure.panels.is_empty() {
         return heading + &missing("This figure has no plot.");
     }
@@ -28,10 +25,7 @@ pub(crate) fn html(figure: &FigureView) -> String {
         );
         format!("<div class=\"colorbar\">{bar}</div>\n")
     });
-    let caption = match figure.caption.as_str() {
-        "" => String::new(),
-        caption => format!("<p>{}</p>", escape(caption)),
-    };
+    let caption = within("<p>", &figure.caption, "</p>");
     heading + &bar + &captioned(&panels, &legend(figure), &caption)
 }
 

@@ -45,8 +45,6 @@ pub struct FoundClaim {
     pub seeds: usize,
     /// [`ReproducedFigure::name`] of the figure that shows it; empty for none.
     pub figure: String,
-    /// What was tried where the claim is not shown; may be empty.
-    pub tried: String,
 }
 
 /// What was found about a claim.

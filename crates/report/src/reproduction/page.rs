@@ -6,7 +6,7 @@ use crate::claims::tables::values;
 use crate::figures::view;
 use crate::page::{document, facts, glossary, paragraphs};
 use crate::sections::{missing, section};
-use crate::text::{count, escape, number};
+use crate::text::{count, escape, number, within};
 use crate::{ReportError, check};
 
 impl ReproductionPage {
@@ -20,10 +20,6 @@ impl ReproductionPage {
     /// numbers that are not finite are no errors: the page says what is missing.
     pub fn to_html(&self) -> Result<String, ReportError> {
         check::reproduction(self)?;
-        let title = match self.title.trim() {
-            "" => "Reproduction",
-            title => title,
-        };
         let mut body = self.headline();
         body += &self.contents();
         body += &section("claims", "The claims", &tables::claims(self));
@@ -38,7 +34,7 @@ impl ReproductionPage {
             body += &self.figure(figure);
         }
         body += &glossary(MORE_WORDS);
-        Ok(document(title, &self.subtitle, &body))
+        Ok(document(&self.title, "Reproduction", &self.subtitle, &body))
     }
 
     fn headline(&self) -> String {
@@ -101,10 +97,7 @@ impl ReproductionPage {
     }
 
     fn figure(&self, figure: &ReproducedFigure) -> String {
-        let mut body = String::new();
-        if !figure.question.is_empty() {
-            body += &format!("<p class=\"statement\">{}</p>\n", escape(&figure.question));
-        }
+        let mut body = within("<p class=\"statement\">", &figure.question, "</p>\n");
         body += &self.shows(figure);
         body += &labelled("What was done.", &figure.setting);
         if figure.views.is_empty() {
@@ -154,10 +147,11 @@ fn heading(figure: &ReproducedFigure) -> &str {
 }
 
 fn labelled(label: &str, text: &str) -> String {
-    match text {
-        "" => String::new(),
-        text => format!("<p class=\"read\"><b>{label}</b> {}</p>\n", escape(text)),
-    }
+    within(
+        &format!("<p class=\"read\"><b>{label}</b> "),
+        text,
+        "</p>\n",
+    )
 }
 
 fn files(names: &[String]) -> String {

@@ -3,7 +3,7 @@
 use super::data::{Finding, FoundClaim, ReproductionPage};
 use crate::sections::missing;
 use crate::sections::table::cell;
-use crate::text::{count, escape, number, together};
+use crate::text::{count, escape, number, together, within};
 
 /// The finding as a symbol and a word; its colour says nothing that they do not.
 pub(crate) fn mark(finding: Finding) -> String {
@@ -114,19 +114,11 @@ fn measure(line: &FoundClaim) -> String {
         "" => "not named",
         name => name,
     };
-    let mut html = match line.figure.as_str() {
+    let name = match line.figure.as_str() {
         "" => escape(name),
         figure => format!("<a href=\"#{}\">{}</a>", figure_id(figure), escape(name)),
     };
-    for (before, text) in [("Rule: ", &line.rule), ("Tried: ", &line.tried)] {
-        if !text.trim().is_empty() {
-            html += &format!(
-                "<span class=\"explanation\">{before}{}</span>",
-                escape(text)
-            );
-        }
-    }
-    html
+    name + &within("<span class=\"explanation\">Rule: ", &line.rule, "</span>")
 }
 
 /// The number with its interval, or what is missing of the two.

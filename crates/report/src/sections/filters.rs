@@ -2,8 +2,8 @@
 
 use super::{Fit, figure, missing, missing_panel, panel};
 use crate::CouplingView;
-use crate::svg::{Axis, Chart, Stroke, coordinate, document, extent, padded};
-use crate::text::{counted, escape, number};
+use crate::svg::{Anchor, Axis, Chart, Stroke, document, extent, padded, text, upright};
+use crate::text::{counted, number};
 
 /// Filters shown at most.
 const MOST_FILTERS: usize = 8;
@@ -113,17 +113,9 @@ fn small_multiples(fit: &Fit<'_>, lags: &Lags, range: (f64, f64)) -> String {
         );
     }
     let used = left + columns as f64 * cell_width;
-    body += &format!(
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" class=\"axis\">{}</text>",
-        coordinate((left + used - 14.0) / 2.0),
-        coordinate(height - 6.0),
-        lags.label
-    );
-    body += &format!(
-        "<text transform=\"translate(13 {}) rotate(-90)\" text-anchor=\"middle\" class=\"axis\">\
-         coupling (θ)</text>",
-        coordinate((height - bottom) / 2.0)
-    );
+    let middle = (left + used - 14.0) / 2.0;
+    body += &text(middle, height - 6.0, Anchor::Middle, "axis", lags.label);
+    body += &upright(13.0, (height - bottom) / 2.0, "coupling (θ)");
     document(
         width,
         height,
@@ -159,13 +151,7 @@ fn small_chart(
     } else {
         name.to_owned()
     };
-    format!(
-        "{}<text x=\"{}\" y=\"{}\" class=\"name\">{}</text>",
-        chart.shapes(),
-        coordinate(x0),
-        coordinate(y0 + 13.0),
-        escape(&name)
-    )
+    chart.shapes() + &text(x0, y0 + 13.0, Anchor::Start, "name", &name)
 }
 
 pub(crate) fn onto_itself(fits: &[Fit<'_>]) -> String {

@@ -39,11 +39,11 @@ pub(crate) fn html(report: &Report) -> String {
         } else {
             fit.name()
         };
-        keys.push(Key::Line(fit.color, 1.2, name));
+        keys.push(Key::line(Stroke::solid(fit.color, 1.2), name));
     }
     let points = if fits.len() == 1 { fits[0].color } else { DATA };
-    keys.push(Key::Dot(points, "validation trials"));
-    keys.push(Key::Diamond(points, "parameters kept"));
+    keys.push(Key::dot(points, "validation trials"));
+    keys.push(Key::diamond(points, "parameters kept"));
     section(
         "losses",
         TITLE,

@@ -11,7 +11,7 @@ pub(crate) mod rates;
 pub(crate) mod stability;
 pub(crate) mod table;
 
-use crate::svg::{DATA, Mark, fit_color};
+use crate::svg::{DATA, Mark, Stroke, fill, fit_color, path, stroked};
 use crate::text::escape;
 use crate::{FitView, Report};
 
@@ -101,88 +101,65 @@ pub(crate) fn wide(fits: &[Fit<'_>], figure: String) -> String {
     }
 }
 
-/// One entry of a legend.
-pub(crate) enum Key<'a> {
-    Line(&'static str, f64, &'a str),
-    Dashed(&'static str, &'a str),
-    Dot(&'static str, &'a str),
-    Area(&'static str, f64, &'a str),
-    Diamond(&'static str, &'a str),
-    Marked(Mark, bool, &'a str),
-    Interval(&'a str),
-    Faint(&'a str),
-    Tick(&'a str),
+/// One entry of a legend: shapes in a box of [`Self::WIDTH`] by 14 pixels, and words.
+pub(crate) struct Key<'a> {
+    pub(crate) shape: String,
+    pub(crate) text: &'a str,
 }
 
-impl Key<'_> {
+impl<'a> Key<'a> {
     pub(crate) const WIDTH: f64 = 26.0;
 
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Self::Line(_, _, text)
-            | Self::Dashed(_, text)
-            | Self::Dot(_, text)
-            | Self::Area(_, _, text)
-            | Self::Diamond(_, text)
-            | Self::Marked(_, _, text)
-            | Self::Interval(text)
-            | Self::Faint(text)
-            | Self::Tick(text) => text,
-        }
+    pub(crate) fn line(stroke: Stroke, text: &'a str) -> Self {
+        let shape = path(&stroke.attributes(), "M1 7H25");
+        Self { shape, text }
     }
 
-    /// Shapes in a box of [`Self::WIDTH`] by 14 pixels.
-    pub(crate) fn shape(&self) -> String {
-        match self {
-            Self::Line(color, width, _) => {
-                format!("<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"{width}\"/>")
-            }
-            Self::Dashed(color, _) => format!(
-                "<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"1.5\" \
-                 stroke-dasharray=\"5 3\"/>"
-            ),
-            Self::Dot(color, _) => {
-                format!("<circle cx=\"13\" cy=\"7\" r=\"3.5\" fill=\"{color}\"/>")
-            }
-            Self::Area(color, opacity, _) => format!(
-                "<rect x=\"1\" y=\"1\" width=\"24\" height=\"12\" fill=\"{color}\" \
-                 fill-opacity=\"{opacity}\"/>"
-            ),
-            Self::Diamond(color, _) => format!(
-                "<path d=\"M13 1.5l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"#fff\" \
-                 stroke=\"{color}\" stroke-width=\"2\"/>"
-            ),
-            Self::Marked(mark, joined, _) => {
-                let color = mark.color;
-                let line = match joined {
-                    true => {
-                        format!("<path d=\"M1 7H25\" stroke=\"{color}\" stroke-width=\"1.6\"/>")
-                    }
-                    false => String::new(),
-                };
-                line + &mark.at(&[(13.0, 7.0)])
-            }
-            Self::Interval(_) => format!(
-                "<path fill=\"none\" stroke=\"{DATA}\" stroke-width=\"1.6\" \
-                 d=\"M2 7H24M2 3.5v7M24 3.5v7\"/>{}",
-                Mark::reference().at(&[(13.0, 7.0)])
-            ),
-            Self::Faint(_) => format!(
-                "<path fill=\"none\" stroke=\"{DATA}\" stroke-opacity=\"0.5\" \
-                 stroke-linecap=\"round\" stroke-width=\"4.2\" d=\"M7 7h.01M13 7h.01M20 7h.01\"/>"
-            ),
-            Self::Tick(_) => {
-                format!("<path d=\"M13 0v14\" stroke=\"{DATA}\" stroke-width=\"2\"/>")
-            }
-        }
+    pub(crate) fn dot(color: &str, text: &'a str) -> Self {
+        let shape = format!("<circle cx=\"13\" cy=\"7\" r=\"3.5\" fill=\"{color}\"/>");
+        Self { shape, text }
+    }
+
+    pub(crate) fn area(color: &str, opacity: f64, text: &'a str) -> Self {
+        let shape = path(&fill(color, opacity), "M1 1h24v12h-24z");
+        Self { shape, text }
+    }
+
+    pub(crate) fn diamond(color: &str, text: &'a str) -> Self {
+        let look = format!("fill=\"#fff\" stroke=\"{color}\" stroke-width=\"2\"");
+        let shape = path(&look, "M13 1.5l5.5 5.5-5.5 5.5-5.5-5.5z");
+        Self { shape, text }
+    }
+
+    pub(crate) fn marked(mark: Mark, joined: bool, text: &'a str) -> Self {
+        let line = if joined { "M1 7H25" } else { "" };
+        let shape = path(&stroked(mark.color, 1.6), line) + &mark.at(&[(13.0, 7.0)]);
+        Self { shape, text }
+    }
+
+    pub(crate) fn interval(text: &'a str) -> Self {
+        let bar = path(&stroked(DATA, 1.6), "M2 7H24M2 3.5v7M24 3.5v7");
+        let shape = bar + &Mark::reference().at(&[(13.0, 7.0)]);
+        Self { shape, text }
+    }
+
+    pub(crate) fn faint(text: &'a str) -> Self {
+        let look = stroked(DATA, 4.2) + " stroke-opacity=\"0.5\" stroke-linecap=\"round\"";
+        let shape = path(&look, "M7 7h.01M13 7h.01M20 7h.01");
+        Self { shape, text }
+    }
+
+    pub(crate) fn tick(text: &'a str) -> Self {
+        let shape = path(&stroked(DATA, 2.0), "M13 0v14");
+        Self { shape, text }
     }
 
     fn html(&self) -> String {
         format!(
             "<span class=\"key\"><svg viewBox=\"0 0 {width} 14\" width=\"{width}\" height=\"14\" \
              aria-hidden=\"true\">{}</svg> {}</span>",
-            self.shape(),
-            escape(self.text()),
+            self.shape,
+            escape(self.text),
             width = Self::WIDTH
         )
     }
@@ -190,8 +167,8 @@ impl Key<'_> {
 
 /// The legend of figures that show the data beside the fits as lines.
 pub(crate) fn line_keys<'a>(fits: &'a [Fit<'a>]) -> Vec<Key<'a>> {
-    let model = |fit: &'a Fit<'a>| Key::Line(fit.color, 2.0, fit.name());
-    std::iter::once(Key::Line(DATA, 2.0, "data"))
+    let model = |fit: &'a Fit<'a>| Key::line(Stroke::solid(fit.color, 2.0), fit.name());
+    std::iter::once(Key::line(Stroke::solid(DATA, 2.0), "data"))
         .chain(fits.iter().map(model))
         .collect()
 }

@@ -102,10 +102,7 @@ fn scatter(fit: &Fit<'_>, view: &NoiseView, range: (f64, f64)) -> String {
     );
     chart.line(
         [(range.0, range.0), (range.1, range.1)],
-        Stroke {
-            dash: "5 3",
-            ..Stroke::solid("#666", 1.2)
-        },
+        Stroke::dashed("#666", 1.2),
     );
     let radius = if view.pairs.len() > 2000 { 1.1 } else { 1.8 };
     chart.dots(view.pairs.iter().copied(), radius, fit.color);

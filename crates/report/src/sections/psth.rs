@@ -64,7 +64,11 @@ fn example_panel(fit: &Fit<'_>, example: &PsthExample, fits: &[Fit<'_>], row: us
     let (Some((_, top)), false) = (extent(rates), example.time_s.is_empty()) else {
         return missing_panel(&title, fit.color, "There is no bin to show.");
     };
-    let (times, label) = times(example);
+    let times = &example.time_s;
+    let label = match example.breaks.as_slice() {
+        [] => "time (s)",
+        _ => "time (s), conditions end to end",
+    };
     let Some(x) = extent(times.iter().copied()) else {
         return missing_panel(&title, fit.color, "The times of the bins are missing.");
     };
@@ -109,42 +113,4 @@ fn example_panel(fit: &Fit<'_>, example: &PsthExample, fits: &[Fit<'_>], row: us
     chart.lines(model, Stroke::solid(fit.color, 1.6));
     let svg = chart.finish(&format!("PSTH of {title}, data and model"));
     panel(&title, fit.color, &svg)
-}
-
-/// Times that never run backwards: where they start again at each condition, the conditions are
-/// laid end to end.
-fn times(example: &PsthExample) -> (Vec<f64>, &'static str) {
-    let given = &example.time_s;
-    let label = match example.breaks.as_slice() {
-        [] => "time (s)",
-        _ => "time (s), conditions end to end",
-    };
-    if given.windows(2).all(|pair| pair[0] < pair[1]) {
-        return (given.clone(), label);
-    }
-    let step = given
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .find(|step| *step > 0.0 && step.is_finite())
-        .unwrap_or(1.0);
-    let times = (0..given.len()).map(|i| i as f64 * step).collect();
-    (times, "time (s), conditions end to end")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conditions_are_laid_end_to_end() {
-        let mut example = PsthExample {
-            time_s: vec![0.5, 1.0, 0.5, 1.0],
-            ..PsthExample::default()
-        };
-        assert_eq!(times(&example).0, [0.0, 0.5, 1.0, 1.5]);
-        example.time_s = vec![0.5, 1.0, 1.5];
-        assert_eq!(times(&example), (vec![0.5, 1.0, 1.5], "time (s)"));
-        example.time_s = vec![f64::NAN, f64::NAN];
-        assert_eq!(times(&example).0, [0.0, 1.0]);
-    }
 }

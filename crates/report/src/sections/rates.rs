@@ -2,7 +2,7 @@
 
 use super::{Fit, Key, figure, fits, missing, missing_panel, panel, section};
 use crate::Report;
-use crate::svg::{Anchor, Axis, Chart, DATA, Stroke, positive_extent};
+use crate::svg::{Anchor, Axis, Chart, DATA, Stroke, positive_extent, px};
 use crate::text::{fixed, percent};
 
 const TITLE: &str = "Rates of the units";
@@ -43,8 +43,11 @@ pub(crate) fn html(report: &Report) -> String {
         })
         .collect();
     panels += &panel("Distribution over units", DATA, &histogram(&fits, range));
-    let mut keys = vec![Key::Area(DATA, 0.3, "data")];
-    keys.extend(fits.iter().map(|fit| Key::Line(fit.color, 2.0, fit.name())));
+    let mut keys = vec![Key::area(DATA, 0.3, "data")];
+    keys.extend(
+        fits.iter()
+            .map(|fit| Key::line(Stroke::solid(fit.color, 2.0), fit.name())),
+    );
     let silence = if silent {
         " Units without a spike stand at 0."
     } else {
@@ -106,25 +109,13 @@ fn scatter(fit: &Fit<'_>, x: &Axis, y: &Axis, range: (f64, f64)) -> String {
     ]
     .into_iter()
     .filter_map(corner)
-    .map(|(x, y)| {
-        format!(
-            "{} {}",
-            crate::svg::coordinate(x),
-            crate::svg::coordinate(y)
-        )
-    })
+    .map(|(x, y)| format!("{} {}", px(x), px(y)))
     .collect();
     chart.raw(&format!(
         "<path d=\"M{}z\" fill=\"{DATA}\" fill-opacity=\"0.08\"/>",
         corners.join("L")
     ));
-    chart.line(
-        [(low, low), (high, high)],
-        Stroke {
-            dash: "5 3",
-            ..Stroke::solid("#666", 1.2)
-        },
-    );
+    chart.line([(low, low), (high, high)], Stroke::dashed("#666", 1.2));
     let points = fit.view.rates.iter().copied();
     chart.dots(
         points.filter(|(x, y)| x.is_finite() && y.is_finite()),

@@ -71,10 +71,10 @@ fn traces(fits: &[Fit<'_>]) -> String {
         .collect();
     let mut keys: Vec<Key<'_>> = fits
         .iter()
-        .map(|fit| Key::Line(fit.color, 1.4, fit.name()))
+        .map(|fit| Key::line(Stroke::solid(fit.color, 1.4), fit.name()))
         .collect();
-    keys.push(Key::Area(DATA, 0.22, "range of the recorded trials"));
-    keys.push(Key::Dashed(DATA, "limit"));
+    keys.push(Key::area(DATA, 0.22, "range of the recorded trials"));
+    keys.push(Key::line(Stroke::dashed(DATA, 1.5), "limit"));
     let body = figure(
         &panels,
         &keys,
@@ -133,13 +133,7 @@ fn trace_panel(fit: &Fit<'_>, y: &Axis, wide: bool) -> String {
         },
     );
     if let Some(limit) = positive(view.limit_hz) {
-        chart.horizontal(
-            limit,
-            Stroke {
-                dash: "5 3",
-                ..Stroke::solid(DATA, 1.5)
-            },
-        );
+        chart.horizontal(limit, Stroke::dashed(DATA, 1.5));
         if let Some(y) = chart.y.map(limit) {
             let text = format!("limit {} Hz", number(limit));
             chart.text(chart.right - 6.0, y - 6.0, Anchor::End, &text);
@@ -190,7 +184,7 @@ fn staying(fits: &[Fit<'_>]) -> String {
     }
     let keys: Vec<Key<'_>> = fits
         .iter()
-        .map(|fit| Key::Line(fit.color, 2.0, fit.name()))
+        .map(|fit| Key::line(Stroke::solid(fit.color, 2.0), fit.name()))
         .collect();
     let half: Vec<String> = fits.iter().filter_map(half_left).collect();
     figure(

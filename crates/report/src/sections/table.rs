@@ -1,8 +1,8 @@
 //! The table of figures: every fit beside the ceiling and the data.
 
 use super::{Fit, fits, missing, section};
-use crate::svg::coordinate;
-use crate::text::{escape, number, percent};
+use crate::svg::px;
+use crate::text::{escape, number, percent, within};
 use crate::{MetricRow, Report};
 
 pub(crate) fn html(report: &Report) -> String {
@@ -51,24 +51,18 @@ fn row(fits: &[Fit<'_>], name: &str) -> String {
         .map(|fit| (*fit, fit.view.figures.iter().find(|row| row.name == name)))
         .collect();
     let rows = || found.iter().filter_map(|(_, row)| *row);
-    let explanation = rows()
-        .map(|row| row.explanation.as_str())
-        .find(|e| !e.is_empty());
+    let mut explanations = rows().map(|row| row.explanation.as_str());
+    let explanation = explanations.find(|e| !e.is_empty()).unwrap_or("");
     let unit = rows().map(|row| row.unit.as_str()).find(|u| !u.is_empty());
 
-    let mut html = format!("<tr><th scope=\"row\">{}", escape(name));
-    if let Some(explanation) = explanation {
-        html += &format!("<span class=\"explanation\">{}</span>", escape(explanation));
-    }
-    html += "</th>";
+    let explanation = within("<span class=\"explanation\">", explanation, "</span>");
+    let mut html = format!("<tr><th scope=\"row\">{}{explanation}</th>", escape(name));
     for (fit, row) in &found {
         let label = if fits.len() > 1 { fit.name() } else { "Model" };
         let value = row.and_then(|row| finite(row.model));
         let content = match (value, row.and_then(|row| row.reason.as_deref())) {
             (Some(value), _) => with_unit(value, unit),
-            (None, Some(reason)) => {
-                format!("–<span class=\"explanation\">{}</span>", escape(reason))
-            }
+            (None, Some(reason)) => within("–<span class=\"explanation\">", reason, "</span>"),
             (None, None) => "–".into(),
         };
         html += &cell(label, "number", &content);
@@ -145,6 +139,6 @@ fn bar(color: &str, row: &MetricRow) -> Option<String> {
         "<span class=\"bar\"><svg viewBox=\"0 0 {width} 10\" width=\"{width}\" height=\"10\" \
          aria-hidden=\"true\"><rect width=\"{width}\" height=\"10\" fill=\"#e3e3e3\"/>\
          <rect width=\"{}\" height=\"10\" fill=\"{color}\"/></svg> {text}</span>",
-        coordinate(filled)
+        px(filled)
     ))
 }

@@ -75,7 +75,15 @@ impl Stroke {
         }
     }
 
-    pub(super) fn attributes(&self) -> String {
+    pub(crate) fn dashed(color: &'static str, width: f64) -> Self {
+        let dash = "5 3";
+        Self {
+            dash,
+            ..Self::solid(color, width)
+        }
+    }
+
+    pub(crate) fn attributes(&self) -> String {
         let mut text = format!(
             "fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"",
             self.color, self.width

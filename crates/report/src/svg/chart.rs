@@ -3,8 +3,8 @@
 use super::axis::{Anchor, Axis, Stroke};
 use super::path::{dots, polyline};
 use super::scale::{Scale, Tick};
-use super::{coordinate, document};
-use crate::text::{escape, number};
+use super::{document, fill, path, px, rect, text, upright};
+use crate::text::number;
 
 /// Width of a character of a tick label, pixels.
 const CHARACTER: f64 = 6.6;
@@ -60,37 +60,22 @@ impl Chart {
         let mut axes = String::new();
         let mut grid = String::new();
         for tick in &y_ticks {
-            grid += &format!(
-                "M{} {}H{}",
-                coordinate(left),
-                coordinate(tick.at),
-                coordinate(right)
-            );
-            axes += &label(left - 6.0, tick.at + 4.0, Anchor::End, "tick", &tick.label);
+            grid += &format!("M{} {}H{}", px(left), px(tick.at), px(right));
+            axes += &text(left - 6.0, tick.at + 4.0, Anchor::End, "tick", &tick.label);
         }
         let x_ticks = spaced_ticks(&x_scale, (right - left) / 60.0);
         for tick in &x_ticks {
-            grid += &format!(
-                "M{} {}V{}",
-                coordinate(tick.at),
-                coordinate(top),
-                coordinate(bottom)
-            );
-            axes += &label(tick.at, bottom + 15.0, Anchor::Middle, "tick", &tick.label);
+            grid += &format!("M{} {}V{}", px(tick.at), px(top), px(bottom));
+            axes += &text(tick.at, bottom + 15.0, Anchor::Middle, "tick", &tick.label);
         }
-        axes += &label(
+        axes += &text(
             (left + right) / 2.0,
             height - 7.0,
             Anchor::Middle,
             "axis",
             &x.label,
         );
-        axes += &format!(
-            "<text transform=\"translate(13 {}) rotate(-90)\" text-anchor=\"middle\" \
-             class=\"axis\">{}</text>",
-            coordinate((top + bottom) / 2.0),
-            escape(&y.label)
-        );
+        axes += &upright(13.0, (top + bottom) / 2.0, &y.label);
         Self {
             x: x_scale,
             y: y_scale,
@@ -101,7 +86,7 @@ impl Chart {
             width,
             height,
             axes,
-            body: format!("<path class=\"grid\" d=\"{grid}\"/>"),
+            body: path("class=\"grid\"", &grid),
         }
     }
 
@@ -118,19 +103,14 @@ impl Chart {
         let (x_scale, y_scale) = (x.scale(left, right), y.scale(bottom, top));
         let (mut axes, mut grid) = (String::new(), String::new());
         for (at, mark) in marks.iter().filter_map(|&m| Some((y_scale.map(m)?, m))) {
-            grid += &format!(
-                "M{} {}H{}",
-                coordinate(left),
-                coordinate(at),
-                coordinate(right)
-            );
+            grid += &format!("M{} {}H{}", px(left), px(at), px(right));
             if labels_left {
-                axes += &label(left - 6.0, at + 4.0, Anchor::End, "tick", &number(mark));
+                axes += &text(left - 6.0, at + 4.0, Anchor::End, "tick", &number(mark));
             }
         }
         if labels_below {
             for tick in spaced_ticks(&x_scale, width / 22.0) {
-                axes += &label(tick.at, bottom + 15.0, Anchor::Middle, "tick", &tick.label);
+                axes += &text(tick.at, bottom + 15.0, Anchor::Middle, "tick", &tick.label);
             }
         }
         Self {
@@ -143,7 +123,7 @@ impl Chart {
             width,
             height,
             axes,
-            body: format!("<path class=\"grid\" d=\"{grid}\"/>"),
+            body: path("class=\"grid\"", &grid),
         }
     }
 
@@ -161,13 +141,11 @@ impl Chart {
     where
         L: IntoIterator<Item = (f64, f64)>,
     {
-        let path: String = lines
+        let data: String = lines
             .into_iter()
             .map(|line| polyline(line.into_iter().map(|point| self.place(point))))
             .collect();
-        if !path.is_empty() {
-            self.body += &format!("<path {} d=\"{path}\"/>", stroke.attributes());
-        }
+        self.body += &path(&stroke.attributes(), &data);
     }
 
     /// The area between a line and the bottom of the chart.
@@ -176,13 +154,11 @@ impl Chart {
         let (Some(first), Some(last)) = (places.first(), places.last()) else {
             return;
         };
-        let bottom = coordinate(self.bottom);
-        self.body += &format!(
-            "<path fill=\"{color}\" fill-opacity=\"{opacity}\" d=\"M{} {bottom}L{}L{} {bottom}z\"/>",
-            coordinate(first.0),
-            polyline(places.iter().copied().map(Some)).trim_start_matches('M'),
-            coordinate(last.0),
-        );
+        let bottom = px(self.bottom);
+        let line = polyline(places.iter().copied().map(Some));
+        let line = line.trim_start_matches('M');
+        let data = format!("M{} {bottom}L{line}L{} {bottom}z", px(first.0), px(last.0));
+        self.body += &path(&fill(color, opacity), &data);
     }
 
     /// The area between the low and the high end of each (x, low, high); a missing one leaves a gap.
@@ -192,7 +168,7 @@ impl Chart {
         color: &str,
         opacity: f64,
     ) {
-        let (mut upper, mut lower, mut path) = (Vec::new(), Vec::new(), String::new());
+        let (mut upper, mut lower, mut data) = (Vec::new(), Vec::new(), String::new());
         for end in ends.into_iter().chain([None]) {
             let places = end
                 .and_then(|(x, low, high)| Some((self.place((x, low))?, self.place((x, high))?)));
@@ -202,57 +178,35 @@ impl Chart {
             } else if !upper.is_empty() {
                 let back = std::mem::take(&mut lower).into_iter().rev();
                 let around = std::mem::take(&mut upper).into_iter().chain(back);
-                path += &polygon(around);
+                data += &polygon(around);
             }
         }
-        if !path.is_empty() {
-            self.body +=
-                &format!("<path fill=\"{color}\" fill-opacity=\"{opacity}\" d=\"{path}\"/>");
-        }
+        self.body += &path(&fill(color, opacity), &data);
     }
 
     /// A horizontal band between two values.
     pub(crate) fn band(&mut self, low: f64, high: f64, color: &str, opacity: f64) {
         if let (Some(low), Some(high)) = (self.y.map(low), self.y.map(high)) {
-            self.body += &format!(
-                "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{color}\" \
-                 fill-opacity=\"{opacity}\"/>",
-                coordinate(self.left),
-                coordinate(high),
-                coordinate(self.right - self.left),
-                coordinate((low - high).max(1.0))
-            );
+            let size = (self.right - self.left, (low - high).max(1.0));
+            self.body += &rect((self.left, high), size, &fill(color, opacity));
         }
     }
 
     pub(crate) fn horizontal(&mut self, y: f64, stroke: Stroke) {
         if let Some(y) = self.y.map(y) {
-            self.body += &format!(
-                "<path {} d=\"M{} {}H{}\"/>",
-                stroke.attributes(),
-                coordinate(self.left),
-                coordinate(y),
-                coordinate(self.right)
-            );
+            let data = format!("M{} {}H{}", px(self.left), px(y), px(self.right));
+            self.body += &path(&stroke.attributes(), &data);
         }
     }
 
     pub(crate) fn verticals(&mut self, at: impl IntoIterator<Item = f64>, stroke: Stroke) {
-        let path: String = at
+        let (top, bottom) = (px(self.top), px(self.bottom));
+        let data: String = at
             .into_iter()
             .filter_map(|x| self.x.map(x))
-            .map(|x| {
-                format!(
-                    "M{} {}V{}",
-                    coordinate(x),
-                    coordinate(self.top),
-                    coordinate(self.bottom)
-                )
-            })
+            .map(|x| format!("M{} {top}V{bottom}", px(x)))
             .collect();
-        if !path.is_empty() {
-            self.body += &format!("<path {} d=\"{path}\"/>", stroke.attributes());
-        }
+        self.body += &path(&stroke.attributes(), &data);
     }
 
     pub(crate) fn dots(
@@ -268,18 +222,15 @@ impl Chart {
     /// A diamond that marks one point.
     pub(crate) fn diamond(&mut self, point: (f64, f64), color: &str) {
         if let Some((x, y)) = self.place(point) {
-            self.body += &format!(
-                "<path d=\"M{} {}l6 6-6 6-6-6z\" fill=\"#fff\" stroke=\"{color}\" \
-                 stroke-width=\"2\"/>",
-                coordinate(x),
-                coordinate(y - 6.0)
-            );
+            let data = format!("M{} {}l6 6-6 6-6-6z", px(x), px(y - 6.0));
+            let look = format!("fill=\"#fff\" stroke=\"{color}\" stroke-width=\"2\"");
+            self.body += &path(&look, &data);
         }
     }
 
     /// Text at a pixel, with a white rim so that it reads on top of lines.
-    pub(crate) fn text(&mut self, x: f64, y: f64, anchor: Anchor, text: &str) {
-        self.body += &label(x, y, anchor, "label", text);
+    pub(crate) fn text(&mut self, x: f64, y: f64, anchor: Anchor, words: &str) {
+        self.body += &text(x, y, anchor, "label", words);
     }
 
     /// Shapes in pixels.
@@ -294,14 +245,9 @@ impl Chart {
 
     /// The chart as shapes of a larger drawing.
     pub(crate) fn shapes(self) -> String {
-        let frame = format!(
-            "<path class=\"frame\" d=\"M{} {}V{}H{}\"/>",
-            coordinate(self.left),
-            coordinate(self.top),
-            coordinate(self.bottom),
-            coordinate(self.right)
-        );
-        format!("{}{frame}{}", self.body, self.axes)
+        let (left, top) = (px(self.left), px(self.top));
+        let frame = format!("M{left} {top}V{}H{}", px(self.bottom), px(self.right));
+        self.body + &path("class=\"frame\"", &frame) + &self.axes
     }
 
     /// The chart as an element of its own.
@@ -329,18 +275,4 @@ fn spaced_ticks(scale: &Scale, wanted: f64) -> Vec<Tick> {
 
 fn polygon(places: impl Iterator<Item = (f64, f64)>) -> String {
     polyline(places.map(Some)) + "z"
-}
-
-fn label(x: f64, y: f64, anchor: Anchor, class: &str, text: &str) -> String {
-    let anchor = match anchor {
-        Anchor::Start => "start",
-        Anchor::Middle => "middle",
-        Anchor::End => "end",
-    };
-    format!(
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" class=\"{class}\">{}</text>",
-        coordinate(x),
-        coordinate(y),
-        escape(text)
-    )
 }

@@ -1,8 +1,8 @@
 //! The legend of the diverging scale of matrices.
 
 use super::color::{LEVELS, level_color};
-use super::{coordinate, document};
-use crate::text::{escape, number};
+use super::{Anchor, document, rect, text};
+use crate::text::number;
 
 /// The legend of a diverging scale; `missing` says what grey stands for.
 pub(crate) fn color_bar(scale: f64, label: &str, missing: Option<&str>) -> String {
@@ -19,52 +19,35 @@ pub(crate) fn color_bar_shapes(
 ) -> (f64, f64, String) {
     let (left, top, width, height) = (40.0, 18.0, 240.0, 12.0);
     let step = width / f64::from(2 * LEVELS + 1);
-    let mut body = format!(
-        "<text x=\"{}\" y=\"11\" text-anchor=\"middle\" class=\"axis\">{}</text>",
-        coordinate(left + width / 2.0),
-        escape(label)
-    );
+    let mut body = text(left + width / 2.0, 11.0, Anchor::Middle, "axis", label);
     for index in 0..=2 * LEVELS {
         // Neighbours overlap by half a pixel, so that no seam shows.
-        body += &format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>",
-            coordinate(left + step * f64::from(index)),
-            coordinate(top),
-            coordinate(step + if index < 2 * LEVELS { 0.5 } else { 0.0 }),
-            coordinate(height),
-            level_color(index - LEVELS)
-        );
+        let wide = step + if index < 2 * LEVELS { 0.5 } else { 0.0 };
+        let look = format!("fill=\"{}\"", level_color(index - LEVELS));
+        body += &rect((left + step * f64::from(index), top), (wide, height), &look);
     }
-    body += &format!(
-        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#555\"/>",
-        coordinate(left),
-        coordinate(top),
-        coordinate(width),
-        coordinate(height)
+    body += &rect(
+        (left, top),
+        (width, height),
+        "fill=\"none\" stroke=\"#555\"",
     );
-    for (share, text) in [
+    for (share, value) in [
         (0.0, format!("≤ {}", number(-scale))),
         (0.5, "0".into()),
         (1.0, format!("≥ {}", number(scale))),
     ] {
-        body += &format!(
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" class=\"tick\">{text}</text>",
-            coordinate(left + share * width),
-            coordinate(top + height + 14.0)
-        );
+        let (x, y) = (left + share * width, top + height + 14.0);
+        body += &text(x, y, Anchor::Middle, "tick", &value);
     }
     let mut total = left + width + 40.0;
-    if let Some(text) = missing {
-        body += &format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"#c9c9c9\" stroke=\"#555\"/>\
-             <text x=\"{}\" y=\"{}\" class=\"tick\">{}</text>",
-            coordinate(total),
-            coordinate(top),
-            coordinate(total + 18.0),
-            coordinate(top + 10.0),
-            escape(text)
+    if let Some(words) = missing {
+        body += &rect(
+            (total, top),
+            (12.0, 12.0),
+            "fill=\"#c9c9c9\" stroke=\"#555\"",
         );
-        total += 18.0 + 7.0 * text.len() as f64;
+        body += &text(total + 18.0, top + 10.0, Anchor::Start, "tick", words);
+        total += 18.0 + 7.0 * words.len() as f64;
     }
     (total, top + height + 20.0, body)
 }

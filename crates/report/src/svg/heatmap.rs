@@ -3,8 +3,8 @@
 use super::color::{LEVELS, level, level_color};
 use super::path::Cells;
 use super::scale::Scale;
-use super::{Matrix, coordinate, document};
-use crate::text::{escape, fixed, number};
+use super::{Anchor, Matrix, document, path, px, rect, text, upright};
+use crate::text::{fixed, number};
 
 /// Width of a character of a name, pixels.
 const NAME: f64 = 6.8;
@@ -21,11 +21,9 @@ pub(crate) struct Heatmap<'a> {
     pub(crate) border: Option<(usize, &'a str, &'a str)>,
     pub(crate) row_label: &'a str,
     pub(crate) column_label: &'a str,
-    /// First units of all groups but the first: thin lines.
-    pub(crate) groups: &'a [usize],
-    /// A name per row, or per group of rows; none for numbers.
+    /// A name per row; none for numbers.
     pub(crate) row_names: &'a [String],
-    /// A name per column, or per group of columns; none for numbers.
+    /// A name per column; none for numbers.
     pub(crate) column_names: &'a [String],
     /// Whether the numbers are written in their cells.
     pub(crate) written: bool,
@@ -48,18 +46,13 @@ impl Heatmap<'_> {
         let cell = self.side / longest;
         let (width, height) = (cell * pooled.columns as f64, cell * pooled.rows as f64);
 
-        let mut body = format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"#fff\"/>",
-            coordinate(left),
-            coordinate(top),
-            coordinate(width),
-            coordinate(height)
-        );
+        let (corner, size) = ((left, top), (width, height));
+        let mut body = rect(corner, size, "fill=\"#fff\"");
         body += &format!(
             "<g transform=\"translate({} {}) scale({cell:.5})\" fill=\"none\" \
              shape-rendering=\"crispEdges\">",
-            coordinate(left),
-            coordinate(top + cell / 2.0)
+            px(left),
+            px(top + cell / 2.0)
         );
         // One path per colour; level zero is the background.
         let mut levels: Vec<Cells> = (0..=2 * LEVELS).map(|_| Cells::default()).collect();
@@ -77,56 +70,19 @@ impl Heatmap<'_> {
         }
         for (index, cells) in levels.iter().enumerate() {
             let level = index as i32 - LEVELS;
-            if level != 0 && !cells.is_empty() {
-                body += &path(&level_color(level), cells);
+            if level != 0 {
+                body += &cells_path(&level_color(level), cells);
             }
         }
-        if !missing.is_empty() {
-            body += &path("#c9c9c9", &missing);
-        }
+        body += &cells_path("#c9c9c9", &missing);
         body += "</g>";
-        body += &format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#555\"/>",
-            coordinate(left),
-            coordinate(top),
-            coordinate(width),
-            coordinate(height)
-        );
-        body += &self.border(matrix, left, top, cell / by as f64);
-        body += &self.group_lines(matrix, (left, top), cell / by as f64);
+        body += &rect(corner, size, "fill=\"none\" stroke=\"#555\"");
+        body += &self.border(matrix, corner, cell / by as f64);
         if self.written {
-            body += &self.numbers(&pooled, (left, top), cell);
+            body += &self.numbers(&pooled, corner, cell);
         }
-        body += &self.axes(matrix, (left, top), (width, height));
+        body += &self.axes(matrix, corner, size);
         (left + width + right, top + height + bottom, body)
-    }
-
-    fn group_lines(&self, matrix: &Matrix, (left, top): (f64, f64), unit: f64) -> String {
-        let (width, height) = (matrix.columns as f64 * unit, matrix.rows as f64 * unit);
-        let mut path = String::new();
-        for &at in self.groups {
-            let offset = at as f64 * unit;
-            if at > 0 && at < matrix.rows {
-                path += &format!(
-                    "M{} {}h{}",
-                    coordinate(left),
-                    coordinate(top + offset),
-                    coordinate(width)
-                );
-            }
-            if at > 0 && at < matrix.columns {
-                path += &format!(
-                    "M{} {}v{}",
-                    coordinate(left + offset),
-                    coordinate(top),
-                    coordinate(height)
-                );
-            }
-        }
-        if path.is_empty() {
-            return path;
-        }
-        format!("<path fill=\"none\" stroke=\"#333\" stroke-width=\"0.8\" d=\"{path}\"/>")
     }
 
     fn numbers(&self, matrix: &Matrix, (left, top): (f64, f64), cell: f64) -> String {
@@ -144,8 +100,8 @@ impl Heatmap<'_> {
             let dark = value.is_some_and(|value| level(value, self.scale).abs() > LEVELS * 5 / 8);
             body += &format!(
                 "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"13\" fill=\"{}\">{}</text>",
-                coordinate(left + (column as f64 + 0.5) * cell),
-                coordinate(top + (row as f64 + 0.5) * cell + 4.5),
+                px(left + (column as f64 + 0.5) * cell),
+                px(top + (row as f64 + 0.5) * cell + 4.5),
                 if dark { "#fff" } else { "#1f1f1f" },
                 written(*value, decimals)
             );
@@ -153,75 +109,23 @@ impl Heatmap<'_> {
         body
     }
 
-    fn border(&self, matrix: &Matrix, left: f64, top: f64, unit: f64) -> String {
+    fn border(&self, matrix: &Matrix, (left, top): (f64, f64), unit: f64) -> String {
         let Some((at, first, second)) = self.border else {
             return String::new();
         };
-        let offset = at as f64 * unit;
-        let width = matrix.columns as f64 * unit;
-        let height = matrix.rows as f64 * unit;
-        let mut body = String::new();
-        if at > 0 && at < matrix.rows {
-            body += &format!(
-                "<path d=\"M{} {}h{}\" class=\"border\"/>",
-                coordinate(left),
-                coordinate(top + offset),
-                coordinate(width)
-            );
-        }
+        let data = separators(matrix, at, (left, top), unit);
+        let mut body = path("class=\"border\"", &data);
         if at > 0 && at < matrix.columns {
-            body += &format!(
-                "<path d=\"M{} {}v{}\" class=\"border\"/>",
-                coordinate(left + offset),
-                coordinate(top),
-                coordinate(height)
-            );
+            let (offset, width) = (at as f64 * unit, matrix.columns as f64 * unit);
             // A part too narrow for its name goes without.
-            for (text, from, to) in [(first, 0.0, offset), (second, offset, width)] {
-                if to - from > 7.0 * text.len() as f64 {
-                    body += &format!(
-                        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" class=\"tick\">{}</text>",
-                        coordinate(left + (from + to) / 2.0),
-                        coordinate(top - 7.0),
-                        escape(text)
-                    );
+            for (name, from, to) in [(first, 0.0, offset), (second, offset, width)] {
+                if to - from > 7.0 * name.len() as f64 {
+                    let middle = left + (from + to) / 2.0;
+                    body += &text(middle, top - 7.0, Anchor::Middle, "tick", name);
                 }
             }
         }
         body
-    }
-
-    /// Labels along an axis with their places. A part too narrow for its name goes without.
-    fn labels(
-        &self,
-        units: usize,
-        length: f64,
-        names: &[String],
-        across: bool,
-    ) -> Vec<(f64, String)> {
-        if names.is_empty() {
-            return ticks(units, length);
-        }
-        let ends: Vec<usize> = if names.len() == units {
-            (0..=units).collect()
-        } else {
-            let groups = self.groups.iter().copied();
-            std::iter::once(0).chain(groups).chain([units]).collect()
-        };
-        let unit = length / units.max(1) as f64;
-        ends.windows(2)
-            .zip(names)
-            .map(|(ends, name)| (ends[0] as f64 * unit, ends[1] as f64 * unit, name))
-            .filter(|(from, to, name)| {
-                let room = if across {
-                    NAME * name.chars().count() as f64
-                } else {
-                    12.0
-                };
-                to - from >= room
-            })
-            .map(|(from, to, name)| ((from + to) / 2.0, escape(name)))
-            .collect()
     }
 
     fn axes(
@@ -231,34 +135,21 @@ impl Heatmap<'_> {
         (width, height): (f64, f64),
     ) -> String {
         let mut body = String::new();
-        for (at, label) in self.labels(matrix.columns, width, self.column_names, true) {
-            body += &format!(
-                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" class=\"tick\">{label}</text>",
-                coordinate(left + at),
-                coordinate(top + height + 15.0)
+        for (at, label) in labels(matrix.columns, width, self.column_names) {
+            body += &text(
+                left + at,
+                top + height + 15.0,
+                Anchor::Middle,
+                "tick",
+                &label,
             );
         }
-        for (at, label) in self.labels(matrix.rows, height, self.row_names, false) {
-            body += &format!(
-                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" class=\"tick\">{label}</text>",
-                coordinate(left - 6.0),
-                coordinate(top + at + 4.0)
-            );
+        for (at, label) in labels(matrix.rows, height, self.row_names) {
+            body += &text(left - 6.0, top + at + 4.0, Anchor::End, "tick", &label);
         }
-        body += &format!(
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" class=\"axis\">{}</text>",
-            coordinate(left + width / 2.0),
-            coordinate(top + height + 35.0),
-            escape(self.column_label)
-        );
-        body += &format!(
-            "<text transform=\"translate({} {}) rotate(-90)\" text-anchor=\"middle\" \
-             class=\"axis\">{}</text>",
-            coordinate(14.0),
-            coordinate(top + height / 2.0),
-            escape(self.row_label)
-        );
-        body
+        let (middle, below) = (left + width / 2.0, top + height + 35.0);
+        body += &text(middle, below, Anchor::Middle, "axis", self.column_label);
+        body + &upright(14.0, top + height / 2.0, self.row_label)
     }
 }
 
@@ -267,6 +158,16 @@ fn written(value: Option<f64>, decimals: Option<usize>) -> String {
         (Some(value), Some(decimals)) if value != 0.0 => fixed(value, decimals),
         (value, _) => number(value.unwrap_or(f64::NAN)),
     }
+}
+
+/// Labels along an axis with their places: the names, or numbers.
+fn labels(units: usize, length: f64, names: &[String]) -> Vec<(f64, String)> {
+    if names.is_empty() {
+        return ticks(units, length);
+    }
+    let unit = length / units as f64;
+    let place = |(at, name): (usize, &String)| ((at as f64 + 0.5) * unit, name.clone());
+    names.iter().enumerate().map(place).collect()
 }
 
 /// Ticks name whole units and stand at the middle of their cell.
@@ -282,8 +183,23 @@ fn ticks(units: usize, length: f64) -> Vec<(f64, String)> {
         .collect()
 }
 
-fn path(color: &str, cells: &Cells) -> String {
-    format!("<path stroke=\"{color}\" d=\"{}\"/>", cells.path(1))
+fn cells_path(color: &str, cells: &Cells) -> String {
+    path(&format!("stroke=\"{color}\""), &cells.path(1))
+}
+
+/// Lines across a matrix before the unit `at`, as path data.
+fn separators(matrix: &Matrix, at: usize, (left, top): (f64, f64), unit: f64) -> String {
+    let offset = at as f64 * unit;
+    let mut data = String::new();
+    if at > 0 && at < matrix.rows {
+        let width = px(matrix.columns as f64 * unit);
+        data += &format!("M{} {}h{width}", px(left), px(top + offset));
+    }
+    if at > 0 && at < matrix.columns {
+        let height = px(matrix.rows as f64 * unit);
+        data += &format!("M{} {}v{height}", px(left + offset), px(top));
+    }
+    data
 }
 
 #[cfg(test)]
@@ -307,7 +223,7 @@ mod tests {
         let svg = map.draw(&matrix, "couplings");
         assert!(svg.len() < 250_000, "{} bytes", svg.len());
         assert_eq!(svg.matches("<path stroke=").count(), 2);
-        assert_eq!(svg.matches("class=\"border\"").count(), 2);
+        assert_eq!(svg.matches("class=\"border\"").count(), 1);
         assert!(svg.contains("hidden"));
     }
 
@@ -342,16 +258,5 @@ mod tests {
         for cell in ["\"#fff\">0.75<", "\"#1f1f1f\">−0.25<", "\"#1f1f1f\">–<"] {
             assert!(svg.contains(cell), "{cell}");
         }
-        // Names of groups stand at their middle; a name without room is left out.
-        let long = ["A".into(), "a very long name".into()];
-        let map = Heatmap {
-            groups: &[6],
-            column_names: &long,
-            written: false,
-            ..map
-        };
-        let svg = map.draw(&Matrix::new(8, 8, |_, _| Some(0.0)), "eight");
-        assert!(svg.contains(">A</text>") && !svg.contains("very"));
-        assert_eq!(svg.matches("stroke-width=\"0.8\"").count(), 1);
     }
 }

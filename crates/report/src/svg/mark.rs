@@ -1,7 +1,7 @@
 //! Marks that differ in colour and in shape, so that print and every eye can tell them apart.
 
 use super::color::{DATA, fit_color, objective_color};
-use super::coordinate;
+use super::px;
 
 /// How the points of one series are marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl Mark {
         let scale = if self.hollow { 1.15 } else { 1.35 };
         format!(
             "<g transform=\"translate({} {}) scale({scale})\">{}</g>",
-            coordinate(x),
-            coordinate(y),
+            px(x),
+            px(y),
             self.at(&[(0.0, 0.0)])
         )
     }
@@ -76,7 +76,7 @@ impl Mark {
         };
         let path: String = places
             .iter()
-            .map(|&(x, y)| format!("M{} {}{outline}", coordinate(x), coordinate(y)))
+            .map(|&(x, y)| format!("M{} {}{outline}", px(x), px(y)))
             .collect();
         if path.is_empty() {
             return path;

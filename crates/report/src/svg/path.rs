@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::coordinate;
+use super::px;
 
 /// How many neighbours to pool so that `count` items fit into `room` places.
 pub(crate) fn pooling(count: usize, room: usize) -> usize {
@@ -66,8 +66,8 @@ pub(crate) fn raster_path(
     format!(
         "<path transform=\"translate({} {}) scale({sx:.5} {sy:.5})\" fill=\"none\" \
          stroke=\"{color}\" stroke-width=\"{}\" d=\"{}\"/>",
-        coordinate(left),
-        coordinate(top + sy / 2.0),
+        px(left),
+        px(top + sy / 2.0),
         (thickness * 100.0).round() / 100.0,
         cells.path(mark)
     )
@@ -92,11 +92,7 @@ pub(crate) fn dots(points: &[(f64, f64)], radius: f64, color: &str) -> String {
     };
     let mut paths: [String; 4] = Default::default();
     for (&(x, y), &count) in &cells {
-        paths[class(count)] += &format!(
-            "M{} {}h.01",
-            coordinate(x as f64 * grid),
-            coordinate(y as f64 * grid)
-        );
+        paths[class(count)] += &format!("M{} {}h.01", px(x as f64 * grid), px(y as f64 * grid));
     }
     paths
         .iter()
@@ -106,7 +102,7 @@ pub(crate) fn dots(points: &[(f64, f64)], radius: f64, color: &str) -> String {
             format!(
                 "<path fill=\"none\" stroke=\"{color}\" stroke-opacity=\"{opacity}\" \
                  stroke-linecap=\"round\" stroke-width=\"{}\" d=\"{path}\"/>",
-                coordinate(2.0 * radius)
+                px(2.0 * radius)
             )
         })
         .collect()
@@ -126,7 +122,7 @@ pub(crate) fn polyline(points: impl IntoIterator<Item = Option<(f64, f64)>>) -> 
         if !same_column {
             for (x, y) in extremes(&column) {
                 let command = if pen_down { " " } else { "M" };
-                path += &format!("{command}{} {}", coordinate(x), coordinate(y));
+                path += &format!("{command}{} {}", px(x), px(y));
                 pen_down = true;
             }
             column.clear();

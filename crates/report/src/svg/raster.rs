@@ -1,7 +1,7 @@
 //! Spikes over time: a block per trial, a row per unit.
 
 use super::path::{Cells, pooling, raster_path};
-use super::{Anchor, Axis, Chart, coordinate, extent};
+use super::{Anchor, Axis, Chart, extent, rect};
 
 /// Blocks shown at most.
 pub(crate) const MOST_TRIALS: usize = 4;
@@ -79,13 +79,8 @@ impl Raster<'_> {
                 name if spikes.is_empty() => format!("{name}: silent"),
                 name => name.to_owned(),
             };
-            chart.raw(&format!(
-                "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"block\"/>",
-                coordinate(chart.left),
-                coordinate(top),
-                coordinate(wide),
-                coordinate(block)
-            ));
+            let look = "class=\"block\"";
+            chart.raw(&rect((chart.left, top), (wide, block), look));
             chart.raw(&raster_path(
                 &cells,
                 grid,

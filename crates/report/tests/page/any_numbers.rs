@@ -1,23 +1,10 @@
 //! Whatever the numbers, the page is whole.
 
-use super::check;
+use super::{any_number, check};
 use proptest::prelude::*;
 use refire_report::{
     CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, Report, StabilityView,
 };
-
-fn any_number() -> impl Strategy<Value = f64> {
-    prop_oneof![
-        4 => -10.0f64..100.0,
-        1 => Just(0.0),
-        1 => Just(f64::NAN),
-        1 => Just(f64::INFINITY),
-        1 => Just(f64::NEG_INFINITY),
-        1 => Just(1e308),
-        1 => Just(-1e308),
-        1 => Just(1e-320),
-    ]
-}
 
 fn numbers(length: usize) -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(any_number(), length)

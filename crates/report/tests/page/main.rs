@@ -8,6 +8,7 @@ mod figures;
 mod reading;
 mod reproduction;
 
+use proptest::prelude::*;
 use refire_report::{
     CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
     ReportError, StabilityView,
@@ -72,6 +73,44 @@ fn check_html(html: &str) -> String {
     text
 }
 
+/// Whether the words stand in the text in this order.
+fn in_order(text: &str, order: &[&str]) {
+    let mut rest = text;
+    for words in order {
+        let at = rest.find(words);
+        rest = &rest[at.unwrap_or_else(|| panic!("no {words:?} where expected"))..];
+    }
+}
+
+/// Number of links within the page, each of which leads to one place.
+fn links_lead_somewhere(html: &str) -> usize {
+    let links = html.split("href=\"#").skip(1);
+    let lead = links.map(|link| {
+        let id = link.split('"').next().unwrap();
+        assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
+    });
+    lead.count()
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    let special = [
+        0.0,
+        -1.0,
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        1e308,
+        -1e308,
+        1e-320,
+        1e-140,
+        1e140,
+    ];
+    prop_oneof![
+        3 => -10.0f64..100.0,
+        1 => prop::sample::select(special.to_vec()),
+    ]
+}
+
 fn fit(name: &str) -> FitView {
     FitView {
         name: name.into(),
@@ -108,7 +147,7 @@ fn fit(name: &str) -> FitView {
         psths: vec![PsthExample {
             label: "best unit 1".into(),
             correlation: 0.8,
-            time_s: vec![0.0, 0.1, 0.0, 0.1],
+            time_s: vec![0.0, 0.1, 0.2, 0.3],
             data_hz: vec![1.0, 2.0, 3.0, 4.0],
             model_hz: vec![1.5, 2.0, 2.5, 4.5],
             breaks: vec![2],
@@ -182,11 +221,7 @@ fn one_fit_reads_in_order() {
         "98.5 % of the runs of MLE stay to the end.",
         "Words used here",
     ];
-    let mut rest = text.as_str();
-    for words in order {
-        let at = rest.find(words);
-        rest = &rest[at.unwrap_or_else(|| panic!("no {words:?} where expected"))..];
-    }
+    in_order(&text, &order);
 }
 
 #[test]

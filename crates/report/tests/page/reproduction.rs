@@ -1,11 +1,11 @@
 //! The page of a reproduction: whole, honest about gaps, calm about any number.
 
-use super::check_html;
 use super::figures::{dots, matrix, range_plot, raster, view, whole_svg};
+use super::{any_number, check_html, in_order, links_lead_somewhere};
 use proptest::prelude::*;
 use refire_report::{
     DotPlot, Estimate, FigureView, Finding, FoundClaim, MatrixPanel, Panel, Plot, PlotPoint,
-    RasterPanel, ReportError, ReproducedFigure, ReproductionPage, TableView,
+    RasterPanel, Reference, ReportError, ReproducedFigure, ReproductionPage, TableView,
 };
 
 fn line(number: usize, verdict: Finding, figure: &str) -> FoundClaim {
@@ -20,7 +20,6 @@ fn line(number: usize, verdict: Finding, figure: &str) -> FoundClaim {
         verdict,
         seeds: 20,
         figure: figure.into(),
-        tried: "longer fits".into(),
     }
 }
 
@@ -68,7 +67,6 @@ fn the_page_reads_in_order() {
         "Assertion 1",
         "measure 1",
         "Rule: above 0.1",
-        "Tried: longer fits",
         "0.620 ",
         "[0.510, 0.730]",
         "20",
@@ -92,7 +90,6 @@ fn the_page_reads_in_order() {
         "Couplings",
         "−2.00",
         "Free run",
-        "trial 62: silent",
         "time in the trial (s)",
         "What it shows.",
         "It stays.",
@@ -103,11 +100,7 @@ fn the_page_reads_in_order() {
         "Words used here",
         "oracle",
     ];
-    let mut rest = text.as_str();
-    for words in order {
-        let at = rest.find(words);
-        rest = &rest[at.unwrap_or_else(|| panic!("no {words:?} where expected"))..];
-    }
+    in_order(&text, &order);
     // The lines of a claim stand under one heading.
     assert_eq!(text.matches("Assertion 1").count(), 1);
     assert!(html.contains("rowspan=\"2\""));
@@ -116,17 +109,11 @@ fn the_page_reads_in_order() {
 #[test]
 fn every_link_leads_somewhere() {
     let html = page().to_html().unwrap();
-    let mut places = 0;
-    for link in html.split("href=\"").skip(1) {
-        let link = link.split('"').next().unwrap();
-        match link.strip_prefix('#') {
-            Some(id) => assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}"),
-            None => assert!(["runs.svg", "runs.csv"].contains(&link), "{link}"),
-        }
-        places += 1;
+    // The headline, three of the contents, two lines of claim 1, its figure back.
+    assert_eq!(links_lead_somewhere(&html), 7);
+    for file in ["runs.svg", "runs.csv"] {
+        assert!(html.contains(&format!("href=\"{file}\"")), "{file}");
     }
-    // The headline, three of the contents, two lines of claim 1, its figure back, two files.
-    assert_eq!(places, 9);
 }
 
 #[test]
@@ -192,12 +179,7 @@ fn text_cannot_break_out() {
     }
     page.facts = vec![(nasty.into(), nasty.into())];
     let claim = &mut page.claims[0];
-    for field in [
-        &mut claim.claim,
-        &mut claim.measure,
-        &mut claim.rule,
-        &mut claim.tried,
-    ] {
+    for field in [&mut claim.claim, &mut claim.measure, &mut claim.rule] {
         *field = nasty.into();
     }
     let figure = &mut page.figures[0];
@@ -233,8 +215,6 @@ fn text_cannot_break_out() {
             }
             Panel::Raster(panel) => {
                 panel.title = nasty.into();
-                panel.rows_label = nasty.into();
-                panel.trial_names[0] = nasty.into();
             }
         }
     }
@@ -278,23 +258,15 @@ fn parts_that_do_not_fit_are_named() {
         panel(of.into()),
         "row names of the matrix Couplings: expected 2, found 3"
     );
-    let mut of = matrix(vec![None; 4]);
-    of.groups = vec![1, 1];
-    assert!(
-        panel(of.into()).starts_with("first row of a group of the matrix Couplings: expected 2..")
-    );
     let mut of = raster();
-    of.trials[1].push((10, 0));
+    of.spikes.push((10, 0));
     assert_eq!(
         panel(of.into()),
         "bin of a spike in the raster Free run: expected 0..10, found 10"
     );
     let mut of = raster();
-    of.trials[1].push((0, 3));
-    assert!(panel(of.into()).starts_with("row of a spike"));
-    let mut of = raster();
-    of.trial_names.pop();
-    assert!(panel(of.into()).starts_with("trial names of the raster"));
+    of.spikes.push((0, 3));
+    assert!(panel(of.into()).starts_with("unit of a spike"));
 
     let unknown = error(&|page| page.claims[0].figure = "elsewhere".into());
     assert!(matches!(unknown, ReportError::Name { .. }));
@@ -327,30 +299,11 @@ fn parts_that_do_not_fit_are_named() {
     }
 }
 
-fn any_number() -> impl Strategy<Value = f64> {
-    let special = [
-        0.0,
-        -1.0,
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        1e308,
-        -1e308,
-        1e-320,
-        1e-140,
-        1e140,
-    ];
-    prop_oneof![
-        3 => -10.0f64..100.0,
-        1 => prop::sample::select(special.to_vec()),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_numbers_give_a_whole_page(
-        numbers in prop::collection::vec(any_number(), 24),
+        numbers in prop::collection::vec(any_number(), 25),
         log in any::<[bool; 2]>(),
         band in any::<bool>(),
         ranged in any::<bool>(),
@@ -371,11 +324,16 @@ proptest! {
         for (point, n) in points {
             *point = PlotPoint { x: n[0], y: n[1], low: n[2], high: n[3] };
         }
+        // A plain one with joined points, error bars and a line to compare with.
+        let mut joined = plot.clone();
+        joined.x.log = log[0];
+        (joined.series[0].band, joined.series[0].joined) = (false, true);
+        joined.horizontal = Some(Reference { y: numbers[24], label: "a value".into() });
         let values = numbers[18..22].iter().map(|n| Some(*n)).collect();
         let mut raster = raster();
         raster.bin_width_s = numbers[22];
         let view = FigureView {
-            panels: vec![dots.into(), plot.into(), matrix(values).into(), raster.into()],
+            panels: vec![dots.into(), plot.into(), joined.into(), matrix(values).into(), raster.into()],
             ..FigureView::default()
         };
         whole_svg(&view);

@@ -82,7 +82,7 @@ pub(crate) struct Found {
 /// Of 500 units these are recorded: 86 % are hidden.
 const LARGE: (usize, usize) = (500, 69);
 
-/// Recorded units of networks of 100.
+/// Recorded units of networks of as many as the first.
 const SWEEP: [usize; 5] = [100, 70, 40, 20, 10];
 
 /// Ridge of the MLE fit that hidden units are copied from.
@@ -108,7 +108,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
     match method {
         Method::Oracle | Method::Mle => return spec.with_default_optimiser(),
         Method::MleSigns => {
-            adam.iterations = 400;
+            adam.iterations = iterations.min(400);
             spec.priors.coupling = 1.0;
             spec.network.signs.observed_inhibitory = Some(Vec::new());
         }

@@ -78,7 +78,10 @@ fn bad_options_end_with_one_line_before_anything_is_done() {
             "expected one of stability, statistics",
         ),
         (["--seeds", "1"], "expected 2 or more"),
-        (["--data", empty], "no npz file"),
+        (
+            ["--data", empty],
+            "expected a folder with npz files, found none",
+        ),
         (["--data", "/nowhere"], "/nowhere"),
         (["--published", empty], "*movie*.npy"),
     ] {

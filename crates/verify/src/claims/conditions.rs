@@ -1,12 +1,13 @@
 //! Data statistics: unbiased, and indifferent to how trials of one drive are labelled.
 
 use crate::sampling::Sample;
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::Result;
 use refire_core::TrialLayout;
 use refire_loss::DataStatistics;
 use refire_testkit::{Covariance, Paths, Signal, Signals, Strengths, TinyNetwork, TinyShape};
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "conditions",
         title: "Data statistics are unbiased, however equal conditions are labelled",
@@ -73,7 +74,7 @@ fn push(
 }
 
 /// Exact covariance of spikes, pooled over conditions.
-fn expected(network: &TinyNetwork, lags: usize) -> Result<Vec<f64>, VerifyError> {
+fn expected(network: &TinyNetwork, lags: usize) -> Result<Vec<f64>> {
     let conditions = network.drive.len();
     let mut pooled = vec![0.0; network.observed * lags * network.observed];
     for condition in 0..conditions {
@@ -90,7 +91,7 @@ fn expected(network: &TinyNetwork, lags: usize) -> Result<Vec<f64>, VerifyError>
     Ok(pooled)
 }
 
-fn relabelled(layout: &TrialLayout, merged: bool) -> Result<TrialLayout, VerifyError> {
+fn relabelled(layout: &TrialLayout, merged: bool) -> Result<TrialLayout> {
     let condition = (0..layout.trials())
         .map(|k| if merged { 0 } else { layout.condition(k) })
         .collect();
@@ -104,8 +105,8 @@ fn covariances(
     trials: usize,
     draws: usize,
     seed: u64,
-    relabel: &(dyn Fn(&TrialLayout) -> Result<TrialLayout, VerifyError> + Sync),
-) -> Result<Sample, VerifyError> {
+    relabel: &(dyn Fn(&TrialLayout) -> Result<TrialLayout> + Sync),
+) -> Result<Sample> {
     Sample::draw(draws, |draw| {
         let recorded = network.simulate(trials, &[], seed, draw)?;
         let layout = relabel(&recorded.layout)?;

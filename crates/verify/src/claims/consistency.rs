@@ -2,9 +2,10 @@
 
 use crate::check::worst_of;
 use crate::sampling::Sample;
-use crate::{Claim, Plan, VerifyError, lab};
+use crate::{Claim, Plan, lab};
+use anyhow::Result;
 use refire_fit::ObjectiveKind;
-use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
+use refire_report::TableView;
 use refire_testkit::{
     Line, Strengths, TinyNetwork, TinyShape, fit_line, maximum_likelihood, normal_p, student_p,
 };
@@ -41,7 +42,7 @@ struct Errors {
 /// Names of the objectives, in the order of [`Errors::of`].
 const OBJECTIVES: [&str; 2] = ["MLE (Newton)", "MLE + sample-and-measure"];
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "consistency",
         title: "The fit is consistent",
@@ -81,15 +82,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
 }
 
 /// Both fits of one simulated recording, against the network.
-///
-/// # Errors
-/// [`VerifyError`] where the likelihood has no optimum or a fit fails.
-pub fn replicate(
-    network: &TinyNetwork,
-    trials: usize,
-    seed: u64,
-    draw: u32,
-) -> Result<FitErrors, VerifyError> {
+pub fn replicate(network: &TinyNetwork, trials: usize, seed: u64, draw: u32) -> Result<FitErrors> {
     let truth = network.parameters();
     let off = |found: Vec<f64>| -> Vec<f64> {
         let pairs = found.into_iter().zip(&truth);
@@ -114,12 +107,7 @@ pub fn replicate(
     })
 }
 
-fn errors(
-    network: &TinyNetwork,
-    trials: usize,
-    replicates: usize,
-    seed: u64,
-) -> Result<Errors, VerifyError> {
+fn errors(network: &TinyNetwork, trials: usize, replicates: usize, seed: u64) -> Result<Errors> {
     let both = Sample::draw(replicates, |draw| {
         let found = replicate(network, trials, seed, draw)?;
         Ok([found.mle, found.both, vec![found.spikes]].concat())
@@ -153,7 +141,6 @@ fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
 }
 
 fn judge(claim: &mut Claim, all: &[Errors]) {
-    let mut series = Vec::new();
     for (at, name) in OBJECTIVES.into_iter().enumerate() {
         let points: Vec<(f64, f64, f64)> = all
             .iter()
@@ -166,34 +153,6 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
         push_slope(claim, name, line, all);
         if let Some(largest) = all.last() {
             push_bias(claim, name, &largest.of[at], largest.trials);
-        }
-        series.push(Series {
-            name: name.into(),
-            role: Role::Series(at),
-            points: points
-                .iter()
-                .map(|&(x, y, se)| PlotPoint {
-                    x: x.exp(),
-                    y: y.exp(),
-                    low: (y - 1.96 * se).exp(),
-                    high: (y + 1.96 * se).exp(),
-                })
-                .collect(),
-            joined: true,
-            ..Series::default()
-        });
-        if at == 0 {
-            let [first, .., last] = &points[..] else {
-                continue;
-            };
-            let ideal = |x: f64| PlotPoint::exact(x.exp(), (first.1 - 0.5 * (x - first.0)).exp());
-            series.push(Series {
-                name: "slope -1/2".into(),
-                role: Role::Reference,
-                points: vec![ideal(first.0), ideal(last.0)],
-                joined: true,
-                ..Series::default()
-            });
         }
     }
     let ratios: Vec<(f64, f64)> = all
@@ -220,54 +179,6 @@ fn judge(claim: &mut Claim, all: &[Errors]) {
             outside,
         );
     }
-    let ratio_points = all
-        .iter()
-        .zip(&ratios)
-        .map(|(errors, (ratio, se))| PlotPoint {
-            x: errors.trials as f64,
-            y: ratio.exp(),
-            low: (ratio - 1.96 * se).exp(),
-            high: (ratio + 1.96 * se).exp(),
-        });
-    let axis = |label: &str, log| PlotAxis {
-        label: label.into(),
-        log,
-    };
-    claim.figures.push(FigureView {
-        title: "Error against the true parameters".into(),
-        caption: "Left: root mean square error of couplings and biases, in units of the potential; \
-                  geometric means over replicates, 95 % intervals. Right: the ratio of the two errors on \
-                  the same data."
-            .into(),
-        panels: vec![
-            Plot {
-                title: "Error".into(),
-                x: axis("trials of 50 bins", true),
-                y: axis("error, units of the potential", true),
-                series,
-                ..Plot::default()
-            }
-            .into(),
-            Plot {
-                title: "Ratio".into(),
-                x: axis("trials of 50 bins", true),
-                y: axis("error with / without statistics", false),
-                series: vec![Series {
-                    name: OBJECTIVES[1].into(),
-                    role: Role::Series(1),
-                    points: ratio_points.collect(),
-                    joined: true,
-                    ..Series::default()
-                }],
-                horizontal: vec![refire_report::Reference {
-                    y: 1.0,
-                    label: "equal".into(),
-                }],
-            }
-            .into(),
-        ],
-        ..FigureView::default()
-    });
     claim.tables.push(table(all, &ratios));
 }
 

@@ -2,7 +2,8 @@
 
 use crate::check::worst_of;
 use crate::sampling::chi_square;
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::{Result, bail};
 use refire_core::TrialArray;
 use refire_metrics::{Metric, time_rescaling};
 use refire_random::{Purpose, Stream};
@@ -11,7 +12,7 @@ use refire_testkit::{Strengths, TinyNetwork, TinyShape, chi_square_p, kolmogorov
 /// Intervals told apart; longer ones are one cell.
 const LONGEST: usize = 40;
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "intervals",
         title: "Intervals between spikes have their distribution",
@@ -35,7 +36,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
 /// h(1) = h(2) = 0    h(3) = p(b + w_3)    h(4) = p(b + w_4)    h(k > 4) = p(b)
 /// P(interval = k) = h(k) prod_{m < k} (1 - h(m))
 /// ```
-fn renewal(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
+fn renewal(claim: &mut Claim, plan: Plan) -> Result<()> {
     let (trials, bins, theta) = (plan.pick(20, 100, 1000), 5000, 0.4);
     let (bias, late) = (-2.0, [-1.0, 1.5]); // in units of the potential
     let network = TinyNetwork {
@@ -101,7 +102,7 @@ fn renewal(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn rescaling(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
+fn rescaling(claim: &mut Claim, plan: Plan) -> Result<()> {
     let (trials, bins) = (plan.pick(40, 200, 1000), 200);
     let network = TinyNetwork::draw(
         TinyShape {
@@ -132,10 +133,10 @@ fn rescaling(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     let (mut p_values, mut worst, mut intervals) = (Vec::new(), 0.0f64, 0);
     for unit in of_units {
         let Metric::Value(distance) = unit.ks else {
-            return Err(VerifyError::Missing {
-                what: "time-rescaled intervals",
-                reason: format!("{:?}", unit.ks),
-            });
+            bail!(
+                "time-rescaled intervals: expected a value, found {:?}",
+                unit.ks
+            );
         };
         worst = worst.max(distance);
         intervals += unit.intervals;

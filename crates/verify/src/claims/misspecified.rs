@@ -3,7 +3,8 @@
 use crate::check::worst_of;
 use crate::page::p_value;
 use crate::sampling::Sample;
-use crate::{Claim, Plan, VerifyError, lab};
+use crate::{Claim, Plan, lab};
+use anyhow::Result;
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout};
 use refire_fit::{ObjectiveKind, Specification};
@@ -75,7 +76,7 @@ const OBJECTIVES: [(&str, ObjectiveKind, f64, f64); 2] = [
 /// Probability that a fit whose statistics are those of the data is found off by chance.
 const BY_CHANCE: f64 = 1e-3;
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "misspecified",
         title: "Where the model is wrong, the chosen statistics are still those of the data",
@@ -96,13 +97,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
     for (at, (case, spikes)) in cases.iter().enumerate() {
         let layout = TrialLayout::uniform(trials, BINS, 0)?;
         let data = statistics(spikes, &layout);
-        let mut series = vec![Series {
-            name: "equal".into(),
-            role: Role::Reference,
-            points: ends(&data.value),
-            joined: true,
-            ..Series::default()
-        }];
+        let mut series = vec![Series::line("equal", Role::Reference, ends(&data.value))];
         for (turn, &(name, objective, psth, nc)) in OBJECTIVES.iter().enumerate() {
             let mut spec = lab::fit_spec(objective, LAGS, trials, BINS);
             spec.seed = plan.seed;
@@ -126,8 +121,8 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         }
         panels.push(Plot {
             title: (*case).into(),
-            x: axis("covariance of the data"),
-            y: axis("covariance of the fitted network"),
+            x: PlotAxis::linear("covariance of the data"),
+            y: PlotAxis::linear("covariance of the fitted network"),
             series,
             ..Plot::default()
         });
@@ -161,13 +156,6 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
         ..FigureView::default()
     });
     Ok(claim)
-}
-
-fn axis(label: &str) -> PlotAxis {
-    PlotAxis {
-        label: label.into(),
-        log: false,
-    }
 }
 
 /// A line of equality over the covariances.
@@ -273,7 +261,7 @@ const SHAPE: TinyShape = TinyShape {
 
 /// Mutual excitation held in check by an escape noise that saturates at 0.2: a logistic fit has no such
 /// ceiling.
-fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError> {
+fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>> {
     let mut network = TinyNetwork::draw(
         SHAPE,
         Strengths {
@@ -291,7 +279,7 @@ fn wrong_escape(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError>
 }
 
 /// A drive that differs from trial to trial and is the same for all units: slow, unknown to the fit.
-fn missing_drive(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError> {
+fn missing_drive(trials: usize, seed: u64) -> Result<TrialArray<u8>> {
     let mut network = TinyNetwork::draw(
         SHAPE,
         Strengths {
@@ -321,7 +309,7 @@ fn missing_drive(trials: usize, seed: u64) -> Result<TrialArray<u8>, VerifyError
 }
 
 /// The fitted network, ready to be left to run.
-fn fit(spikes: &TrialArray<u8>, spec: &Specification) -> Result<TinyNetwork, VerifyError> {
+fn fit(spikes: &TrialArray<u8>, spec: &Specification) -> Result<TinyNetwork> {
     let blank = TinyNetwork {
         observed: UNITS,
         units: UNITS,

@@ -10,10 +10,11 @@ mod statistics;
 mod streams;
 mod teacher_forced_score;
 
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::Result;
 
 /// Makes the checks of a claim; the second argument is told the share of the work that is done.
-type Run = fn(Plan, &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError>;
+type Run = fn(Plan, &(dyn Fn(f64) + Sync)) -> Result<Claim>;
 
 /// A claim that can be run.
 pub struct Entry {

@@ -2,7 +2,8 @@
 
 use crate::check::worst_of;
 use crate::sampling::chi_square;
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::Result;
 use refire_core::TrialArray;
 use refire_neuron::Logistic;
 use refire_random::{KeyedUniforms, Purpose, Stream};
@@ -81,7 +82,7 @@ fn path_number(bits: impl Iterator<Item = u8>) -> usize {
     bits.enumerate().map(|(at, z)| usize::from(z) << at).sum()
 }
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "simulator",
         title: "The simulator draws every spike path with its probability",
@@ -122,7 +123,7 @@ fn free_running(
     }: &Case,
     trials: usize,
     seed: u64,
-) -> Result<(), VerifyError> {
+) -> Result<()> {
     let paths = Paths::free(network, 0, history)?;
     let first = network.bins - paths.bins();
     let simulated = network.simulate(trials, history, seed, 0)?;
@@ -192,7 +193,7 @@ fn free_running(
 }
 
 /// Hidden units of the teacher-forced pass, given the recorded spikes.
-fn teacher_forced(claim: &mut Claim, trials: usize, seed: u64) -> Result<(), VerifyError> {
+fn teacher_forced(claim: &mut Claim, trials: usize, seed: u64) -> Result<()> {
     let network = TinyNetwork::draw(
         TinyShape {
             observed: 1,

@@ -3,7 +3,8 @@
 use crate::lab;
 use crate::sampling::Sample;
 use crate::terms::{STATISTICS, Term};
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::Result;
 use refire_fit::Streams;
 use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
 use refire_testkit::{Covariance, ExactLosses, Signal, Signals, Strengths, TinyNetwork, TinyShape};
@@ -14,7 +15,7 @@ const TRIALS: [usize; 3] = [2, 5, 20];
 /// The same for two parts, of two trials each at least.
 const TRIALS_IN_PARTS: [usize; 3] = [4, 5, 20];
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "statistics",
         title: "Loss terms have their exact expectation at the true parameters",
@@ -106,7 +107,7 @@ fn differences(
     trials: usize,
     draws: usize,
     seed: u64,
-) -> Result<Sample, VerifyError> {
+) -> Result<Sample> {
     let spec = term.spec(network);
     let logs = term.mean_logs(exact, trials)?;
     Sample::draw(draws, |draw| {
@@ -128,28 +129,13 @@ fn figure(curves: &[Vec<[f64; 4]>]) -> FigureView {
             .iter()
             .map(|&[x, y, se, _]| PlotPoint::with_error(x, y, se))
             .collect();
-        let exact = curve
-            .iter()
-            .map(|&[x, _, _, y]| PlotPoint::exact(x, y))
-            .collect();
+        let exact = curve.iter().map(|&[x, _, _, y]| PlotPoint::exact(x, y));
         Plot {
             title: term.name.into(),
-            x: PlotAxis {
-                label: "trials per condition".into(),
-                log: true,
-            },
-            y: PlotAxis {
-                label: "mean value of the term".into(),
-                log: false,
-            },
+            x: PlotAxis::log("trials per condition"),
+            y: PlotAxis::linear("mean value of the term"),
             series: vec![
-                Series {
-                    name: "exact expectation".into(),
-                    role: Role::Reference,
-                    points: exact,
-                    joined: true,
-                    ..Series::default()
-                },
+                Series::line("exact expectation", Role::Reference, exact),
                 Series {
                     name: "measured, 95 % interval".into(),
                     role: Role::Series(0),

@@ -1,7 +1,8 @@
 //! Uniformity and independence of the counter-based random numbers.
 
 use crate::sampling::chi_square;
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::Result;
 use rayon::prelude::*;
 use refire_random::{KeyedUniforms, Purpose, Stream, Uniforms};
 use refire_testkit::chi_square_p;
@@ -40,7 +41,7 @@ fn pairs(count: u32, draw: impl Fn(u32) -> (f64, f64) + Sync) -> Vec<u64> {
         )
 }
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "streams",
         title: "Random numbers are uniform and independent",

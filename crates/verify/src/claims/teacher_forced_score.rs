@@ -2,7 +2,8 @@
 
 use crate::check::worst_of;
 use crate::sampling::Sample;
-use crate::{Claim, Plan, VerifyError, lab};
+use crate::{Claim, Plan, lab};
+use anyhow::{Context, Result};
 use nalgebra::{DMatrix, DVector};
 use refire_core::{Recorded, TrialArray, TrialLayout};
 use refire_fit::{Form, ObjectiveKind, Streams, Terms};
@@ -12,7 +13,7 @@ use refire_testkit::{
     kolmogorov_p, maximum_likelihood, normal_p,
 };
 
-pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyError> {
+pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "score",
         title: "The teacher-forced score has mean zero and the Fisher information as covariance",
@@ -29,7 +30,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim, VerifyE
 }
 
 /// The score of one trial, `d ln P(z) / d parameters`, by the engine.
-fn engine_score(network: &TinyNetwork, spikes: &[u8]) -> Result<Vec<f64>, VerifyError> {
+fn engine_score(network: &TinyNetwork, spikes: &[u8]) -> Result<Vec<f64>> {
     let spec = lab::spec(network, ObjectiveKind::Mle, Form::Corrected);
     let layout = TrialLayout::uniform(1, network.bins, 0)?;
     let spikes =
@@ -70,7 +71,7 @@ fn oracle_score(network: &TinyNetwork, path: Path<'_>) -> DVector<f64> {
     score
 }
 
-fn score(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
+fn score(claim: &mut Claim, plan: Plan) -> Result<()> {
     let network = TinyNetwork::draw(
         TinyShape {
             observed: 2,
@@ -122,12 +123,8 @@ fn score(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     let sample = Sample::draw(trials, |k| {
         engine_score(&network, simulated.trajectory.spikes.trial(k as usize))
     })?;
-    let Some(factor) = information.clone().cholesky() else {
-        return Err(VerifyError::Missing {
-            what: "Fisher information",
-            reason: "a singular matrix".into(),
-        });
-    };
+    let factor = information.clone().cholesky();
+    let factor = factor.context("Fisher information: a singular matrix")?;
     let mean = DVector::from_vec(sample.mean());
     let statistic = trials as f64 * mean.dot(&factor.solve(&mean));
     claim.chance(
@@ -180,7 +177,7 @@ fn score(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn wald(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
+fn wald(claim: &mut Claim, plan: Plan) -> Result<()> {
     let replicates = plan.pick(60, 200, 1_000);
     let (trials, bins) = (200, 100);
     let network = TinyNetwork::draw(
@@ -230,10 +227,6 @@ fn wald(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
     let points = points
         .map(|(rank, &p)| PlotPoint::exact((rank as f64 + 0.5) / count, p))
         .collect();
-    let axis = |label: &str| PlotAxis {
-        label: label.into(),
-        log: false,
-    };
     claim.figures.push(FigureView {
         title: "Calibration of the Wald statistic".into(),
         caption: "Sorted p-values of the true parameters in repeated fits, against their expected place. \
@@ -241,16 +234,10 @@ fn wald(claim: &mut Claim, plan: Plan) -> Result<(), VerifyError> {
             .into(),
         panels: vec![Plot {
             title: format!("{replicates} fits of 2 units"),
-            x: axis("expected p-value"),
-            y: axis("p-value of the truth"),
+            x: PlotAxis::linear("expected p-value"),
+            y: PlotAxis::linear("p-value of the truth"),
             series: vec![
-                Series {
-                    name: "uniform".into(),
-                    role: Role::Reference,
-                    points: vec![PlotPoint::exact(0.0, 0.0), PlotPoint::exact(1.0, 1.0)],
-                    joined: true,
-                    ..Series::default()
-                },
+                Series::line("uniform", Role::Reference, [PlotPoint::exact(0.0, 0.0), PlotPoint::exact(1.0, 1.0)]),
                 Series {
                     name: "fits".into(),
                     role: Role::Series(0),

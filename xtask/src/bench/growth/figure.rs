@@ -1,12 +1,12 @@
 //! The growth curves as one log-log figure.
 
-use refire_report::{Plot, PlotAxis, PlotPoint, Role, Series};
+use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, ReportError, Role, Series};
 
 use super::{Axis, Curve};
 
 /// Every curve over its size relative to its base, and straight lines of the exponents asked for through
 /// the base of the training step.
-pub fn svg(curves: &[Curve]) -> String {
+pub fn svg(curves: &[Curve]) -> Result<String, ReportError> {
     let relative = |curve: &Curve| -> Vec<PlotPoint> {
         let base = curve.base.along(curve.axis);
         let times = curve.times().into_iter();
@@ -15,13 +15,7 @@ pub fn svg(curves: &[Curve]) -> String {
             .collect()
     };
     let mut series: Vec<Series> = (curves.iter().enumerate())
-        .map(|(index, curve)| Series {
-            name: curve.axis.name().to_owned(),
-            role: Role::Series(index),
-            points: relative(curve),
-            joined: true,
-            ..Series::default()
-        })
+        .map(|(index, curve)| Series::line(curve.axis.name(), Role::Series(index), relative(curve)))
         .collect();
     let of = |axis: Axis| curves.iter().find(|curve| curve.axis == axis);
     // The lines start at the time of the base, in the middle of what the curves have there.
@@ -35,22 +29,18 @@ pub fn svg(curves: &[Curve]) -> String {
     let largest = largest.fold(1.0, f64::max);
     if let Some(start) = at_base.filter(|_| largest > 1.0) {
         series.extend([1, 2].map(|power| {
-            Series {
-                name: "slope 1 and slope 2".to_owned(),
-                role: Role::Reference,
-                points: [1.0, largest]
-                    .map(|x: f64| PlotPoint::exact(x, start * x.powi(power)))
-                    .into(),
-                joined: true,
-                ..Series::default()
-            }
+            Series::line(
+                "slope 1 and slope 2",
+                Role::Reference,
+                [1.0, largest].map(|x: f64| PlotPoint::exact(x, start * x.powi(power))),
+            )
         }));
     }
     let sparse = of(Axis::Synapses).map(|curve| {
         let (units, synapses) = (curve.base.units, curve.base.along(curve.axis));
         format!(" (synapses: {synapses} of {units} units, pass and sweep)")
     });
-    Plot {
+    let plot = Plot {
         title: of(Axis::Units).map_or_else(String::new, |curve| {
             let base = &curve.base;
             format!(
@@ -58,16 +48,15 @@ pub fn svg(curves: &[Curve]) -> String {
                 base.units, base.bins, base.trials
             )
         }),
-        x: PlotAxis {
-            label: "size over that of the base".to_owned() + &sparse.unwrap_or_default(),
-            log: true,
-        },
-        y: PlotAxis {
-            label: "time (ms)".to_owned(),
-            log: true,
-        },
+        x: PlotAxis::log("size over that of the base".to_owned() + &sparse.unwrap_or_default()),
+        y: PlotAxis::log("time (ms)"),
         series,
-        horizontal: Vec::new(),
+        horizontal: None,
+    };
+    let panels = vec![plot.into()];
+    FigureView {
+        panels,
+        ..FigureView::default()
     }
     .to_svg()
 }

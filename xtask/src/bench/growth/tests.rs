@@ -101,7 +101,7 @@ fn a_size_that_failed_is_named_and_left_out() {
 
 #[test]
 fn the_figure_has_a_name_for_every_axis_and_curve() {
-    let figure = svg(&curves(1.0));
+    let figure = svg(&curves(1.0)).unwrap();
     for word in [
         "units",
         "bins",

@@ -24,180 +24,141 @@ const OPTIMISER: &str = "Optimiser";
 pub struct FitOptions {
     /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = RECORDING)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bin: Option<String>,
     /// Share of each condition's trials held out for testing
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub test_fraction: Option<f64>,
     /// Share of the rest held out for early stopping
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_fraction: Option<f64>,
     /// What comes before a trial: silence, or its own first bins, which are then not scored
     #[arg(long, help_heading = RECORDING, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryName>,
 
     /// Lags of the couplings, bins
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = NETWORK)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lags: Option<usize>,
     /// Hidden units: neurons that were not recorded
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = NETWORK)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
     /// Couplings between units: all to all; along given synapses (--in-degree or --mask); or of low rank
     /// (--rank) [default: dense, or what --in-degree, --mask or --rank ask for]
     #[arg(long, help_heading = NETWORK, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub couplings: Option<CouplingName>,
     /// Number of synapses drawn onto every unit, one of them from the unit itself; cost grows with this
     /// number, not with the square of the units
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = NETWORK, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub in_degree: Option<usize>,
     /// An npz file whose array `mask` (source, target; observed units, then hidden ones) marks the synapses
     /// that exist
     #[arg(long, value_name = "FILE", conflicts_with = "in_degree", help_heading = NETWORK, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
     /// Components of low-rank couplings
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = NETWORK, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
     /// Dale's law for hidden units: the share of them that is inhibitory; the others excite [default: signs
     /// are free]
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = NETWORK, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_inhibitory: Option<f64>,
     /// Dale's law for recorded units: indices (from 0) of those known to be inhibitory, e.g. 3,17, or none;
     /// the others excite; not with lbfgs [default: signs are free]
     #[arg(long, value_name = "none|LIST", allow_hyphen_values = true, help_heading = NETWORK, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_inhibitory: Option<String>,
 
     /// What drives the units besides each other [default: features where the recording has a stimulus, else
     /// condition]
     #[arg(long, help_heading = DRIVE)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub drive: Option<DriveName>,
     /// Spacing of the condition drive's raised cosines, never under two bins
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = DRIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub drive_spacing: Option<String>,
     /// Lags of the stimulus features, bins
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = DRIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stimulus_lags: Option<usize>,
     /// Pixels from top to bottom of the movie drive: features are pixels, row by row
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = DRIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub movie_height: Option<usize>,
     /// Pixels from left to right of the movie drive
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = DRIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub movie_width: Option<usize>,
     /// Number of frames that the movie drive's filters see, including the present one
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = DRIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub movie_frames: Option<usize>,
 
     /// Terms to fit: likelihood (mle), sample-and-measure statistics (sm), or both
     #[arg(long, help_heading = OBJECTIVE)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<ObjectiveName>,
     /// Weight of the likelihood; 0.4 with the published form of mle+sm
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_mle: Option<f64>,
     /// Weight of the PSTH term; 0.1 with the published form
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_psth: Option<f64>,
     /// Weight of the noise-covariance term; 50 with the published form
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_nc: Option<f64>,
     /// Weight of the hidden units' rate term; 0.001 with the published form
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_hidden_rate: Option<f64>,
     /// Form of the sample-and-measure terms
     #[arg(long, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<FormName>,
     /// Number of lags of the noise covariance, including lag 0; with more lags than the couplings have, it
     /// shows paths through hidden units [default: those of the couplings]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_lags: Option<usize>,
     /// Number of parts of the free-running trials, whose errors the corrected noise-covariance term
     /// multiplies: unbiased but noisier; 1 takes the square
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_parts: Option<usize>,
     /// Pairs of units drawn per iteration for the corrected noise-covariance term, about; 0 = all
     /// [default: 0, above 2000 units 65536]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OBJECTIVE, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_pairs: Option<usize>,
 
     /// Optimiser: adam, or lbfgs, which takes the likelihood to its optimum (only without hidden units;
     /// with statistics in the objective, adam continues from there) [default: lbfgs for mle without hidden
     /// units, else adam]
     #[arg(long, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerName>,
     /// Iterations of adam
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub iterations: Option<usize>,
     /// Learning rate of adam at the start; it decays to zero
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
     /// Recorded trials per iteration [default: at least 20, five of each condition and 4500 bins]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     /// Minimum number of free-running (trial, bin) pairs per iteration: more make statistics less noisy, fewer
     /// make an iteration cheaper
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub free_bins: Option<usize>,
     /// What replaces the derivative of a spike; reinmax is accurate to second order in the couplings; score
     /// is unbiased but meant for small networks: it evaluates the terms once more for every trial of the batch
     #[arg(long, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub spike_gradient: Option<SpikeGradientName>,
     /// Factor on the escape derivative, above 0; 1 leaves it as it is
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub spike_dampening: Option<f64>,
     /// Couplings at the start, as a multiple of the published size 1/sqrt(inputs x lags)
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_scale: Option<f64>,
     /// Standard deviation of the Gaussian prior of a coupling, in units of the potential
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub coupling_prior: Option<f64>,
     /// Ridge of lbfgs on couplings and drive: a number (0 = none), or auto for the one that predicts
     /// validation trials best [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ridge: Option<RidgeText>,
     /// Keep the state at every N-th bin only and recompute the bins in between in the reverse sweep:
     /// memory is least for N near the square root of lags times bins, time grows by one
     /// pass; not with published statistics or
     /// the score gradient; 0 = keep every bin [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_bins: Option<usize>,
     /// Seed of every random number
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 

@@ -1,17 +1,16 @@
 //! The drawing.
 
 use refire_report::{
-    FigureView, ObjectiveRole, Plot, PlotPoint, Reference, ReproducedFigure, Role, Series,
-    TableView, number,
+    FigureView, ObjectiveRole, Plot, PlotAxis, PlotPoint, Reference, ReproducedFigure, Role,
+    Series, TableView, number,
 };
 use refire_verify::studies::{CONSISTENCY_BINS, FitErrors};
 
 use super::{Item, UNITS};
 use crate::Plan;
 use crate::csv::{Csv, cells};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::{CONSISTENT, Estimate, Rule};
 use crate::figure::Drawing;
-use crate::panels::{linear, logarithmic};
 
 /// Names, roles and errors of the two objectives.
 type Objective = (&'static str, ObjectiveRole, fn(&FitErrors) -> &[f64]);
@@ -65,27 +64,12 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Item, FitErrors)]) -> Drawing {
     let mut claims = Vec::new();
     for of in OBJECTIVES {
         let estimate = Estimate::over(seeds.iter().map(|&seed| slope(of, seed)));
-        let statement = Statement {
-            number: 3,
-            claim: "With data growing, the extra terms do not bias the solution",
-            measure: &format!("{}: log-log slope of the error over trials", of.0),
-            rule: Rule::Within(-0.6, -0.4),
-            figure: "consistency",
-            tried: "",
-        };
-        claims.push(statement.judge(&estimate));
+        let measure = format!("{}: log-log slope of the error over trials", of.0);
+        claims.push(CONSISTENT.judge(measure, Rule::Within(-0.6, -0.4), estimate));
     }
-    let statement = Statement {
-        number: 3,
-        claim: "With data growing, the extra terms do not bias the solution",
-        measure: &format!(
-            "error with the statistics over error of MLE, same data, {largest} trials"
-        ),
-        rule: Rule::Within(0.9, 1.1),
-        figure: "consistency",
-        tried: "",
-    };
-    claims.push(statement.judge(&ratio(largest)));
+    let measure =
+        format!("error with the statistics over error of MLE, same data, {largest} trials");
+    claims.push(CONSISTENT.judge(measure, Rule::Within(0.9, 1.1), ratio(largest)));
 
     let mut csv = Csv::new(&["objective", "trials", "seed", "spikes", "rms_error"]);
     for (item, found) in found {
@@ -94,34 +78,28 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Item, FitErrors)]) -> Drawing {
             csv.row(cells![name, item.trials, item.seed, found.spikes, error]);
         }
     }
-    let curves = OBJECTIVES.map(|of| Series {
-        name: of.0.into(),
-        role: Role::Objective(of.1),
-        points: sizes
-            .iter()
-            .map(|&trials| logs(of, trials).exponential().at(trials as f64))
-            .collect(),
-        joined: true,
-        ..Series::default()
+    let curves = OBJECTIVES.map(|of| {
+        Series::line(
+            of.0,
+            Role::Objective(of.1),
+            sizes
+                .iter()
+                .map(|&trials| logs(of, trials).exponential().at(trials as f64)),
+        )
     });
     let mut series = vec![ideal(&curves[0].points)];
     series.extend(curves);
-    let ratios = Series {
-        name: both.0.into(),
-        role: Role::Objective(both.1),
-        points: sizes
-            .iter()
-            .map(|&trials| ratio(trials).at(trials as f64))
-            .collect(),
-        joined: true,
-        ..Series::default()
-    };
-    let trials_axis = || logarithmic(&format!("trials of {CONSISTENCY_BINS} bins"));
+    let ratios = Series::line(
+        both.0,
+        Role::Objective(both.1),
+        sizes.iter().map(|&trials| ratio(trials).at(trials as f64)),
+    );
+    let trials_axis = || PlotAxis::log(format!("trials of {CONSISTENCY_BINS} bins"));
     let panels = vec![
         Plot {
             title: "Error against the truth".into(),
             x: trials_axis(),
-            y: logarithmic("error, units of the potential"),
+            y: PlotAxis::log("error, units of the potential"),
             series,
             ..Plot::default()
         }
@@ -129,12 +107,12 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Item, FitErrors)]) -> Drawing {
         Plot {
             title: "Error relative to MLE's".into(),
             x: trials_axis(),
-            y: linear("ratio of the errors"),
+            y: PlotAxis::linear("ratio of the errors"),
             series: vec![ratios],
-            horizontal: vec![Reference {
+            horizontal: Some(Reference {
                 y: 1.0,
                 label: "equal".into(),
-            }],
+            }),
         }
         .into(),
     ];
@@ -202,15 +180,11 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Item, FitErrors)]) -> Drawing {
 fn ideal(points: &[PlotPoint]) -> Series {
     let ends = points.first().into_iter().chain(points.last());
     let first = points.first().copied().unwrap_or_default();
-    Series {
-        name: "square root of the trials".into(),
-        role: Role::Reference,
-        points: ends
-            .map(|p| PlotPoint::exact(p.x, first.y * (first.x / p.x).sqrt()))
-            .collect(),
-        joined: true,
-        ..Series::default()
-    }
+    Series::line(
+        "square root of the trials",
+        Role::Reference,
+        ends.map(|p| PlotPoint::exact(p.x, first.y * (first.x / p.x).sqrt())),
+    )
 }
 
 /// Slope of the least-squares line.
@@ -259,6 +233,7 @@ mod tests {
         use refire_report::Finding::{Opposite, Shown};
         assert_eq!(verdicts(0.0), [Shown, Shown, Shown]);
         assert_eq!(verdicts(0.1), [Shown, Opposite, Opposite]);
-        assert_eq!(drawing(&plan, &found(0.0)).csv.len(), 24);
+        let csv = drawing(&plan, &found(0.0)).csv.to_string();
+        assert_eq!(csv.lines().count(), 1 + 24);
     }
 }

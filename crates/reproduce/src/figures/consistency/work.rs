@@ -1,10 +1,11 @@
 //! The work items of the figure.
 
+use anyhow::Result;
 use refire_verify::studies::{FitErrors, fit_errors};
 
 use super::{Consistency, Item, UNITS, draw};
+use crate::Plan;
 use crate::figure::{Drawing, Figure};
-use crate::{Plan, ReproduceError};
 
 impl Figure for Consistency {
     type Item = Item;
@@ -14,7 +15,7 @@ impl Figure for Consistency {
         "consistency"
     }
 
-    fn items(&self, plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+    fn items(&self, plan: &Plan) -> Result<Vec<Item>> {
         let sizes: &[usize] = plan.pick(
             &[40, 160],
             &[60, 190, 600, 1900],
@@ -40,8 +41,8 @@ impl Figure for Consistency {
         0.025 * item.trials as f64
     }
 
-    fn measure(&self, item: &Item) -> Result<FitErrors, ReproduceError> {
-        Ok(fit_errors(item.units, item.trials, item.seed)?)
+    fn measure(&self, item: &Item) -> Result<FitErrors> {
+        fit_errors(item.units, item.trials, item.seed)
     }
 
     fn draw(&self, plan: &Plan, found: &[(Item, FitErrors)]) -> Drawing {

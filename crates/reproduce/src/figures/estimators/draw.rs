@@ -1,13 +1,14 @@
 //! The drawing.
 
-use refire_report::{FigureView, Panel, Plot, ReproducedFigure, Role, Series, TableView, number};
+use refire_report::{
+    FigureView, Panel, Plot, PlotAxis, ReproducedFigure, Role, Series, TableView, number,
+};
 
 use super::{BIASES, Case, Item, STRENGTHS};
 use crate::Plan;
 use crate::csv::{Csv, cells};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::{ESTIMATORS, Estimate, Rule};
 use crate::figure::Drawing;
-use crate::panels::logarithmic;
 
 /// Rate without input of each of [`BIASES`], spikes per bin.
 const RATES: [&str; 3] = ["0.27", "0.12", "0.03"];
@@ -72,28 +73,21 @@ pub(super) fn drawing(_plan: &Plan, found: &[(Item, Vec<Case>)]) -> Drawing {
     let claims = claims(&of);
     let views = [false, true].map(|through| {
         let panel = |at: usize, sd: bool| -> Panel {
-            let series = names.iter().enumerate().map(|(color, name)| Series {
-                name: name.clone(),
-                role: Role::Series(color),
-                points: STRENGTHS
+            let series = names.iter().enumerate().map(|(color, name)| Series::line(name.clone(), Role::Series(color), STRENGTHS
                     .iter()
                     .filter_map(|&strength| {
                         let log = Estimate::over(of(name, through, &[BIASES[at]], strength, sd));
                         let point = log.exponential().at(strength);
                         (point.y > NONE).then_some(point)
-                    })
-                    .collect(),
-                joined: true,
-                ..Series::default()
-            });
+                    })));
             let (what, label) = match sd {
                 false => ("Bias", "bias / exact gradient"),
                 true => ("Noise", "sd of one trial / exact gradient"),
             };
             Plot {
                 title: format!("{what}, {} spikes per bin", RATES[at]),
-                x: logarithmic("couplings, sd of the potential"),
-                y: logarithmic(label),
+                x: PlotAxis::log("couplings, sd of the potential"),
+                y: PlotAxis::log(label),
                 series: series.collect(),
                 ..Plot::default()
             }
@@ -201,36 +195,25 @@ fn conclusion(of: &Figures<'_>) -> String {
 
 fn claims(of: &Figures<'_>) -> Vec<refire_report::FoundClaim> {
     let through = |name: &str| of(name, true, &BIASES, JUDGED_AT, false);
-    let differences = |a: &[f64], b: &[f64]| -> Estimate {
-        Estimate::over(a.iter().zip(b).map(|(a, b)| a.exp() - b.exp()))
-    };
-    let (triangle, escape, score) = (through(PUBLISHED), through(ESCAPE), through(SCORE));
-    let damped = through(DAMPED);
-    let statement = |measure, rule| Statement {
-        number: 7,
-        claim: "Beyond the paper: the escape derivative is a better gradient through spikes than the \
-                published triangle",
-        measure,
-        rule,
-        figure: "estimators",
-        tried: "",
-    };
+    let exp = |logs: &[f64]| logs.iter().map(|log| log.exp()).collect::<Vec<f64>>();
+    let [triangle, escape, damped, score] =
+        [PUBLISHED, ESCAPE, DAMPED, SCORE].map(|name| exp(&through(name)));
     vec![
-        statement(
+        ESTIMATORS.judge(
             "relative bias of the triangle minus that of the escape derivative, what acts only through \
              spikes, couplings of sd 1",
             Rule::Above(0.0),
-        )
-        .judge(&differences(&triangle, &escape)),
-        statement(
+            Estimate::difference(triangle.clone(), escape),
+        ),
+        ESTIMATORS.judge(
             "the same with half the escape derivative (default)",
             Rule::Above(0.0),
-        )
-        .judge(&differences(&triangle, &damped)),
-        statement(
+            Estimate::difference(triangle, damped),
+        ),
+        ESTIMATORS.judge(
             "relative bias of the score function (unbiased)",
             Rule::Below(1e-6),
-        )
-        .judge(&Estimate::over(score.iter().map(|log| log.exp()))),
+            Estimate::over(score),
+        ),
     ]
 }

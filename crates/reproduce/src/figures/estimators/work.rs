@@ -1,10 +1,11 @@
 //! The work items of the figure.
 
+use anyhow::Result;
 use refire_verify::studies::estimator_errors;
 
 use super::{BIASES, Case, Estimators, Item, STRENGTHS, draw};
+use crate::Plan;
 use crate::figure::{Drawing, Figure};
-use crate::{Plan, ReproduceError};
 
 impl Figure for Estimators {
     type Item = Item;
@@ -14,7 +15,7 @@ impl Figure for Estimators {
         "estimators"
     }
 
-    fn items(&self, plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+    fn items(&self, plan: &Plan) -> Result<Vec<Item>> {
         let of = |seed| Item {
             strengths: &STRENGTHS,
             biases: &BIASES,
@@ -31,7 +32,7 @@ impl Figure for Estimators {
         3.0
     }
 
-    fn measure(&self, item: &Item) -> Result<Vec<Case>, ReproduceError> {
+    fn measure(&self, item: &Item) -> Result<Vec<Case>> {
         let mut cases = Vec::new();
         for through_spikes in [false, true] {
             for &bias in item.biases {

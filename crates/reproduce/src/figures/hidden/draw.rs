@@ -1,17 +1,17 @@
 //! The drawing.
 
 use refire_report::{
-    DotPlot, FigureView, FoundClaim, MatrixPanel, Panel, Plot, ReproducedFigure, Series, TableView,
-    number,
+    DotPlot, FigureView, FoundClaim, MatrixPanel, Panel, Plot, PlotAxis, ReproducedFigure, Series,
+    TableView, number,
 };
 
 use super::{Found, Item, Method};
 use crate::Plan;
 use crate::connectivity::Recovery;
 use crate::csv::{Csv, cells};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::{ALL_RECORDED, Estimate, PATTERNS, Rule};
 use crate::figure::Drawing;
-use crate::panels::{dot_row, linear};
+use crate::panels::dot_row;
 
 type Fits = [(Item, Found)];
 
@@ -126,7 +126,6 @@ fn matrices(found: &Fits, case: Case) -> FigureView {
             values: blocks.into_iter().flatten().collect(),
             row_names: names.clone(),
             column_names: names,
-            ..MatrixPanel::default()
         }
         .into()
     };
@@ -158,7 +157,7 @@ fn dots(found: &Fits, case: Case) -> FigureView {
         };
         DotPlot {
             title: name.into(),
-            x: linear(name),
+            x: PlotAxis::linear(name),
             rows: Method::ALL.map(row).into(),
             reference: None,
             range: None,
@@ -195,23 +194,20 @@ fn sweep(found: &Fits) -> FigureView {
     let mut cases = cases(found, |item| item.swept);
     cases.sort_by_key(|case| std::cmp::Reverse(case.observed));
     let panel = |(name, measure): (&str, Measure)| -> Panel {
-        let series = [Method::Mle, Method::MleSigns, Method::Corrected].map(|method| Series {
-            name: method.name().into(),
-            role: method.role(),
-            points: cases
-                .iter()
-                .map(|&case| {
+        let series = [Method::Mle, Method::MleSigns, Method::Corrected].map(|method| {
+            Series::line(
+                method.name(),
+                method.role(),
+                cases.iter().map(|&case| {
                     let estimate = Estimate::over(values(found, case, method, measure));
                     estimate.at(100.0 * (1.0 - case.observed as f64 / case.units as f64))
-                })
-                .collect(),
-            joined: true,
-            ..Series::default()
+                }),
+            )
         });
         Plot {
             title: name.into(),
-            x: linear("hidden units, %"),
-            y: linear(name),
+            x: PlotAxis::linear("hidden units, %"),
+            y: PlotAxis::linear(name),
             series: series.into(),
             ..Plot::default()
         }
@@ -234,27 +230,13 @@ fn sweep(found: &Fits) -> FigureView {
 
 fn claims(found: &Fits, case: Case) -> Vec<FoundClaim> {
     let [(_, pattern), (_, between), (_, error), ..] = MEASURES;
-    let difference = |a: Method, b: Method, measure: Measure| {
-        let pairs = values(found, case, a, measure).into_iter();
-        Estimate::over(
-            pairs
-                .zip(values(found, case, b, measure))
-                .map(|(a, b)| a - b),
-        )
-    };
-    let statement = |number, claim, measure, rule| Statement {
-        number,
-        claim,
-        measure,
-        rule,
-        figure: "hidden",
-        tried: "",
-    };
-    let fifth =
-        "Connectivity: MLE is fine when all units are recorded and unreliable when some are not";
-    let sixth =
-        "With hidden units modelled, sample-and-measure finds truthful connectivity patterns";
-    let share = format!("{} of {} units recorded", case.observed, case.units);
+    let of = |method, measure| values(found, case, method, measure);
+    let difference =
+        |a: Method, b: Method, measure| Estimate::difference(of(a, measure), of(b, measure));
+    let (above_zero, share) = (
+        Rule::Above(0.0),
+        format!("{} of {} units recorded", case.observed, case.units),
+    );
     let oracle = format!(
         "correlation over pairs of populations, MLE with all {} units",
         case.units
@@ -269,28 +251,26 @@ fn claims(found: &Fits, case: Case) -> Vec<FoundClaim> {
         "correlation over pairs of different populations, corrected with hidden units, {share}"
     );
     vec![
-        statement(5, fifth, &oracle, Rule::Above(0.9)).judge(&Estimate::over(values(
-            found,
-            case,
-            Method::Oracle,
-            pattern,
-        ))),
-        statement(5, fifth, &worse, Rule::Above(0.0)).judge(&difference(
-            Method::Mle,
-            Method::Oracle,
-            error,
-        )),
-        statement(6, sixth, &true_pattern, Rule::Above(0.0)).judge(&Estimate::over(values(
-            found,
-            case,
-            Method::Corrected,
-            between,
-        ))),
-        statement(6, sixth, &better, Rule::Above(0.0)).judge(&difference(
-            Method::Corrected,
-            Method::MleSigns,
-            between,
-        )),
+        ALL_RECORDED.judge(
+            oracle,
+            Rule::Above(0.9),
+            Estimate::over(of(Method::Oracle, pattern)),
+        ),
+        ALL_RECORDED.judge(
+            worse,
+            above_zero,
+            difference(Method::Mle, Method::Oracle, error),
+        ),
+        PATTERNS.judge(
+            true_pattern,
+            above_zero,
+            Estimate::over(of(Method::Corrected, between)),
+        ),
+        PATTERNS.judge(
+            better,
+            above_zero,
+            difference(Method::Corrected, Method::MleSigns, between),
+        ),
     ]
 }
 

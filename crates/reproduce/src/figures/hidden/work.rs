@@ -1,5 +1,6 @@
 //! The work items of the figure.
 
+use anyhow::Result;
 use refire_fit::{
     Model, Objective, Optimiser, Ridge, Signs, Specification, Trainer, start_as_copies,
 };
@@ -7,11 +8,11 @@ use refire_recording::Recording;
 use refire_synth::{GroundTruth, StructuredSettings};
 
 use super::{Found, Hidden, Item, LARGE, Method, RIDGE_OF_COPIES, SWEEP, draw, spec, with_kinds};
+use crate::Plan;
 use crate::connectivity::Recovery;
 use crate::figure::{Drawing, Figure};
 use crate::fits::{finish, fit};
 use crate::recordings::recorded;
-use crate::{Plan, ReproduceError};
 
 impl Figure for Hidden {
     type Item = Item;
@@ -21,7 +22,7 @@ impl Figure for Hidden {
         "hidden"
     }
 
-    fn items(&self, plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+    fn items(&self, plan: &Plan) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         let mut push = |method, (n, observed): (usize, usize), trials, iterations, seed, swept| {
             items.push(Item {
@@ -34,7 +35,7 @@ impl Figure for Hidden {
                 spec: spec(method, n - observed, iterations, seed),
             });
         };
-        let large = plan.pick((100, 21), LARGE, LARGE);
+        let large = plan.pick((50, 11), LARGE, LARGE);
         let trials = plan.pick(100, 1000, 2000);
         let iterations = plan.pick(60, 400, 2000);
         for seed in plan.seeds(2, 6, 12) {
@@ -42,12 +43,13 @@ impl Figure for Hidden {
                 push(method, large, trials, iterations, seed, false);
             }
         }
-        let sweep: &[usize] = plan.pick(&[100, 20], &SWEEP, &SWEEP);
+        let units = plan.pick(50, SWEEP[0], SWEEP[0]);
+        let sweep: &[usize] = plan.pick(&[50, 10], &SWEEP, &SWEEP);
         let iterations = plan.pick(60, 400, 2000);
         for seed in plan.seeds(2, 5, 12) {
             for &observed in sweep {
                 for method in [Method::Mle, Method::MleSigns, Method::Corrected] {
-                    push(method, (100, observed), trials, iterations, seed, true);
+                    push(method, (units, observed), trials, iterations, seed, true);
                 }
             }
         }
@@ -72,7 +74,7 @@ impl Figure for Hidden {
         }
     }
 
-    fn measure(&self, item: &Item) -> Result<Found, ReproduceError> {
+    fn measure(&self, item: &Item) -> Result<Found> {
         let network = StructuredSettings::assemblies(item.units, item.observed, item.seed);
         let truth = GroundTruth::structured(&network)?;
         let all = item.method == Method::Oracle;
@@ -94,7 +96,7 @@ impl Figure for Hidden {
 }
 
 /// Fits with hidden units that start as copies of the recorded ones of an MLE fit.
-fn with_copies(recording: &Recording, spec: &Specification) -> Result<Model, ReproduceError> {
+fn with_copies(recording: &Recording, spec: &Specification) -> Result<Model> {
     let mut first = spec.clone();
     first.network.hidden = 0;
     first.network.signs = Signs::default();

@@ -6,11 +6,11 @@ use refire_report::{FoundClaim, number};
 
 use super::regimes::regimes;
 use super::{Fits, Found, Item, METHODS, Source};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::{Estimate, LEAVES, Rule, STABLE};
 use crate::fits::Method;
 
 /// Share of runs that may leave the range of a network that is called stable.
-const STABLE: f64 = 0.01;
+const STABLE_SHARE: f64 = 0.01;
 
 /// Per seed, the mean over the fits of a method that count of something about them.
 fn per_seed(
@@ -60,19 +60,6 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
     let share = |method, counted: &dyn Fn(&Item) -> bool| {
         per_seed(found, method, counted, |f| f.divergent_share)
     };
-    let difference =
-        |a: Vec<f64>, b: Vec<f64>| Estimate::over(a.into_iter().zip(b).map(|(a, b)| a - b));
-    let statement = |number, claim, measure, rule| Statement {
-        number,
-        claim,
-        measure,
-        rule,
-        figure: "stability",
-        tried: "",
-    };
-    let first =
-        "A network fitted by MLE is conditioned on recorded data only: left to run, it leaves them";
-    let fourth = "Sample-and-measure solves the stability issue of GLM + MLE";
     let named: Vec<&str> = regimes()
         .iter()
         .filter(|r| r.hard && found.iter().any(|(item, _)| item.source.name() == r.name))
@@ -84,35 +71,31 @@ pub(super) fn claims(found: &Fits) -> Vec<FoundClaim> {
         "share of fragile or divergent fits, MLE minus MLE + sample-and-measure, {named}, all numbers of \
          trials"
     );
+    let above_zero = Rule::Above(0.0);
+    let unstable = |counted: &dyn Fn(&Item) -> bool| {
+        let [mle, both] = METHODS.map(|method| unstable(found, method, counted));
+        Estimate::difference(mle, both)
+    };
     let mut claims = vec![
-        statement(1, first, &leave, Rule::Above(STABLE))
-            .judge(&Estimate::over(share(mle, &at_most))),
-        statement(
-            1,
-            first,
+        LEAVES.judge(
+            leave,
+            Rule::Above(STABLE_SHARE),
+            Estimate::over(share(mle, &at_most)),
+        ),
+        LEAVES.judge(
             "share of free runs that leave the range, MLE minus MLE + sample-and-measure, same fits",
-            Rule::Above(0.0),
-        )
-        .judge(&difference(share(mle, &at_most), share(both, &at_most))),
-        statement(4, fourth, &fits, Rule::Above(0.0)).judge(&difference(
-            unstable(found, mle, is_hard),
-            unstable(found, both, is_hard),
-        )),
+            above_zero,
+            Estimate::difference(share(mle, &at_most), share(both, &at_most)),
+        ),
+        STABLE.judge(fits, above_zero, unstable(&is_hard)),
     ];
     if found.iter().any(|(item, _)| is_real(item)) {
-        claims.push(
-            statement(
-                4,
-                fourth,
-                "the same difference, all fits of these real recordings (interval over splits of their \
-                 trials, not over recordings)",
-                Rule::Above(0.0),
-            )
-            .judge(&difference(
-                unstable(found, mle, is_real),
-                unstable(found, both, is_real),
-            )),
-        );
+        claims.push(STABLE.judge(
+            "the same difference, all fits of these real recordings (interval over splits of their \
+             trials, not over recordings)",
+            above_zero,
+            unstable(&is_real),
+        ));
     }
     claims
 }

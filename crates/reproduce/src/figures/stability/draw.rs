@@ -1,8 +1,8 @@
 //! The drawing.
 
 use refire_report::{
-    FigureView, ObjectiveRole, Panel, Plot, PlotPoint, Reference, ReproducedFigure, Role, Series,
-    TableView,
+    FigureView, ObjectiveRole, Panel, Plot, PlotAxis, PlotPoint, Reference, ReproducedFigure, Role,
+    Series, TableView,
 };
 
 use super::claims::{claims, conclusion};
@@ -13,7 +13,6 @@ use crate::csv::{Csv, cells};
 use crate::evidence::Estimate;
 use crate::figure::Drawing;
 use crate::fits::Method;
-use crate::panels::{linear, logarithmic};
 use crate::plan::FIRST_SEED;
 use crate::recordings::Real;
 
@@ -119,29 +118,26 @@ fn shares(found: &Fits, sources: &[&Source], title: &str) -> Option<FigureView> 
                 }) => format!("{name}, bins of {:.0} ms", 1e3 * bin_s),
                 _ => name.into(),
             };
-            let series = METHODS.map(|method| Series {
-                name: method.name().into(),
-                role: method.role(),
-                points: trial_counts(found, name)
-                    .into_iter()
-                    .map(|trials| {
+            let series = METHODS.map(|method| {
+                Series::line(
+                    method.name(),
+                    method.role(),
+                    trial_counts(found, name).into_iter().map(|trials| {
                         let fits = fits_of(found, name, method, trials);
                         let share = Estimate::over(fits.map(|(_, f)| f.divergent_share));
                         share.of_share().at(trials as f64)
-                    })
-                    .collect(),
-                joined: true,
-                ..Series::default()
+                    }),
+                )
             });
             Plot {
                 title: heading,
-                x: logarithmic("trials fitted"),
-                y: linear("share of runs that leave"),
+                x: PlotAxis::log("trials fitted"),
+                y: PlotAxis::linear("share of runs that leave"),
                 series: series.into(),
-                horizontal: vec![Reference {
+                horizontal: Some(Reference {
                     y: 0.5,
                     label: "divergent above".into(),
-                }],
+                }),
             }
             .into()
         })
@@ -191,22 +187,21 @@ fn traces(found: &Fits, sources: &[&Source]) -> Option<FigureView> {
             joined: true,
             band: true,
         };
-        let runs = fit.traces_hz.iter().map(|trace| Series {
-            name: method.name().into(),
-            role: method.role(),
-            points: trace
-                .iter()
-                .enumerate()
-                .map(|(at, &rate)| PlotPoint::exact(middle(at), rate))
-                .collect(),
-            joined: true,
-            ..Series::default()
+        let runs = fit.traces_hz.iter().map(|trace| {
+            Series::line(
+                method.name(),
+                method.role(),
+                trace
+                    .iter()
+                    .enumerate()
+                    .map(|(at, &rate)| PlotPoint::exact(middle(at), rate)),
+            )
         });
         Some(
             Plot {
                 title: format!("{}: {}", method.name(), source.name()),
-                x: linear("time, s"),
-                y: linear("rate, Hz per unit"),
+                x: PlotAxis::linear("time, s"),
+                y: PlotAxis::linear("rate, Hz per unit"),
                 series: std::iter::once(range).chain(runs).collect(),
                 ..Plot::default()
             }

@@ -1,11 +1,12 @@
 //! Where the two objectives are compared.
 
+use anyhow::Result;
 use refire_fit::DriveKind;
 use refire_synth::SynthSettings;
 
 use super::{ITERATIONS, Item, METHODS, Source, TEST_TRIALS, spec, with};
+use crate::Plan;
 use crate::recordings::Real;
-use crate::{Plan, ReproduceError};
 
 /// Weight of the noise covariance in fits of synthetic networks, ten times the default: hidden sources
 /// shake the recorded units harder than most tissue does, and a network that runs away is rare in the trials
@@ -199,7 +200,7 @@ const fn recorded(name: &'static str, bin_s: Option<f64>, lags: usize) -> Record
 const OTHER: Recorded = recorded("", None, 9);
 
 /// Fits of real recordings from shares of their trials.
-pub(super) fn real(plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+pub(super) fn real(plan: &Plan) -> Result<Vec<Item>> {
     let shares: &[f64] = plan.pick(&[0.75], &[0.2, 0.75], &[0.05, 0.1, 0.2, 0.4, 0.75]);
     let mut items = Vec::new();
     for path in &plan.recordings {

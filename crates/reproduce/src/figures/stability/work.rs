@@ -1,12 +1,13 @@
 //! The work items of the figure.
 
+use anyhow::Result;
 use refire_fit::{SplitChoice, Training, evaluate};
 
 use super::{Found, Item, Source, Stability, TRACES, draw, regimes};
+use crate::Plan;
 use crate::figure::{Drawing, Figure};
 use crate::fits::{Method, fit};
 use crate::recordings::synthetic;
-use crate::{Plan, ReproduceError};
 
 impl Figure for Stability {
     type Item = Item;
@@ -16,7 +17,7 @@ impl Figure for Stability {
         "stability"
     }
 
-    fn items(&self, plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+    fn items(&self, plan: &Plan) -> Result<Vec<Item>> {
         let mut items = regimes::synthetic(plan);
         items.extend(regimes::real(plan)?);
         Ok(items)
@@ -39,7 +40,7 @@ impl Figure for Stability {
         }
     }
 
-    fn measure(&self, item: &Item) -> Result<Found, ReproduceError> {
+    fn measure(&self, item: &Item) -> Result<Found> {
         let recording = match &item.source {
             Source::Synthetic { network, .. } => synthetic(network, item.seed)?.1,
             Source::Real(real) => real.recording()?,

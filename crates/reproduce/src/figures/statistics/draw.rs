@@ -1,15 +1,17 @@
 //! The drawing.
 
 use refire_fit::Form;
-use refire_report::{DotPlot, DotRow, FigureView, FoundClaim, ReproducedFigure, TableView, number};
+use refire_report::{
+    DotPlot, DotRow, FigureView, FoundClaim, PlotAxis, ReproducedFigure, TableView, number,
+};
 
 use super::{Fits, Found, Item, SYNTHETIC, views};
 use crate::Plan;
 use crate::csv::{Csv, cells};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::{Estimate, Rule, STATISTICS};
 use crate::figure::Drawing;
 use crate::fits::Method;
-use crate::panels::{dot_row, linear};
+use crate::panels::dot_row;
 
 /// A figure of merit of a fit.
 type Merit = fn(&Found) -> Option<f64>;
@@ -150,7 +152,7 @@ fn merits(found: &Fits, source: &str) -> FigureView {
         };
         DotPlot {
             title: name.into(),
-            x: linear(name),
+            x: PlotAxis::linear(name),
             rows: methods(found, source).into_iter().map(row).collect(),
             reference: None,
             range,
@@ -172,49 +174,40 @@ fn merits(found: &Fits, source: &str) -> FigureView {
 fn claims(found: &Fits) -> Vec<FoundClaim> {
     let per_seed = |method, merit| values(found, SYNTHETIC, method, merit);
     let difference = |less: Method, merit: Merit| {
-        let pairs = per_seed(CORRECTED, merit).into_iter();
-        Estimate::over(pairs.zip(per_seed(less, merit)).map(|(a, b)| a - b))
+        Estimate::difference(per_seed(CORRECTED, merit), per_seed(less, merit))
     };
     let share = |merit: Merit, ceiling: Merit| {
         let pairs = per_seed(CORRECTED, merit).into_iter();
         Estimate::over(pairs.zip(per_seed(CORRECTED, ceiling)).map(|(a, b)| a / b))
     };
-    let statement = |measure, rule| Statement {
-        number: 2,
-        claim: "Sample-and-measure enforces the statistic it measures: realistic PSTHs, noise correlations",
-        measure,
-        rule,
-        figure: "statistics",
-        tried: "",
-    };
     let [psth, r2, ..] = MERITS.map(|(_, merit, ..)| merit);
     let pearson: Merit = |f| f.noise_pearson;
     vec![
-        statement(
+        STATISTICS.judge(
             "PSTH correlation over its ceiling, MLE + sample-and-measure (corrected)",
             Rule::Above(0.9),
-        )
-        .judge(&share(psth, |f| f.psth_ceiling)),
-        statement(
+            share(psth, |f| f.psth_ceiling),
+        ),
+        STATISTICS.judge(
             "PSTH correlation, MLE + sample-and-measure (corrected) minus MLE: no worse by 0.02",
             Rule::Above(-0.02),
-        )
-        .judge(&difference(Method::Mle, psth)),
-        statement(
+            difference(Method::Mle, psth),
+        ),
+        STATISTICS.judge(
             "R² of the noise correlations, MLE + sample-and-measure (corrected) minus MLE",
             Rule::Above(0.0),
-        )
-        .judge(&difference(Method::Mle, r2)),
-        statement(
+            difference(Method::Mle, r2),
+        ),
+        STATISTICS.judge(
             "Pearson correlation of the noise correlations, the same difference",
             Rule::Above(0.0),
-        )
-        .judge(&difference(Method::Mle, pearson)),
-        statement(
+            difference(Method::Mle, pearson),
+        ),
+        STATISTICS.judge(
             "R² of the noise correlations, with their term minus without it: MLE + PSTH, same optimiser",
             Rule::Above(0.0),
-        )
-        .judge(&difference(Method::MlePsth(Form::Corrected), r2)),
+            difference(Method::MlePsth(Form::Corrected), r2),
+        ),
     ]
 }
 

@@ -1,12 +1,13 @@
 //! Examples: PSTHs, noise correlations and spikes of single fits.
 
 use refire_fit::Form;
-use refire_report::{FigureView, MatrixPanel, Panel, Plot, PlotPoint, RasterPanel, Role, Series};
+use refire_report::{
+    FigureView, MatrixPanel, Panel, Plot, PlotAxis, PlotPoint, RasterPanel, Role, Series,
+};
 
 use super::Fits;
 use super::examples::Examples;
 use crate::fits::Method;
-use crate::panels::linear;
 
 /// The fits of which examples are shown.
 const SHOWN: [Method; 3] = [
@@ -38,16 +39,14 @@ pub(super) fn psths(found: &Fits) -> Option<FigureView> {
     let examples = examples(found);
     let (_, first) = examples.first()?;
     let panel = |at: usize| -> Panel {
-        let line = |method: Option<Method>, course: &[f64]| Series {
-            name: method.map_or("data", Method::name).into(),
-            role: role(method),
-            points: course
-                .iter()
-                .enumerate()
-                .map(|(bin, rate)| PlotPoint::exact(bin as f64 * first.bin_s, rate / first.bin_s))
-                .collect(),
-            joined: true,
-            ..Series::default()
+        let line = |method: Option<Method>, course: &[f64]| {
+            Series::line(
+                method.map_or("data", Method::name),
+                role(method),
+                course.iter().enumerate().map(|(bin, rate)| {
+                    PlotPoint::exact(bin as f64 * first.bin_s, rate / first.bin_s)
+                }),
+            )
         };
         let data = first.psths.get(at).map(|p| line(None, &p.data));
         let models = examples.iter().filter(|(method, _)| *method != SHOWN[1]);
@@ -55,8 +54,8 @@ pub(super) fn psths(found: &Fits) -> Option<FigureView> {
             models.filter_map(|(method, e)| Some(line(Some(*method), &e.psths.get(at)?.model)));
         Plot {
             title: format!("unit {}", first.psths.get(at).map_or(0, |p| p.unit)),
-            x: linear("time, s"),
-            y: linear("rate, Hz"),
+            x: PlotAxis::linear("time, s"),
+            y: PlotAxis::linear("rate, Hz"),
             series: data.into_iter().chain(models).collect(),
             ..Plot::default()
         }
@@ -109,11 +108,10 @@ pub(super) fn rasters(found: &Fits) -> Option<FigureView> {
         RasterPanel {
             title: method.map_or("data", Method::name).into(),
             role: role(method),
-            rows: first.units,
+            units: first.units,
             bins: first.bins,
             bin_width_s: first.bin_s,
-            trials: vec![spikes.to_vec()],
-            ..RasterPanel::default()
+            spikes: spikes.to_vec(),
         }
         .into()
     };

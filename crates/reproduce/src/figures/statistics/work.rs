@@ -1,14 +1,15 @@
 //! The work items of the figure.
 
+use anyhow::Result;
 use refire_fit::{DriveKind, Trainer, evaluate};
 
 use super::examples::Examples;
 use super::{Found, Item, OF_REAL, Source, Statistics, draw, network, spec, spec_of_long};
+use crate::Plan;
 use crate::figure::{Drawing, Figure};
 use crate::fits::{Method, finish, fit};
 use crate::plan::FIRST_SEED;
 use crate::recordings::{Published, Real, synthetic};
-use crate::{Plan, ReproduceError};
 
 impl Figure for Statistics {
     type Item = Item;
@@ -18,7 +19,7 @@ impl Figure for Statistics {
         "statistics"
     }
 
-    fn items(&self, plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+    fn items(&self, plan: &Plan) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         for seed in plan.seeds(2, 5, 12) {
             items.extend(Method::ALL.map(|method| Item {
@@ -69,7 +70,7 @@ impl Figure for Statistics {
         }
     }
 
-    fn measure(&self, item: &Item) -> Result<Found, ReproduceError> {
+    fn measure(&self, item: &Item) -> Result<Found> {
         let (recording, split) = match &item.source {
             Source::Synthetic(network) => (synthetic(network, item.seed)?.1, None),
             Source::Real(real) => (real.recording()?, None),

@@ -1,16 +1,16 @@
 //! The drawing.
 
 use refire_report::{
-    DotPlot, FigureView, FoundClaim, MatrixPanel, Panel, ReproducedFigure, TableView,
+    DotPlot, FigureView, FoundClaim, MatrixPanel, Panel, PlotAxis, ReproducedFigure, TableView,
     VerticalReference, number,
 };
 
 use super::{Found, Item, Method};
 use crate::Plan;
 use crate::csv::{Csv, cells};
-use crate::evidence::{Estimate, Rule, Statement};
+use crate::evidence::{ALL_RECORDED, Estimate, PATTERNS, Rule};
 use crate::figure::Drawing;
-use crate::panels::{dot_row, linear};
+use crate::panels::dot_row;
 
 type Fits = [(Item, Found)];
 
@@ -83,7 +83,6 @@ fn matrices(found: &Fits) -> FigureView {
             values: values.map(|(from, to)| value(from, to)).collect(),
             row_names: names.clone(),
             column_names: names,
-            ..MatrixPanel::default()
         }
         .into()
     };
@@ -112,7 +111,7 @@ fn dots(found: &Fits) -> FigureView {
         };
         let title = format!("{} to {}", NAMES[from], NAMES[to]);
         DotPlot {
-            x: linear(&format!("summed coupling {title}, current")),
+            x: PlotAxis::linear(format!("summed coupling {title}, current")),
             title,
             // MLE without C has no couplings with C.
             rows: (Method::ALL.into_iter())
@@ -161,48 +160,28 @@ fn claims(found: &Fits) -> Vec<FoundClaim> {
         let pairs = a_to_b(method).into_iter().zip(a_to_b(Method::Mle));
         Estimate::over(pairs.map(|(hidden, mle)| hidden.abs() - mle.abs()))
     };
-    let statement = |number, claim, measure, rule| Statement {
-        number,
-        claim,
-        measure,
-        rule,
-        figure: "toy",
-        tried: "",
-    };
-    let fifth =
-        "Connectivity: MLE is fine when all units are recorded and unreliable when some are not";
-    let sixth =
-        "With hidden units modelled, sample-and-measure finds truthful connectivity patterns";
     vec![
-        statement(
-            5,
-            fifth,
+        ALL_RECORDED.judge(
             "toy: A to B (truth 0), MLE with all units recorded",
             Rule::Within(-0.1, 0.1),
-        )
-        .judge(&Estimate::over(a_to_b(Method::Oracle))),
-        statement(
-            5,
-            fifth,
+            Estimate::over(a_to_b(Method::Oracle)),
+        ),
+        ALL_RECORDED.judge(
             "toy: A to B (truth 0), MLE with C left out: invented inhibition",
             Rule::Below(-0.1),
-        )
-        .judge(&Estimate::over(a_to_b(Method::Mle))),
-        statement(
-            6,
-            sixth,
+            Estimate::over(a_to_b(Method::Mle)),
+        ),
+        PATTERNS.judge(
             "toy: size of the invented A to B, corrected terms with hidden units minus MLE",
             Rule::Below(0.0),
-        )
-        .judge(&less(Method::Corrected)),
-        statement(
-            6,
-            sixth,
+            less(Method::Corrected),
+        ),
+        PATTERNS.judge(
             "toy: share of seeds with the true pattern (A excites the hidden units, they inhibit B, A to B \
              less than half of MLE's), corrected terms",
             Rule::Above(0.5),
-        )
-        .judge(&Estimate::share(true_patterns(found, Method::Corrected))),
+            Estimate::share(true_patterns(found, Method::Corrected)),
+        ),
     ]
 }
 

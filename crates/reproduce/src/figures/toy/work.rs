@@ -1,13 +1,14 @@
 //! The work items of the figure.
 
+use anyhow::Result;
 use refire_synth::{TOY_TRIALS, toy_three_populations};
 
 use super::{Found, Item, Method, Toy, draw};
+use crate::Plan;
 use crate::connectivity::Recovery;
 use crate::figure::{Drawing, Figure};
 use crate::fits::fit;
 use crate::recordings::recorded;
-use crate::{Plan, ReproduceError};
 
 impl Figure for Toy {
     type Item = Item;
@@ -17,7 +18,7 @@ impl Figure for Toy {
         "toy"
     }
 
-    fn items(&self, plan: &Plan) -> Result<Vec<Item>, ReproduceError> {
+    fn items(&self, plan: &Plan) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         for method in Method::ALL {
             items.extend(plan.seeds(3, 12, 30).into_iter().map(|seed| Item {
@@ -41,7 +42,7 @@ impl Figure for Toy {
         }
     }
 
-    fn measure(&self, item: &Item) -> Result<Found, ReproduceError> {
+    fn measure(&self, item: &Item) -> Result<Found> {
         let truth = toy_three_populations(item.seed)?;
         let all = item.method == Method::Oracle;
         let recording = recorded(&truth, all, item.trials, item.seed)?;

@@ -2,10 +2,11 @@
 
 use super::estimators::ESTIMATORS;
 use super::on_paths::{Figures, Found, Part, figures_of};
-use crate::{Claim, Plan, VerifyError};
+use crate::{Claim, Plan};
+use anyhow::Result;
 use rayon::prelude::*;
 use refire_neuron::SpikeGradient;
-use refire_report::{FigureView, Plot, PlotAxis, PlotPoint, Role, Series, TableView};
+use refire_report::TableView;
 use refire_testkit::{Strengths, TinyNetwork, TinyShape, normal_p};
 
 /// Coupling strengths of figures and tables: standard deviation, in units of the potential.
@@ -48,7 +49,7 @@ impl Case {
         (bias, rate): (f64, &'static str),
         networks: usize,
         seed: u64,
-    ) -> Result<Self, VerifyError> {
+    ) -> Result<Self> {
         let of_strength = |strength: &f64| {
             let draws = (0..networks as u64).into_par_iter();
             let of_network = draws.map(|draw| {
@@ -70,7 +71,7 @@ impl Case {
                 );
                 figures_of(&network, part)
             });
-            of_network.collect::<Result<_, VerifyError>>()
+            of_network.collect::<Result<_>>()
         };
         Ok(Self {
             part,
@@ -112,11 +113,7 @@ impl Case {
     }
 }
 
-pub fn run(
-    claim: &mut Claim,
-    plan: Plan,
-    progress: &(dyn Fn(f64) + Sync),
-) -> Result<(), VerifyError> {
+pub fn run(claim: &mut Claim, plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<()> {
     let networks = plan.pick(10, 10, 30);
     let parts = [
         (Part::Whole, "whole gradient"),
@@ -139,9 +136,6 @@ pub fn run(
         &cases.iter().filter(through_spikes).collect::<Vec<_>>(),
     );
     claim.tables.push(table(&cases, networks));
-    for of_part in cases.chunk_by(|a, b| a.part == b.part) {
-        claim.figures.push(figure(of_part, networks));
-    }
     Ok(())
 }
 
@@ -214,79 +208,10 @@ fn table(cases: &[Case], networks: usize) -> TableView {
     }
 }
 
-/// Bias of all rates, then noise, over coupling strength.
-fn figure(cases: &[Case], networks: usize) -> FigureView {
-    let plots = cases.iter().map(|case| {
-        let curves: Vec<_> = (0..ESTIMATORS.len()).map(|at| case.curve(at)).collect();
-        plots(case.rate, &curves)
-    });
-    let (bias, noise): (Vec<Plot>, Vec<Plot>) = plots.map(|[bias, noise]| (bias, noise)).unzip();
-    FigureView {
-        title: format!(
-            "Bias and noise of the estimators: {}",
-            cases.first().map_or("", |case| case.title)
-        ),
-        caption: format!(
-            "Gradient of the expected sum of spike probabilities of two units over five bins (all 1024 \
-             paths, nothing sampled), medians of {networks} random networks, relative to the norm of the \
-             exact gradient. The score function has no bias: its line would lie below 10⁻⁹. Noise is \
-             that of one trial; it falls with the square root of their number, bias does not."
-        ),
-        panels: [bias, noise].concat().into_iter().map(Into::into).collect(),
-        ..FigureView::default()
-    }
-}
-
 fn cell(bias: f64, sd: f64) -> String {
     if bias < 1e-6 {
         format!("0 ({sd:.1})")
     } else {
         format!("{bias:.3} ({sd:.1})")
     }
-}
-
-/// Bias and noise over coupling strength at one rate.
-fn plots(rate: &str, curves: &[Vec<(f64, f64, f64)>]) -> [Plot; 2] {
-    let series = |value: &dyn Fn(&(f64, f64, f64)) -> f64, least: f64| {
-        let named = ESTIMATORS.iter().zip(curves).enumerate();
-        named
-            .map(|(at, ((name, _), curve))| Series {
-                name: (*name).into(),
-                role: Role::Series(at),
-                points: curve
-                    .iter()
-                    .map(|point| (point.0, value(point)))
-                    .filter(|(_, y)| *y > least)
-                    .map(|(x, y)| PlotPoint::exact(x, y))
-                    .collect(),
-                joined: true,
-                ..Series::default()
-            })
-            .collect::<Vec<_>>()
-    };
-    let plot = |title: String, label: &str, series| Plot {
-        title,
-        x: PlotAxis {
-            label: "couplings, sd of the potential".into(),
-            log: true,
-        },
-        y: PlotAxis {
-            label: label.into(),
-            log: true,
-        },
-        series,
-        ..Plot::default()
-    };
-    [
-        plot(
-            format!("Bias, rate {rate}"),
-            "relative bias",
-            series(&|point| point.1, 1e-8),
-        ),
-        plot(
-            format!("Noise, rate {rate}"),
-            "relative sd of one trial",
-            series(&|point| point.2, 0.0),
-        ),
-    ]
 }

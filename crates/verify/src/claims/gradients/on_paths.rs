@@ -2,7 +2,7 @@
 //! uniforms that force it, and the sweep's adjoints are weighted with its probability.
 
 use super::estimators::ESTIMATORS;
-use crate::VerifyError;
+use anyhow::Result;
 use refire_bptt::{Gradient, Sweep, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::{Logistic, SpikeGradient};
@@ -45,7 +45,7 @@ fn moments(
     paths: &Paths,
     part: Part,
     spike_gradient: SpikeGradient,
-) -> Result<Moments, VerifyError> {
+) -> Result<Moments> {
     let (n, bins, lags) = (network.units, network.bins, network.lags);
     let count = paths.len();
     let layout = TrialLayout::uniform(count, bins, 0)?;
@@ -135,13 +135,10 @@ pub struct Found {
 pub type Figures = Vec<Found>;
 
 /// Every estimator on one network.
-///
-/// # Errors
-/// [`VerifyError`] where the oracle has no answer.
-pub fn figures_of(network: &TinyNetwork, part: Part) -> Result<Figures, VerifyError> {
+pub fn figures_of(network: &TinyNetwork, part: Part) -> Result<Figures> {
     let loss = |parameters: &[f64]| {
         let paths = Paths::free(&network.with_parameters(parameters)?, 0, &[])?;
-        Ok::<_, VerifyError>(paths.expect(|path| {
+        anyhow::Ok(paths.expect(|path| {
             let counted = path.p.iter().enumerate();
             let counted = counted.filter(|(at, _)| part.counts(at % network.units));
             counted.map(|(_, p)| p).sum()
