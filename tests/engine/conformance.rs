@@ -5,7 +5,7 @@ use super::oracles::problem::{Batch, Outcome, Problem, WEIGHT};
 use refire::core::{TrialArray, TrialLayout};
 use refire::kernels::Real;
 use refire::neuron::SpikeGradient;
-use refire::published::PublishedWeights;
+use refire::published::{PublishedWeights, Transformable};
 use refire::recording::{NpzArray, NpzFile};
 use refire::sim::Mode;
 
@@ -37,7 +37,7 @@ fn by_source<X: Copy>(given: &[X], lags: usize, units: usize) -> Vec<X> {
     (0..units * lags * units).map(of).collect()
 }
 
-impl<T: Real> Vectors<T> {
+impl<T: Transformable> Vectors<T> {
     fn open(name: &str) -> Self {
         let path = format!("{}/tests/data/{name}.npz", env!("CARGO_MANIFEST_DIR"));
         let mut file = NpzFile::open(path).unwrap();
@@ -157,7 +157,7 @@ const GRADIENTS: [(&str, SpikeGradient); 2] = [
     ("logistic", SpikeGradient::Escape),
 ];
 
-fn published<T: Real>(name: &str, tolerance: f64) {
+fn published<T: Transformable>(name: &str, tolerance: f64) {
     let mut v = Vectors::<T>::open(name);
     v.check_spikes();
     for (key, mode) in [
@@ -189,7 +189,7 @@ fn published<T: Real>(name: &str, tolerance: f64) {
     assert_scalar("loss_total", total, expected, tolerance);
 }
 
-fn corrected<T: Real>(tolerance: f64) {
+fn corrected<T: Transformable>(tolerance: f64) {
     let mut v = Vectors::<T>::open("corrected");
     v.check_spikes();
     let statistics = v.problem.statistics();

@@ -11,6 +11,7 @@ use refire_loss::{
 use refire_neuron::Logistic;
 use refire_published::{
     BatchTrials, PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth, PublishedWeights,
+    Transformable,
 };
 use refire_random::{Purpose, Stream};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct Terms<T: Real> {
     pub batch: Option<BatchTrials>,
 }
 
-impl<T: Real> Terms<T> {
+impl<T: Transformable> Terms<T> {
     /// The terms of a specification, against the statistics of recorded trials.
     pub fn new(spec: &Specification, recorded: Recorded<'_>) -> Self {
         let mut terms = Self {

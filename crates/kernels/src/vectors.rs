@@ -29,12 +29,6 @@ pub trait Vectors<T>: Copy {
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// `a - b`.
-    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
-
-    /// `a * b`.
-    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-
     /// `a * b + c`, rounded once where the machine can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 
@@ -60,7 +54,7 @@ struct Dispatched<K, T>(K, std::marker::PhantomData<T>);
 
 macro_rules! vectors_of {
     ($float:ty, $chunks:ident, $chunks_mut:ident, $v:ident, $lanes:ident, $splat:ident, $load:ident, $store:ident, $add:ident,
-     $sub:ident, $mul:ident, $mul_add:ident, $sum:ident) => {
+     $mul_add:ident, $sum:ident) => {
         impl<S: Simd> Vectors<$float> for Of<S, $float> {
             type V = S::$v;
             const LANES: usize = S::$lanes;
@@ -102,16 +96,6 @@ macro_rules! vectors_of {
             }
 
             #[inline(always)]
-            fn sub(self, a: S::$v, b: S::$v) -> S::$v {
-                self.0.$sub(a, b)
-            }
-
-            #[inline(always)]
-            fn mul(self, a: S::$v, b: S::$v) -> S::$v {
-                self.0.$mul(a, b)
-            }
-
-            #[inline(always)]
             fn mul_add(self, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
                 self.0.$mul_add(a, b, c)
             }
@@ -143,8 +127,6 @@ vectors_of!(
     partial_load_f32s,
     partial_store_f32s,
     add_f32s,
-    sub_f32s,
-    mul_f32s,
     mul_add_e_f32s,
     reduce_sum_f32s
 );
@@ -158,8 +140,6 @@ vectors_of!(
     partial_load_f64s,
     partial_store_f64s,
     add_f64s,
-    sub_f64s,
-    mul_f64s,
     mul_add_e_f64s,
     reduce_sum_f64s
 );

@@ -11,6 +11,7 @@ mod spectral;
 mod weights;
 
 pub use batch::BatchTrials;
+pub use fft::Transformable;
 pub use hidden::PublishedHiddenRate;
 pub use noise::PublishedNoiseCovariance;
 pub use panels::matmul_whole_rows;

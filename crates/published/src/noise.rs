@@ -2,6 +2,7 @@
 
 use crate::BatchTrials;
 use crate::counts::RecordedProducts;
+use crate::fft::Transformable;
 use crate::spectral::{Deviations, LaggedProducts};
 use rayon::prelude::*;
 use refire_core::{RecordedTrials, SpikeIndex, TrialArray, TrialLayout};
@@ -41,7 +42,7 @@ pub struct PublishedNoiseCovariance<T> {
     value: Option<f64>,
 }
 
-impl<T: Real> PublishedNoiseCovariance<T> {
+impl<T: Transformable> PublishedNoiseCovariance<T> {
     /// The term for the first `observed` units at lags `0..lags`; `wrap` as published.
     pub fn new(observed: usize, lags: usize, wrap: bool, batch: BatchTrials) -> Self {
         Self {
@@ -79,7 +80,7 @@ impl<T: Real> PublishedNoiseCovariance<T> {
     }
 }
 
-impl<T: Real> LossTerm<T> for PublishedNoiseCovariance<T> {
+impl<T: Transformable> LossTerm<T> for PublishedNoiseCovariance<T> {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -208,7 +209,7 @@ struct RecordedSide<T> {
     sums: LaggedSums<T>,
 }
 
-impl<T: Real> RecordedSide<T> {
+impl<T: Transformable> RecordedSide<T> {
     fn products(&mut self, recorded: &RecordedTrials, width: usize, products: &mut Vec<T>) {
         let RecordedTrials {
             spikes: recorded,

@@ -1,7 +1,7 @@
 //! Products of a signal with itself at all lags, and their adjoint, tile by tile in the frequency
 //! domain: at nine lags a tenth of the arithmetic of one matrix product per lag and bin.
 
-use crate::fft::{RealFft, Samples, SpectrumShape, Wanted};
+use crate::fft::{Buffers, RealFft, Samples, SpectrumShape, Transformable, Wanted};
 use crate::panels::{gram_whole_rows, matmul_whole_rows};
 use edges::Edges;
 use kernels::{KernelBuffers, Kernels};
@@ -60,7 +60,7 @@ pub(crate) struct LaggedProducts<T> {
     edges: Edges<T>,
 }
 
-impl<T: Real> LaggedProducts<T> {
+impl<T: Transformable> LaggedProducts<T> {
     /// Products at lags `0..lags`.
     pub(crate) fn new(lags: usize) -> Self {
         let turns = Turns::new(lags);
@@ -83,15 +83,14 @@ impl<T: Real> LaggedProducts<T> {
 
     /// What transforms need room for, and the spectra of a tile, `[frequency][as in spectra]`: they are copied
     /// from and to their places, far apart, in whole rows.
-    fn scratch(&self, units: usize) -> (AlignedVec<T>, AlignedVec<T>, SpectrumShape) {
-        let (mut scratch, mut tile) = (aligned_vec(), aligned_vec());
-        scratch.resize(self.fft.scratch_len(), T::zero());
+    fn scratch(&self, units: usize) -> (Buffers<T>, AlignedVec<T>, SpectrumShape) {
+        let mut tile = aligned_vec();
         tile.resize(self.turns.size / 2 * self.wide, T::zero());
         let shape = SpectrumShape {
             columns: units,
             stride: self.wide,
         };
-        (scratch, tile, shape)
+        (self.fft.buffers(), tile, shape)
     }
 
     fn tiling(&self, signal: Deviations<'_, T>, units: usize, first: usize, bins: usize) -> Tiling {

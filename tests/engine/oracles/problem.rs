@@ -9,7 +9,7 @@ use refire::loss::{
 };
 use refire::neuron::{Logistic, Memoryless, SpikeGradient};
 use refire::published::{
-    BatchTrials, PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth,
+    BatchTrials, PublishedHiddenRate, PublishedNoiseCovariance, PublishedPsth, Transformable,
 };
 use refire::random::{Purpose, Stream};
 use refire::sim::{
@@ -310,7 +310,9 @@ impl<T: Real> Problem<T> {
             drive: gradient.drive.to_vec(),
         })
     }
+}
 
+impl<T: Transformable> Problem<T> {
     /// Every term, named.
     pub fn terms(&self) -> Vec<(&'static str, Box<dyn LossTerm<T>>)> {
         let (n, lags, data) = (
