@@ -5,6 +5,8 @@ mod design;
 mod hessian;
 mod lbfgs;
 mod objective;
+#[cfg(test)]
+mod optimum_tests;
 mod precondition;
 mod ridge;
 mod rows;

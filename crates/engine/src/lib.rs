@@ -9,6 +9,8 @@ mod parameters;
 mod pass;
 mod rewards;
 mod shape;
+#[cfg(test)]
+mod windows_tests;
 mod wiring;
 
 pub use batch::{Batch, Streams};

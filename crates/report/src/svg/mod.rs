@@ -27,7 +27,7 @@ pub(crate) use scale::{extent, padded, positive_extent};
 
 use crate::text::escape;
 
-/// A px with one decimal; never anything but a number.
+/// A coordinate in pixels with one decimal; never anything but a number.
 pub(crate) fn px(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     if rounded == 0.0 || !rounded.is_finite() {

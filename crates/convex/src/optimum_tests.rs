@@ -1,6 +1,6 @@
 //! The optimum against an independent Newton fit, and the gradient against finite differences.
 
-use refire_convex::{Limits, Problem, Ridge, Solution, Status, choose_ridge, solve};
+use crate::{Limits, Problem, Ridge, Solution, Status, choose_ridge, solve};
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::{ConditionBasis, FeatureDrive, NoDrive};
 
