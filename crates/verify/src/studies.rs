@@ -1,10 +1,9 @@
 //! Experiments of the suite as functions of a seed, for figures with intervals over seeds.
 
 pub use crate::claims::consistency::FitErrors;
-use crate::claims::consistency::{BINS, replicate};
-use crate::claims::gradients::{ESTIMATORS, Part, figures_of};
+use crate::claims::consistency::{BINS, network, replicate};
+use crate::claims::gradients::{ESTIMATORS, Part, figures_of, two_units};
 use anyhow::Result;
-use refire_testkit::{Strengths, TinyNetwork, TinyShape};
 use serde::{Deserialize, Serialize};
 
 /// Bins of a trial of [`fit_errors`].
@@ -16,22 +15,7 @@ pub const CONSISTENCY_BINS: usize = BINS;
 /// # Errors
 /// Where the likelihood has no optimum (few trials) or a fit fails.
 pub fn fit_errors(units: usize, trials: usize, seed: u64) -> Result<FitErrors> {
-    let network = TinyNetwork::draw(
-        TinyShape {
-            observed: units,
-            units,
-            lags: 2,
-            bins: BINS,
-        },
-        Strengths {
-            couplings: 0.7,
-            bias: -1.0,
-            drive: 0.0,
-        },
-        1,
-        seed,
-    );
-    replicate(&network, trials, seed, 0)
+    replicate(&network(units, seed), trials, seed, 0)
 }
 
 /// Bias and noise of one estimator of the gradient on one network, relative to the norm of the exact
@@ -58,21 +42,7 @@ pub fn estimator_errors(
     through_spikes: bool,
     seed: u64,
 ) -> Result<Vec<EstimatorErrors>> {
-    let network = TinyNetwork::draw(
-        TinyShape {
-            observed: 2,
-            units: 2,
-            lags: 1,
-            bins: 5,
-        },
-        Strengths {
-            couplings: strength,
-            bias,
-            drive: 0.0,
-        },
-        1,
-        seed,
-    );
+    let network = two_units(strength, bias, seed);
     let part = if through_spikes {
         Part::ThroughSpikes
     } else {

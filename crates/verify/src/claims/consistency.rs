@@ -54,21 +54,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     };
     let sizes: &[usize] = plan.pick(&[20, 80], &[20, 63, 200], &[20, 63, 200, 632, 2000]);
     let replicates = plan.pick(20, 20, 24);
-    let network = TinyNetwork::draw(
-        TinyShape {
-            observed: 2,
-            units: 2,
-            lags: 2,
-            bins: BINS,
-        },
-        Strengths {
-            couplings: 0.7,
-            bias: -1.0,
-            drive: 0.0,
-        },
-        1,
-        plan.seed,
-    );
+    let network = network(2, plan.seed);
     let work: usize = sizes.iter().sum();
     let mut done = 0;
     let mut all = Vec::new();
@@ -79,6 +65,25 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     }
     judge(&mut claim, &all);
     Ok(claim)
+}
+
+/// A fully observed random network of two lags.
+pub fn network(units: usize, seed: u64) -> TinyNetwork {
+    TinyNetwork::draw(
+        TinyShape {
+            observed: units,
+            units,
+            lags: 2,
+            bins: BINS,
+        },
+        Strengths {
+            couplings: 0.7,
+            bias: -1.0,
+            drive: 0.0,
+        },
+        1,
+        seed,
+    )
 }
 
 /// Both fits of one simulated recording, against the network.

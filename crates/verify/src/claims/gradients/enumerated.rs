@@ -1,13 +1,13 @@
 //! Bias and noise of the estimators over coupling strength and rate, nothing sampled.
 
 use super::estimators::ESTIMATORS;
-use super::on_paths::{Figures, Found, Part, figures_of};
+use super::on_paths::{Figures, Found, Part, figures_of, two_units};
 use crate::{Claim, Plan};
 use anyhow::Result;
 use rayon::prelude::*;
 use refire_neuron::SpikeGradient;
 use refire_report::TableView;
-use refire_testkit::{Strengths, TinyNetwork, TinyShape, normal_p};
+use refire_testkit::normal_p;
 
 /// Coupling strengths of figures and tables: standard deviation, in units of the potential.
 const STRENGTHS: [f64; 6] = [0.1, 0.3, 0.6, 1.0, 2.0, 3.0];
@@ -53,22 +53,7 @@ impl Case {
         let of_strength = |strength: &f64| {
             let draws = (0..networks as u64).into_par_iter();
             let of_network = draws.map(|draw| {
-                let strengths = Strengths {
-                    couplings: *strength,
-                    bias,
-                    drive: 0.0,
-                };
-                let network = TinyNetwork::draw(
-                    TinyShape {
-                        observed: 2,
-                        units: 2,
-                        lags: 1,
-                        bins: 5,
-                    },
-                    strengths,
-                    1,
-                    seed * 1000 + draw,
-                );
+                let network = two_units(*strength, bias, seed * 1000 + draw);
                 figures_of(&network, part)
             });
             of_network.collect::<Result<_>>()

@@ -6,7 +6,7 @@ mod on_paths;
 mod sampled;
 
 pub use estimators::ESTIMATORS;
-pub use on_paths::{Part, figures_of};
+pub use on_paths::{Part, figures_of, two_units};
 
 use crate::{Claim, Plan};
 use anyhow::Result;

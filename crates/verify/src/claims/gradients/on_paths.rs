@@ -7,7 +7,27 @@ use refire_bptt::{Gradient, Sweep, add_score, sweep};
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::{Logistic, SpikeGradient};
 use refire_sim::{Adjoints, GivenUniforms, Mode, Pass, Trajectory, Window, run as run_pass};
-use refire_testkit::{Paths, TinyNetwork, gradient_of};
+use refire_testkit::{Paths, Strengths, TinyNetwork, TinyShape, gradient_of};
+
+/// A random network of two units over five bins, 1024 spike paths; couplings have standard deviation `strength`,
+/// biases are `bias`, in units of the potential.
+pub fn two_units(strength: f64, bias: f64, seed: u64) -> TinyNetwork {
+    TinyNetwork::draw(
+        TinyShape {
+            observed: 2,
+            units: 2,
+            lags: 1,
+            bins: 5,
+        },
+        Strengths {
+            couplings: strength,
+            bias,
+            drive: 0.0,
+        },
+        1,
+        seed,
+    )
+}
 
 /// Which part of the gradient is looked at, of the expected sum of probabilities.
 #[derive(Clone, Copy, PartialEq)]
