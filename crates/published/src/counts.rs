@@ -82,7 +82,7 @@ impl RecordedProducts {
             .collect();
         products.clear();
         products.resize(n * self.lags * width, T::zero());
-        let block = self.lags * width;
+        let (block, block_of_counts) = (self.lags * width, self.lags * n);
         products
             .par_chunks_mut((SOURCES * block).max(1))
             .enumerate()
@@ -103,20 +103,20 @@ impl RecordedProducts {
                         MatrixMut::rows(products, sources, block, block),
                     );
                 }
-                let from = task * SOURCES * self.lags;
+                let from = task * SOURCES * block_of_counts;
                 dispatch(
                     #[inline(always)]
                     || {
-                        let mut total = vec![0u32; n];
-                        for (row, out) in products.chunks_exact_mut(width).enumerate() {
-                            total.fill(0);
-                            for counts in &counts {
-                                let counts = &counts[(from + row) * n..][..n];
-                                for (sum, &count) in total.iter_mut().zip(counts) {
-                                    *sum += u32::from(count);
-                                }
+                        let mut total = vec![0u32; sources * block_of_counts];
+                        for counts in &counts {
+                            let counts = &counts[from..][..total.len()];
+                            for (sum, &count) in total.iter_mut().zip(counts) {
+                                *sum += u32::from(count);
                             }
-                            for (x, &count) in out.iter_mut().zip(&total) {
+                        }
+                        let rows = products.chunks_exact_mut(width);
+                        for (out, total) in rows.zip(total.chunks_exact(n)) {
+                            for (x, &count) in out.iter_mut().zip(total) {
                                 *x += T::new(f64::from(count));
                             }
                         }
@@ -129,27 +129,25 @@ impl RecordedProducts {
     /// `N_k` of one trial, `[bin][unit]`.
     fn count(&self, rows: &[u8], n: usize) -> Vec<u16> {
         let mut counts = vec![0; n * self.lags * n];
-        let fired: Vec<Vec<usize>> = rows
-            .chunks_exact(n)
-            .map(|row| {
-                let mut fired = Vec::new();
-                for_each_fired(row, |unit| fired.push(unit));
-                fired
-            })
-            .collect();
-        for (t, sources) in fired.iter().enumerate() {
+        // The units that fire, bin after bin, and where each bin begins.
+        let (mut fired, mut begins) = (Vec::new(), vec![0]);
+        for row in rows.chunks_exact(n) {
+            for_each_fired(row, |unit| fired.push(unit));
+            begins.push(fired.len());
+        }
+        let bins = begins.len() - 1;
+        let of_bin = |t: usize| &fired[begins[t]..begins[t + 1]];
+        for t in 0..bins {
             for d in 0..self.lags {
-                let later = if self.wrap {
-                    (t + d) % fired.len()
-                } else {
-                    t + d
-                };
-                let Some(targets) = fired.get(later) else {
+                let later = if self.wrap { (t + d) % bins } else { t + d };
+                if later >= bins {
                     break;
-                };
-                for &j in sources {
+                }
+                let targets = of_bin(later);
+                for &j in of_bin(t) {
+                    let row = &mut counts[(j * self.lags + d) * n..][..n];
                     for &i in targets {
-                        counts[(j * self.lags + d) * n + i] += 1;
+                        row[i] += 1;
                     }
                 }
             }

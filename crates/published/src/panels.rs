@@ -126,14 +126,18 @@ impl<T: Real> Product<'_, T> {
                 sums.copy_from_slice(&old[..N]);
             }
         }
-        let (inner, step) = (self.b.row_count(), self.a.row_stride());
-        for k in 0..inner {
-            let (b, _) = r.split(&self.b.row(k)[column..]);
+        let step = self.a.row_stride();
+        let (rows, columns) = (&self.b.data()[column..], &self.a.data()[row * step..]);
+        let (mut at_row, mut at_column) = (0, 0);
+        for _ in 0..self.b.row_count() {
+            let (b, _) = r.split(&rows[at_row..][..N * R::LANES]);
             let b: &[R::V; N] = match b.first_chunk() {
                 Some(b) => b,
                 None => continue,
             };
-            let a = &self.a.data()[row * step + k * self.a.col_stride()..][..(M - 1) * step + 1];
+            let a = &columns[at_column..][..(M - 1) * step + 1];
+            at_row += self.b.row_stride();
+            at_column += self.a.col_stride();
             for i in 0..M {
                 let a = r.splat(a[i * step]);
                 for j in 0..N {

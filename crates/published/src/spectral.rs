@@ -1,7 +1,7 @@
 //! Products of a signal with itself at all lags, and their adjoint, tile by tile in the frequency
 //! domain: at nine lags a tenth of the arithmetic of one matrix product per lag and bin.
 
-use crate::fft::{Buffers, RealFft, Samples, SpectrumShape, Transformable, Wanted};
+use crate::fft::{RealFft, Samples, SpectrumShape, Transformable, Wanted};
 use crate::panels::{gram_whole_rows, matmul_whole_rows};
 use edges::Edges;
 use kernels::{KernelBuffers, Kernels};
@@ -81,18 +81,6 @@ impl<T: Transformable> LaggedProducts<T> {
         self.turns.lags - 1
     }
 
-    /// What transforms need room for, and the spectra of a tile, `[frequency][as in spectra]`: they are copied
-    /// from and to their places, far apart, in whole rows.
-    fn scratch(&self, units: usize) -> (Buffers<T>, AlignedVec<T>, SpectrumShape) {
-        let mut tile = aligned_vec();
-        tile.resize(self.turns.size / 2 * self.wide, T::zero());
-        let shape = SpectrumShape {
-            columns: units,
-            stride: self.wide,
-        };
-        (self.fft.buffers(), tile, shape)
-    }
-
     fn tiling(&self, signal: Deviations<'_, T>, units: usize, first: usize, bins: usize) -> Tiling {
         let trials = signal.rows.trials();
         let tiles = bins.div_ceil(self.turns.size - 2 * self.margin()).max(1);
@@ -161,7 +149,14 @@ impl<T: Transformable> LaggedProducts<T> {
     ) {
         let (n, half, wide, margin) = (tiling.units, self.turns.size / 2, self.wide, self.margin());
         let tiles = spectra.len() / (half * wide);
-        let (mut scratch, mut tile, shape) = self.scratch(n);
+        // The spectra of a tile, copied to their places, far apart, in whole rows.
+        let mut tile = aligned_vec();
+        tile.resize(half * wide, T::zero());
+        let shape = SpectrumShape {
+            columns: n,
+            stride: wide,
+        };
+        let mut scratch = self.fft.buffers();
         for at in 0..tiles {
             let trial = group * tiling.group + at / tiling.tiles;
             let bins = tiling.bins(at % tiling.tiles);
@@ -340,20 +335,20 @@ impl<T: Transformable> LaggedProducts<T> {
         let buffers = || {
             let mut rows = aligned_vec();
             rows.resize((bins + 2 * margin) * width, T::zero());
-            (self.scratch(n), rows)
+            (self.fft.buffers(), rows)
         };
         into.par_chunks_mut(trial_len.max(1))
             .enumerate()
             .for_each_init(buffers, |(scratch, rows), (trial, into)| {
-                let (scratch, of_tile, shape) = scratch;
                 let group = trial / tiling.group * group_len;
                 let slopes = &slopes[group..slopes.len().min(group + group_len)];
                 let tiles = slopes.len() / (half * wide);
+                let shape = SpectrumShape {
+                    columns: n,
+                    stride: tiles * wide,
+                };
                 for tile in 0..tiling.tiles {
                     let at = trial % tiling.group * tiling.tiles + tile;
-                    for (f, row) in of_tile.chunks_exact_mut(wide).enumerate() {
-                        row.copy_from_slice(&slopes[(f * tiles + at) * wide..][..wide]);
-                    }
                     let here = tiling.bins(tile);
                     let wanted = Wanted {
                         samples: 0..here.len() + 2 * margin,
@@ -362,7 +357,8 @@ impl<T: Transformable> LaggedProducts<T> {
                         width,
                     };
                     let rows = &mut rows[here.start * width..];
-                    self.fft.inverse(of_tile, *shape, wanted, rows, scratch);
+                    let of_tile = &slopes[at * wide..];
+                    self.fft.inverse(of_tile, shape, wanted, rows, scratch);
                 }
                 if tiling.wrap {
                     fold(rows, margin, bins, width);
