@@ -163,7 +163,7 @@ fn option_values() {
         ("--seed x", &["--seed", "x"]),
         ("--conditions 7", &["condition 7", "0, 1"]),
         ("--conditions 0,-7", &["condition -7", "0, 1"]),
-        ("--conditions one", &["--conditions", "one"]),
+        ("--conditions one", &["condition one", "0, 1"]),
     ] {
         let line = format!("simulate model.refire --out sim.npz {option}");
         desk.refused(&line, parts);

@@ -35,6 +35,11 @@ impl Desk {
         serde_json::from_slice(&self.bytes(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
+    /// What a command prints, as JSON.
+    pub fn json_of(&self, line: &str) -> Value {
+        serde_json::from_str(&self.ok(line).0).expect("JSON")
+    }
+
     /// Runs `refire` in the folder with the words of a line as arguments.
     pub fn run(&self, line: &str) -> Output {
         self.command(line).output().unwrap()

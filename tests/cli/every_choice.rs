@@ -77,7 +77,7 @@ fn every_drive() {
         ..Toy::default()
     };
     // Ends before the trials do, and never changes in its second feature.
-    let mut short = stimulus(&[30, 2]);
+    let mut short = stimulus(&[39, 2]);
     short.1.iter_mut().skip(1).step_by(2).for_each(|x| *x = 1.0);
     let short = Toy {
         stimulus: Some(short),

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bad_options;
+mod brought;
 mod couplings;
 mod desk;
 mod determinism;

@@ -14,6 +14,16 @@ pub enum LayoutError {
         /// Number of trial lengths given.
         lengths: usize,
     },
+    /// A length in bins does not end in the last bin of its trial.
+    #[error("trial {trial} of {bins} bins: its length is {found} bins")]
+    Length {
+        /// Slot of the trial in the batch, from 0.
+        trial: usize,
+        /// Bins of the trial.
+        bins: usize,
+        /// The length given, in bins.
+        found: f64,
+    },
     /// A trial has no bin after its history.
     #[error("trial {trial} has {bins} bins, of which the first {first_bin} are history: none left")]
     TooShort {
@@ -45,6 +55,8 @@ pub struct TrialLayout {
     bins: Vec<usize>,
     first_bin: usize,
     groups: Vec<Group>,
+    /// Length of each trial in bins; `None` where all last bins are whole.
+    lengths: Option<Vec<f64>>,
 }
 
 impl TrialLayout {
@@ -87,7 +99,31 @@ impl TrialLayout {
             bins,
             first_bin,
             groups,
+            lengths: None,
         })
+    }
+
+    /// The same for trials that last a fraction of a bin less than their bins do, or more: `lengths` in bins, that
+    /// of each slot within one bin of its number of bins. Rates are by these.
+    ///
+    /// # Errors
+    /// [`LayoutError::Unequal`], or [`LayoutError::Length`] for one that is further from its bins.
+    pub fn with_lengths(self, lengths: Vec<f64>) -> Result<Self, LayoutError> {
+        if lengths.len() != self.bins.len() {
+            return Err(LayoutError::Unequal {
+                conditions: self.bins.len(),
+                lengths: lengths.len(),
+            });
+        }
+        for (trial, (&bins, &found)) in self.bins.iter().zip(&lengths).enumerate() {
+            let near = (found - bins as f64).abs() < 1.0 && found > 0.0;
+            if !near {
+                return Err(LayoutError::Length { trial, bins, found });
+            }
+        }
+        let whole = self.bins.iter().zip(&lengths).all(|(&b, &l)| l == b as f64);
+        let lengths = (!whole).then_some(lengths);
+        Ok(Self { lengths, ..self })
     }
 
     /// A layout of `trials` equal trials of one condition.
@@ -98,8 +134,8 @@ impl TrialLayout {
         Self::new(vec![0; trials], vec![bins; trials], first_bin)
     }
 
-    /// The layout of the bins `start..end` of every trial, counted from `start`: a trial that ends
-    /// before has none, and conditions and slots stay what they are.
+    /// The layout of the bins `start..end` of every trial, counted from `start`, all of them whole: a trial that
+    /// ends before has none, and conditions and slots stay what they are.
     pub fn window(&self, bins: Range<usize>) -> Self {
         let within = |bin: usize| bin.clamp(bins.start, bins.end.max(bins.start)) - bins.start;
         Self {
@@ -107,6 +143,7 @@ impl TrialLayout {
             bins: self.bins.iter().map(|&bins| within(bins)).collect(),
             first_bin: within(self.first_bin),
             groups: self.groups.clone(),
+            lengths: None,
         }
     }
 
@@ -144,6 +181,29 @@ impl TrialLayout {
     pub fn scored_bins(&self) -> usize {
         self.bins.iter().map(|b| b - self.first_bin).sum()
     }
+
+    /// Length of a slot, bins: that of [`Self::bins`] where its last bin is whole.
+    pub fn length(&self, slot: usize) -> f64 {
+        match &self.lengths {
+            Some(lengths) => lengths[slot],
+            None => self.bins[slot] as f64,
+        }
+    }
+
+    /// What carries loss, in bins, of which the last of a trial counts by its share.
+    pub fn scored_length(&self) -> f64 {
+        let beyond = |slot| self.length(slot) - self.bins[slot] as f64;
+        self.scored_bins() as f64 + (0..self.trials()).map(beyond).sum::<f64>()
+    }
+
+    /// How much of a bin of a slot there is: less or more than 1 where the last one is not whole.
+    pub fn share_of_bin(&self, slot: usize, bin: usize) -> f64 {
+        if bin + 1 == self.bins[slot] {
+            1.0 + self.length(slot) - self.bins[slot] as f64
+        } else {
+            1.0
+        }
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +225,28 @@ mod tests {
             })
         );
         assert!(TrialLayout::new(vec![0], vec![], 0).is_err());
+    }
+
+    #[test]
+    fn lengths_count_last_bins_by_their_share() {
+        let layout = |bins: Vec<usize>| TrialLayout::new(vec![0; bins.len()], bins, 1).unwrap();
+        let l = layout(vec![2, 3]).with_lengths(vec![1.25, 3.05]).unwrap();
+        assert_eq!(l.scored_bins(), 3);
+        assert!((l.scored_length() - 2.3).abs() < 1e-12);
+        assert_eq!([0, 1].map(|t| l.share_of_bin(0, t)), [1.0, 0.25]);
+        assert!((l.share_of_bin(1, 2) - 1.05).abs() < 1e-12);
+        let whole = layout(vec![2, 3]);
+        assert_eq!(
+            whole.clone().with_lengths(vec![2.0, 3.0]),
+            Ok(whole.clone())
+        );
+        assert_eq!(
+            (whole.scored_length(), whole.share_of_bin(1, 2)),
+            (3.0, 1.0)
+        );
+        for bad in [vec![2.0], vec![2.0, 4.0], vec![2.0, f64::NAN]] {
+            assert!(whole.clone().with_lengths(bad).is_err());
+        }
     }
 
     #[test]

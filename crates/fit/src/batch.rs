@@ -173,7 +173,7 @@ mod tests {
     use super::{Pool, in_turn};
     use crate::BatchSize;
     use refire_core::TrialArray;
-    use refire_recording::{BinWidth, Recording, RecordingParts};
+    use refire_recording::{BinWidth, Label, Recording, RecordingParts};
 
     /// Trials told apart by their first two bins, of two conditions and three lengths.
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         let width = BinWidth::from_seconds(0.01).unwrap();
         let recording = Recording::new(RecordingParts {
             bins: (0..trials).map(|k| 4 + k % 3).collect(),
-            labels: (0..trials).map(|k| (k % 2) as i64).collect(),
+            labels: (0..trials as i64).map(|k| Label::Number(k % 2)).collect(),
             ..RecordingParts::new(spikes, width)
         })
         .unwrap();

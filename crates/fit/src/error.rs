@@ -3,7 +3,7 @@
 use refire_drive::DriveError;
 use refire_engine::EngineError;
 use refire_loss::LossError;
-use refire_recording::{RecordingError, SplitError};
+use refire_recording::{Label, RecordingError, SplitError};
 use refire_sim::SimError;
 use std::fmt::Display;
 
@@ -42,6 +42,11 @@ pub enum FitError {
         "drive: expected a recording with `stimulus` for --drive features or movie, found none"
     )]
     NoStimulus,
+    /// A stimulus for a model that none drives.
+    #[error(
+        "stimulus: expected a model driven by features or a movie, found one with another drive"
+    )]
+    NoUseForStimulus,
     /// The training trials measure no term of the objective, or those of weight 0 only.
     #[error(
         "objective: expected a term of weight above 0 that the training trials can measure, found \
@@ -55,7 +60,7 @@ pub enum FitError {
     #[error("condition {label} is not in the model, which has {known}")]
     UnknownCondition {
         /// Label of the condition.
-        label: i64,
+        label: Label,
         /// Labels the model has.
         known: String,
     },
@@ -81,7 +86,7 @@ pub enum FitError {
         /// Index of the trial in the recording, from 0.
         trial: usize,
         /// Label of its condition.
-        label: i64,
+        label: Label,
         /// Longest trial of the condition in the model, bins.
         expected: usize,
         /// Bins of the trial.

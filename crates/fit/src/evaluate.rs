@@ -10,7 +10,7 @@ use refire_metrics::{
 };
 use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_recording::Recording;
+use refire_recording::{Label, Recording};
 use refire_sim::{Pass, Trajectory, run};
 use serde::Serialize;
 
@@ -42,7 +42,7 @@ pub struct TestMetrics {
     pub noise_correlation_ceiling_pearson: Metric,
     /// R2 of the noise correlations of training trials and data.
     pub noise_correlation_ceiling_r2: Metric,
-    /// Mean rate of the data over units, Hz.
+    /// Mean rate of the data over units, Hz: of the spikes in bins, those clipped are not among them.
     pub rate_hz_data: Metric,
     /// Mean rate of the free-running model over units, Hz.
     pub rate_hz_model: Metric,
@@ -88,7 +88,7 @@ impl TestMetrics {
 #[derive(Clone, Debug, Serialize)]
 pub struct UnitMetrics {
     /// Id of each observed unit, `[unit]`; the other lists have the same order.
-    pub unit: Vec<i64>,
+    pub unit: Vec<Label>,
     /// Rate of the data, Hz.
     pub rate_hz_data: Vec<f64>,
     /// Rate of the model, Hz.
@@ -143,6 +143,27 @@ impl UnitMetrics {
     }
 }
 
+/// Spikes of a recording that are lost because a bin holds at most one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Clipping {
+    /// Spikes of the source.
+    pub spikes: u64,
+    /// Those lost.
+    pub clipped_spikes: u64,
+    /// Their share.
+    pub clipped_share: f64,
+}
+
+impl From<&Recording> for Clipping {
+    fn from(recording: &Recording) -> Self {
+        Self {
+            spikes: recording.total_spikes(),
+            clipped_spikes: recording.clipped_spikes(),
+            clipped_share: recording.clipped_share(),
+        }
+    }
+}
+
 /// An evaluation, with the arrays that figures are drawn from.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
@@ -150,6 +171,8 @@ pub struct Evaluation {
     pub split: SplitChoice,
     /// Number of trials evaluated.
     pub trials: usize,
+    /// What the data lost to bins that hold at most one spike; every metric is after that.
+    pub clipping: Clipping,
     /// metrics.
     pub test: TestMetrics,
     /// Figures per unit.
@@ -170,7 +193,7 @@ pub struct Evaluation {
     pub noise_agreement: NoiseAgreement,
 }
 
-/// Evaluates a model on the test trials it was not fitted to (where the recording is the one of
+/// Evaluates a model, under the stimulus that comes with the recording, on the test trials it was not fitted to (where the recording is the one of
 /// the fit), or on all trials.
 ///
 /// # Errors
@@ -180,6 +203,8 @@ pub fn evaluate(
     recording: &Recording,
     split: Option<SplitChoice>,
 ) -> Result<Evaluation, FitError> {
+    let fitted = model;
+    let model = &model.facing(recording)?;
     let conditions = model.match_recording(recording)?;
     let same = recording.hash() == model.recording_hash;
     let split = match split {
@@ -218,7 +243,7 @@ pub fn evaluate(
     );
     let agreement = noise_agreement(&noise.0, &noise.1);
     let psth_model = psth_correlation(&psths.0, &psths.1);
-    let missing = || Metric::Missing(ceiling_missing(split).to_string());
+    let missing = || Metric::Missing(ceiling_missing(split, same).to_string());
     let (psth_ceiling, noise_ceiling) = match &ceiling {
         Some((spikes, layout)) => (
             psth_correlation(&psths.0, &psth(spikes, layout)).mean,
@@ -253,9 +278,10 @@ pub fn evaluate(
     Ok(Evaluation {
         split,
         trials: trials.len(),
+        clipping: recording.into(),
         test,
         units,
-        stability: judge(model, model.spec.seed)?,
+        stability: judge(fitted, model.spec.seed)?,
         layout,
         data,
         model: simulated,
@@ -265,10 +291,13 @@ pub fn evaluate(
     })
 }
 
-fn ceiling_missing(split: SplitChoice) -> &'static str {
-    match split {
-        SplitChoice::Test => "no condition has both training and test trials",
-        SplitChoice::All => "the training trials are among those evaluated: no ceiling",
+fn ceiling_missing(split: SplitChoice, same: bool) -> &'static str {
+    match (split, same) {
+        (SplitChoice::Test, _) => "no condition has both training and test trials",
+        (SplitChoice::All, true) => "the training trials are among those evaluated: no ceiling",
+        (SplitChoice::All, false) => {
+            "a ceiling compares with the training trials, and this recording holds none: no ceiling"
+        }
     }
 }
 
@@ -285,6 +314,7 @@ fn select(
         (0..trials.len()).map(|k| own.bins(k)).collect(),
         model.spec.first_bin(),
     )
+    .and_then(|layout| layout.with_lengths((0..trials.len()).map(|k| own.length(k)).collect()))
     .map_err(refire_recording::RecordingError::from)?;
     Ok((spikes, layout))
 }

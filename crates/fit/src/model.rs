@@ -7,7 +7,7 @@ use refire_core::TrialArray;
 use refire_drive::{DriveSpec, Encoder};
 use refire_engine::{NetworkShape, PaddedNetwork, Parameters, Wiring};
 use refire_metrics::{StabilityRange, baseline_probability};
-use refire_recording::{Recording, Split};
+use refire_recording::{Label, Recording, Split};
 use refire_sim::{Coupling, SimError};
 
 /// What the model keeps of its training trials.
@@ -38,9 +38,9 @@ pub struct Model {
     /// Bin width, seconds.
     pub bin_width: f64,
     /// Ids of the observed units, which come first; hidden units follow.
-    pub unit_ids: Vec<i64>,
+    pub unit_ids: Vec<Label>,
     /// Labels of the conditions, by dense index.
-    pub condition_labels: Vec<i64>,
+    pub condition_labels: Vec<Label>,
     /// Longest trial of each condition, bins.
     pub bins_per_condition: Vec<usize>,
     /// How the drive is built.
@@ -155,12 +155,12 @@ impl Model {
     ///
     /// # Errors
     /// [`FitError::UnknownCondition`].
-    pub fn condition(&self, label: i64) -> Result<usize, FitError> {
+    pub fn condition(&self, label: &Label) -> Result<usize, FitError> {
         self.condition_labels
             .iter()
-            .position(|&l| l == label)
+            .position(|l| l == label)
             .ok_or_else(|| FitError::UnknownCondition {
-                label,
+                label: label.clone(),
                 known: join(&self.condition_labels),
             })
     }
@@ -172,23 +172,11 @@ impl Model {
     /// [`FitError::Units`], [`FitError::BinWidth`], [`FitError::UnknownCondition`] or
     /// [`FitError::TrialTooLong`].
     pub fn match_recording(&self, recording: &Recording) -> Result<Vec<usize>, FitError> {
-        if recording.unit_ids() != self.unit_ids {
-            let list = |ids: &[i64]| format!("{} ({})", ids.len(), join(ids));
-            return Err(FitError::Units {
-                expected: list(&self.unit_ids),
-                found: list(recording.unit_ids()),
-            });
-        }
-        if (recording.bin_width() / self.bin_width - 1.0).abs() > 1e-9 {
-            return Err(FitError::BinWidth {
-                expected: self.bin_width,
-                found: recording.bin_width(),
-            });
-        }
+        self.check_units_and_bins(recording)?;
         let known: Vec<usize> = recording
             .condition_labels()
             .iter()
-            .map(|&label| self.condition(label))
+            .map(|label| self.condition(label))
             .collect::<Result<_, _>>()?;
         let conditions: Vec<usize> = recording.conditions().iter().map(|&c| known[c]).collect();
         for (trial, (&condition, &bins)) in conditions.iter().zip(recording.bins()).enumerate() {
@@ -196,7 +184,7 @@ impl Model {
             if bins > longest {
                 return Err(FitError::TrialTooLong {
                     trial,
-                    label: self.condition_labels[condition],
+                    label: self.condition_labels[condition].clone(),
                     expected: longest,
                     found: bins,
                 });
@@ -210,6 +198,24 @@ impl Model {
             }
         }
         Ok(conditions)
+    }
+
+    /// Whether a recording has the units and the bin width of the model.
+    pub(crate) fn check_units_and_bins(&self, recording: &Recording) -> Result<(), FitError> {
+        if recording.unit_ids() != self.unit_ids {
+            let list = |ids: &[Label]| format!("{} ({})", ids.len(), join(ids));
+            return Err(FitError::Units {
+                expected: list(&self.unit_ids),
+                found: list(recording.unit_ids()),
+            });
+        }
+        if (recording.bin_width() / self.bin_width - 1.0).abs() > 1e-9 {
+            return Err(FitError::BinWidth {
+                expected: self.bin_width,
+                found: recording.bin_width(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -248,8 +254,8 @@ impl Training {
 }
 
 /// A short list for messages.
-fn join(values: &[i64]) -> String {
-    let shown: Vec<String> = values.iter().take(8).map(i64::to_string).collect();
+fn join(values: &[Label]) -> String {
+    let shown: Vec<String> = values.iter().take(8).map(Label::to_string).collect();
     let more = if values.len() > 8 { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
 }

@@ -8,7 +8,7 @@ use refire_core::TrialArray;
 use refire_drive::DriveSpec;
 use refire_engine::Parameters;
 use refire_metrics::StabilityRange;
-use refire_recording::{MAX_SPIKE_BINS, Split};
+use refire_recording::{Label, MAX_SPIKE_BINS, Split};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -20,8 +20,8 @@ const VERSION: u32 = 2;
 struct Body {
     settings: FlatSettings,
     bin_width_s: f64,
-    unit_ids: Vec<i64>,
-    condition_labels: Vec<i64>,
+    unit_ids: Vec<Label>,
+    condition_labels: Vec<Label>,
     bins_per_condition: Vec<usize>,
     drive: DriveSpec,
     features: Option<Features>,

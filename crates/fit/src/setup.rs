@@ -6,7 +6,7 @@ use refire_drive::{DriveSpec, Encoder, Standardise};
 use refire_engine::{Batch, Engine, EngineOptions, Losses, NetworkShape, Parameters, Streams};
 use refire_kernels::Real;
 use refire_published::BatchTrials;
-use refire_recording::{BinWidth, Recording, RecordingError};
+use refire_recording::{BinWidth, Recording, RecordingError, Stimulus};
 use std::sync::Arc;
 
 /// An engine that hands the recorded trials of the batch to the terms that compare with them.
@@ -63,6 +63,18 @@ impl<T: Real> Evaluator<T> {
     }
 }
 
+/// A stimulus in bins, `[1 or condition][bin][feature]`.
+pub(crate) fn features_in_bins(
+    stimulus: &Stimulus,
+    width: BinWidth,
+    bins: usize,
+) -> Result<TrialArray<f64>, FitError> {
+    let per_bin = stimulus.resample(width, bins)?;
+    let (courses, count) = (per_bin.courses(), per_bin.features());
+    TrialArray::from_vec(per_bin.values().to_vec(), courses, bins, count)
+        .ok_or(FitError::NoStimulus)
+}
+
 /// The drive of a recording.
 pub(crate) struct DriveOf {
     /// How it is built.
@@ -113,12 +125,9 @@ impl DriveOf {
         let stimulus = recording.stimulus().ok_or(FitError::NoStimulus)?;
         let bins = bins_per_condition.iter().copied().max().unwrap_or(0);
         let width = BinWidth::from_seconds(recording.bin_width()).map_err(RecordingError::from)?;
-        let per_bin = stimulus.resample(width, bins);
-        let (courses, count) = (per_bin.courses(), per_bin.features());
-        let features = TrialArray::from_vec(per_bin.values().to_vec(), courses, bins, count)
-            .ok_or(FitError::NoStimulus)?;
+        let features = features_in_bins(stimulus, width, bins)?;
         let shared = [bins];
-        let valid = if courses == 1 {
+        let valid = if features.trials() == 1 {
             shared.as_slice()
         } else {
             bins_per_condition

@@ -39,10 +39,10 @@ pub struct Rates {
     pub mean: Metric,
 }
 
-/// Firing rate of each unit of `spikes` (`[trial][bin][unit]`) over all scored bins;
+/// Firing rate of each unit of `spikes` (`[trial][bin][unit]`) over all scored bins, a partial last one by its share;
 /// `bin_seconds` is the bin width.
 pub fn rates(spikes: &TrialArray<u8>, layout: &TrialLayout, bin_seconds: f64) -> Rates {
-    let seconds = layout.scored_bins() as f64 * bin_seconds;
+    let seconds = layout.scored_length() * bin_seconds;
     if !(seconds > 0.0 && seconds.is_finite()) {
         return Rates {
             hz: Vec::new(),
@@ -246,6 +246,10 @@ mod tests {
         let r = rates(&z, &layout, 0.02);
         assert!((r.hz[0] - 3.0 / 0.1).abs() < 1e-12);
         assert_eq!(r.mean.value(), Some(r.hz[0]));
+        // The last bins are a quarter and nine tenths of one.
+        let partial = layout.clone().with_lengths(vec![3.25, 2.9]).unwrap();
+        let hz = rates(&z, &partial, 0.02).hz[0];
+        assert!((hz - 3.0 / (0.02 * 4.15)).abs() < 1e-9, "{hz}");
         let none = rates(&z, &layout, 0.0);
         assert!(none.mean.reason().unwrap().contains("positive duration"));
         assert!(

@@ -1,7 +1,8 @@
 //! Binned form: counts per bin.
 
-use crate::events::{Binned, EDGE, vector};
-use crate::npz::{Accept, Number};
+use crate::clock::{EDGE, Measured, lengths};
+use crate::events::{Binned, array, vector};
+use crate::npz::Number;
 use crate::recording::zeroed;
 use crate::{BinWidth, NpzFile, RecordingError};
 
@@ -16,6 +17,8 @@ pub(crate) struct Counts {
     pub width: BinWidth,
     /// Valid bins of each trial.
     pub bins: Vec<usize>,
+    /// Length of each trial in bins of the file.
+    lengths: Vec<f64>,
     pub spikes: u64,
 }
 
@@ -24,9 +27,8 @@ impl Counts {
         let width = crate::time_step::width(file, "bin_size")?;
         let array = file.read(
             "counts",
-            Accept::Numbers,
-            "a whole number of spikes, 0 to 65535",
-            whole_count,
+            "a whole number of spikes, 0 to 65535 (NaN behind n_bins)",
+            count_or_nothing,
         )?;
         let (trials, array_bins, units) = match array.shape[..] {
             [trials, bins, units] if trials > 0 && bins > 0 && units > 0 => (trials, bins, units),
@@ -54,10 +56,11 @@ impl Counts {
             })
             .collect::<Result<Vec<usize>, _>>()?;
         let mut counts = Self {
-            counts: array.values,
+            counts: present(array.values, &bins, array_bins, units)?,
             array_bins,
             units,
             width,
+            lengths: lengths_of(file, width, &bins)?,
             bins,
             spikes: 0,
         };
@@ -91,7 +94,7 @@ impl Counts {
         Ok(())
     }
 
-    /// Sums whole multiples of the file's bins; a partial last bin counts.
+    /// Sums whole multiples of the file's bins; a partial last bin counts ([`lengths`]).
     pub fn bin(&self, width: BinWidth) -> Result<Binned, RecordingError> {
         let ratio = width.seconds() / self.width.seconds();
         let multiple = ratio.round();
@@ -102,14 +105,28 @@ impl Counts {
             });
         }
         let multiple = multiple as usize;
-        let bins: Vec<usize> = self.bins.iter().map(|b| b.div_ceil(multiple)).collect();
+        let (bins, lengths): (Vec<usize>, Vec<f64>) = if multiple == 1 {
+            (self.bins.clone(), self.lengths.clone())
+        } else {
+            let measured = |own: &f64| Measured {
+                exact: own / multiple as f64,
+                tolerance: EDGE,
+            };
+            let measured: Vec<Measured> = self.lengths.iter().map(measured).collect();
+            let found = lengths(&measured);
+            found
+                .iter()
+                .map(|length| (length.bins as usize, length.exact))
+                .unzip()
+        };
         let longest = bins.iter().copied().max().unwrap_or(0);
         let mut spikes = zeroed(bins.len(), longest, self.units)?;
         let mut clipped = 0;
-        for trial in 0..bins.len() {
+        for (trial, &last) in bins.iter().enumerate() {
             let valid = &self.trial(trial)[..self.bins[trial] * self.units];
             for (bin, counts) in valid.chunks_exact(self.units).enumerate() {
-                let at = (trial * longest + bin / multiple) * self.units;
+                let bin = (bin / multiple).min(last - 1);
+                let at = (trial * longest + bin) * self.units;
                 for (z, &count) in spikes[at..at + self.units].iter_mut().zip(counts) {
                     if count > 0 {
                         clipped += u64::from(count) - u64::from(*z == 0);
@@ -118,14 +135,59 @@ impl Counts {
                 }
             }
         }
-        Binned::new(spikes, bins, longest, self.units, clipped)
+        Ok(Binned {
+            spikes: array(spikes, bins.len(), longest, self.units)?,
+            bins,
+            lengths,
+            clipped,
+            at_edges: (0, 0.0),
+        })
     }
 }
 
-fn whole_count(number: Number) -> Option<u16> {
-    match number {
-        Number::Whole(n) => u16::try_from(n).ok(),
-        Number::Float(x) if x.fract() == 0.0 && (0.0..=65535.0).contains(&x) => Some(x as u16),
-        Number::Float(_) => None,
+/// Length of each trial in bins: those of `trial_duration`, where the file has it and it fits, so that a partial last
+/// bin is known as one.
+fn lengths_of(
+    file: &mut NpzFile,
+    width: BinWidth,
+    bins: &[usize],
+) -> Result<Vec<f64>, RecordingError> {
+    let whole = bins.iter().map(|&b| b as f64).collect();
+    if !file.contains("trial_duration") {
+        return Ok(whole);
     }
+    let seconds = vector(file.f64("trial_duration")?, "trial_duration")?;
+    let exact: Vec<f64> = seconds.iter().map(|s| s / width.seconds()).collect();
+    let near =
+        |(exact, &bins): (&f64, &usize)| (exact - bins as f64).abs() < 1.0 - EDGE && *exact > EDGE;
+    let fit = exact.len() == bins.len() && exact.iter().zip(bins).all(near);
+    Ok(if fit { exact } else { whole })
+}
+
+/// A count; `Some(None)` for NaN, which fills up short trials.
+fn count_or_nothing(number: Number) -> Option<Option<u16>> {
+    match number {
+        Number::Float(x) if x.is_nan() => Some(None),
+        number => number.whole().map(Some),
+    }
+}
+
+/// Counts `[trial][bin][unit]`, zero where there is no number, which is behind the bins of a trial only.
+fn present(
+    counts: Vec<Option<u16>>,
+    bins: &[usize],
+    array_bins: usize,
+    units: usize,
+) -> Result<Vec<u16>, RecordingError> {
+    for (trial, &valid) in bins.iter().enumerate() {
+        let own = &counts[trial * array_bins * units..][..valid * units];
+        if let Some(at) = own.iter().position(Option::is_none) {
+            return Err(RecordingError::value(
+                format!("counts[{trial}, {}, {}]", at / units, at % units),
+                "NaN",
+                format!("a count, as n_bins[{trial}] is {valid}"),
+            ));
+        }
+    }
+    Ok(counts.into_iter().map(Option::unwrap_or_default).collect())
 }

@@ -67,7 +67,7 @@ pub enum RecordingError {
     },
     /// More than can be held in memory.
     #[error(
-        "{trials} trials of up to {bins} bins of {units} units are more than {limit} numbers: use wider bins, shorter trials or fewer units"
+        "{trials} trials of up to {bins} bins of {units} units are more than {limit} numbers: use wider bins, shorter trials or fewer units{remark}"
     )]
     TooLarge {
         /// Number of trials.
@@ -78,6 +78,18 @@ pub enum RecordingError {
         units: usize,
         /// Largest product allowed.
         limit: usize,
+        /// What may be the reason, or nothing.
+        remark: String,
+    },
+    /// The stimulus ends before the trials do.
+    #[error(
+        "stimulus of {seconds} s, trials of up to {expected} s: expected one that lasts as long as they do"
+    )]
+    ShortStimulus {
+        /// Length of the stimulus, seconds.
+        seconds: f64,
+        /// Length of the longest trial, seconds.
+        expected: f64,
     },
     /// The machine has no memory left for an array.
     #[error("no memory for {bytes} bytes of spikes")]

@@ -2,17 +2,20 @@
 
 use refire_core::TrialArray;
 
+use crate::clock::{Clock, EDGE, Measured, lengths};
 use crate::recording::zeroed;
+use crate::time_step::decimal;
 use crate::{BinWidth, NpzFile, RecordingError};
-
-/// Rounding allowed at a bin edge, in bins: the source's times are rounded too.
-pub(crate) const EDGE: f64 = 1e-6;
 
 /// Spikes in bins, before they become a recording.
 pub(crate) struct Binned {
     pub spikes: TrialArray<u8>,
     pub bins: Vec<usize>,
+    /// Length of each trial in bins, the last of which may be partial.
+    pub lengths: Vec<f64>,
     pub clipped: u64,
+    /// Spikes that lie at an edge of a bin as nearly as their times are known, and how nearly, in seconds.
+    pub at_edges: (u64, f64),
 }
 
 /// Spike times of a file, validated.
@@ -25,13 +28,16 @@ pub(crate) struct Events {
     times: Vec<f64>,
     trials: Vec<usize>,
     unit: Vec<usize>,
+    clock: Clock,
+    /// That of the durations.
+    stop_clock: Clock,
 }
 
 impl Events {
     pub fn read(file: &mut NpzFile) -> Result<Self, RecordingError> {
         let units = count(file, "n_units")?;
         let n_trials = count(file, "n_trials")?;
-        let durations = vector(file.f64("trial_duration")?, "trial_duration")?;
+        let mut durations = vector(file.f64("trial_duration")?, "trial_duration")?;
         if durations.len() != n_trials {
             let expected = format!("one duration for each of the n_trials = {n_trials} trials");
             return Err(RecordingError::shape(
@@ -47,16 +53,20 @@ impl Events {
                 return Err(RecordingError::value(quantity, duration, expected));
             }
         }
+        let stop_clock = Clock::of(&durations, file.rounding("trial_duration")?);
+        durations.iter_mut().for_each(|d| *d = decimal(*d));
         let times = vector(file.f64("spike_times")?, "spike_times")?;
         let trials = indices(file, "spike_trial", n_trials, "n_trials", times.len())?;
         let unit = indices(file, "spike_unit", units, "n_units", times.len())?;
+        let clock = Clock::of(&times, file.rounding("spike_times")?);
         for (spike, (&time, &trial)) in times.iter().zip(&trials).enumerate() {
             let duration = durations[trial];
-            if !(time >= 0.0 && time < duration) {
+            let rounding = clock.rounding(time).max(stop_clock.rounding(duration));
+            if !(time.is_finite() && time >= -rounding && time <= duration + rounding) {
                 return Err(RecordingError::value(
                     format!("spike_times[{spike}]"),
                     time,
-                    format!("0 <= t < {duration}, the duration of its trial {trial}"),
+                    format!("0 <= t <= {duration}, the duration of its trial {trial}"),
                 ));
             }
         }
@@ -66,59 +76,83 @@ impl Events {
             times,
             trials,
             unit,
+            clock,
+            stop_clock,
         })
+    }
+
+    /// Takes the times as those of a clock that counts so many per second.
+    pub fn per_second(&mut self, count: f64) {
+        let times = self.times.iter_mut().chain(&mut self.durations);
+        times.for_each(|time| *time /= count);
+        self.clock = self.clock.per_second(count);
+        self.stop_clock = self.stop_clock.per_second(count);
+    }
+
+    /// Whether all times are whole numbers, some of them above 1.
+    pub fn are_whole(&self) -> bool {
+        let mut all = self.times.iter().chain(&self.durations);
+        all.all(|t| t.fract() == 0.0) && self.times.iter().any(|&t| t > 1.0)
     }
 
     pub fn spikes(&self) -> u64 {
         self.times.len() as u64
     }
 
-    /// Bins the spikes: bin floor(t/width), a partial last bin counts.
+    /// Bins the spikes: bin floor(t/width), a partial last bin counts ([`lengths`]). A time that is an edge as nearly as it is known is that edge.
     pub fn bin(&self, width: BinWidth) -> Result<Binned, RecordingError> {
         let width_s = width.seconds();
-        let mut bins = Vec::with_capacity(self.durations.len());
+        let mut measured = Vec::with_capacity(self.durations.len());
         for (trial, &duration) in self.durations.iter().enumerate() {
-            let n = (duration / width_s - EDGE).ceil();
-            crate::recording::checked_size(self.durations.len(), n, self.units)?;
-            if n < 1.0 {
+            let exact = duration / width_s;
+            if exact <= EDGE {
                 let quantity = format!("trial_duration[{trial}]");
                 let expected = format!("more than a millionth of the bin width {width}");
                 return Err(RecordingError::value(quantity, duration, expected));
             }
-            bins.push(n as usize);
+            crate::recording::checked_size(self.durations.len(), exact.ceil(), self.units)?;
+            let tolerance = self.stop_clock.tolerance(duration, width_s);
+            measured.push(Measured { exact, tolerance });
         }
+        let lengths = lengths(&measured);
+        let bins: Vec<usize> = lengths.iter().map(|length| length.bins as usize).collect();
+        let lengths = lengths.iter().map(|length| length.exact).collect();
         let longest = bins.iter().copied().max().unwrap_or(0);
         let trials = bins.len();
         let mut spikes = zeroed(trials, longest, self.units)?;
-        let mut clipped = 0;
+        let (mut clipped, mut at_edges) = (0, (0, 0.0f64));
         for ((&time, &trial), &unit) in self.times.iter().zip(&self.trials).zip(&self.unit) {
+            let tolerance = self.clock.tolerance(time, width_s);
+            let exact = time / width_s;
+            if (exact - exact.round()).abs() <= tolerance {
+                at_edges = (at_edges.0 + 1, at_edges.1.max(tolerance * width_s));
+            }
             // A time within rounding of the end would fall behind the last bin.
-            let bin = ((time / width_s + EDGE).floor() as usize).min(bins[trial] - 1);
+            let bin = ((exact + tolerance).floor() as usize).min(bins[trial] - 1);
             let at = (trial * longest + bin) * self.units + unit;
             clipped += u64::from(spikes[at]);
             spikes[at] = 1;
         }
-        Binned::new(spikes, bins, longest, self.units, clipped)
+        Ok(Binned {
+            spikes: array(spikes, trials, longest, self.units)?,
+            bins,
+            lengths,
+            clipped,
+            at_edges,
+        })
     }
 }
 
-impl Binned {
-    pub fn new(
-        spikes: Vec<u8>,
-        bins: Vec<usize>,
-        longest: usize,
-        units: usize,
-        clipped: u64,
-    ) -> Result<Self, RecordingError> {
-        let len = spikes.len();
-        let spikes = TrialArray::from_vec(spikes, bins.len(), longest, units)
-            .ok_or_else(|| RecordingError::shape("spikes", &[len], "trials * bins * units"))?;
-        Ok(Self {
-            spikes,
-            bins,
-            clipped,
-        })
-    }
+/// Spikes `[trial][bin][unit]`.
+pub(crate) fn array(
+    spikes: Vec<u8>,
+    trials: usize,
+    bins: usize,
+    units: usize,
+) -> Result<TrialArray<u8>, RecordingError> {
+    let len = spikes.len();
+    TrialArray::from_vec(spikes, trials, bins, units)
+        .ok_or_else(|| RecordingError::shape("spikes", &[len], "trials * bins * units"))
 }
 
 /// A positive scalar.
@@ -130,12 +164,12 @@ fn count(file: &mut NpzFile, key: &str) -> Result<usize, RecordingError> {
         .ok_or_else(|| RecordingError::value(key, found, "at least 1"))
 }
 
-/// The values of an array of one axis.
+/// The values of an array of one axis; others may be there with a length of 1, as MATLAB has them.
 pub(crate) fn vector<T>(
     array: crate::NpzArray<T>,
     quantity: &str,
 ) -> Result<Vec<T>, RecordingError> {
-    if array.shape.len() == 1 {
+    if array.shape.iter().filter(|&&n| n != 1).count() <= 1 {
         Ok(array.values)
     } else {
         Err(RecordingError::shape(quantity, &array.shape, "one axis"))

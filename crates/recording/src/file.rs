@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::binned::Counts;
 use crate::events::{Binned, Events, vector};
 use crate::recording::dense;
-use crate::{BinWidth, NpzFile, Recording, RecordingError, RecordingParts, Stimulus};
+use crate::remarks::{self, Totals};
+use crate::{
+    BinWidth, Label, NpzFile, Recording, RecordingError, RecordingParts, Stimulus, TimeUnit,
+};
 
 /// Bin width of spike times where none is asked for: 10 ms.
 pub const DEFAULT_BIN_WIDTH: BinWidth = BinWidth::constant(0.01);
@@ -32,7 +35,7 @@ pub struct Description {
     /// Length of each trial, seconds.
     pub durations: Vec<f64>,
     /// Label and number of trials of each condition, by ascending label; empty without labels.
-    pub conditions: Vec<(i64, usize)>,
+    pub conditions: Vec<(Label, usize)>,
     /// Width of the file's bins; `None` for spike times.
     pub source_bin: Option<BinWidth>,
     /// Number of spikes.
@@ -51,17 +54,20 @@ enum Source {
 ///
 /// Event form: `spike_times` (seconds from the start of the trial), `spike_trial`, `spike_unit`,
 /// `trial_duration` (seconds), `n_units`, `n_trials`. Binned form: `counts` (trials, bins, units),
-/// `bin_size` (seconds), `n_bins` (valid bins per trial). Either may have `condition` (any integer
-/// per trial), `unit_ids`, and `stimulus`, (samples), (samples, features) or (conditions, samples,
-/// features), with `stimulus_dt` (seconds). Other keys are left alone.
+/// `bin_size` (seconds), `n_bins` (valid bins per trial). Either may have `condition` (a number or
+/// text per trial), `unit_ids` (likewise), and `stimulus`, (samples), (samples, features) or (conditions, samples,
+/// features), with `stimulus_dt` (seconds). Other keys are left alone. Numbers may have any type that holds them:
+/// whole numbers may be stored as floating-point ones, and a scalar as an array of one.
 #[derive(Debug)]
 pub struct RecordingFile {
     path: PathBuf,
     keys: Vec<String>,
     source: Source,
-    labels: Option<Vec<i64>>,
-    unit_ids: Option<Vec<i64>>,
+    labels: Option<Vec<Label>>,
+    unit_ids: Option<Vec<Label>>,
     stimulus: Option<Stimulus>,
+    /// Whether its unit of time was said.
+    unit_said: bool,
 }
 
 impl RecordingFile {
@@ -100,7 +106,25 @@ impl RecordingFile {
             source,
             labels,
             unit_ids,
+            unit_said: false,
         })
+    }
+
+    /// Takes all times of the file, steps included, as counted in this unit.
+    ///
+    /// # Errors
+    /// [`RecordingError::BinWidth`] for a step that is then no positive number.
+    pub fn in_unit(mut self, unit: TimeUnit) -> Result<Self, RecordingError> {
+        let count = unit.per_second();
+        match &mut self.source {
+            Source::Events(events) => events.per_second(count),
+            Source::Counts(counts) => {
+                counts.width = BinWidth::from_seconds(counts.width.seconds() / count)?;
+            }
+        }
+        self.stimulus = self.stimulus.map(|s| s.per_second(count)).transpose()?;
+        self.unit_said = true;
+        Ok(self)
     }
 
     /// Bins the spikes, at most one per bin.
@@ -114,7 +138,43 @@ impl RecordingFile {
     /// [`RecordingError::TooLarge`] where the bins cannot be held, [`RecordingError::Value`] where a
     /// trial is shorter than any bin.
     pub fn bin(&self, width: Option<BinWidth>) -> Result<Recording, RecordingError> {
-        self.try_bin(width).map_err(|e| e.in_file(&self.path))
+        let binned = self.try_bin(width).map_err(|error| match error {
+            RecordingError::TooLarge {
+                trials,
+                bins,
+                units,
+                limit,
+                ..
+            } => RecordingError::TooLarge {
+                trials,
+                bins,
+                units,
+                limit,
+                remark: self
+                    .of_time_unit()
+                    .map_or(String::new(), |r| format!("; {r}")),
+            },
+            other => other,
+        });
+        binned.map_err(|e| e.in_file(&self.path))
+    }
+
+    /// Whether the times look like those of another unit than seconds.
+    fn of_time_unit(&self) -> Option<String> {
+        if self.unit_said {
+            return None;
+        }
+        let about = self.describe();
+        let totals = Totals {
+            spikes: about.spikes,
+            units: about.n_units,
+            seconds: about.durations.iter().sum(),
+        };
+        let whole = match &self.source {
+            Source::Events(events) => events.are_whole(),
+            Source::Counts(_) => false,
+        };
+        remarks::of_time_unit(&totals, whole)
     }
 
     fn try_bin(&self, width: Option<BinWidth>) -> Result<Recording, RecordingError> {
@@ -140,12 +200,25 @@ impl RecordingFile {
         let Binned {
             spikes,
             bins,
+            lengths,
             clipped,
+            at_edges,
         } = binned;
+        let labels = self.labels.clone();
+        let labels = labels.unwrap_or_else(|| vec![Label::Number(0); bins.len()]);
+        let conditions = dense(&labels).1.len();
+        warnings.extend(self.of_time_unit());
+        warnings.extend(remarks::of_edges(at_edges, self.describe().spikes));
+        warnings.extend(remarks::of_repeats(&labels, conditions));
+        if let Some(stimulus) = &self.stimulus {
+            warnings.extend(remarks::of_stimulus(stimulus, conditions));
+            warnings.extend(remarks::of_coverage(stimulus, bin_width, spikes.bins()));
+        }
         Recording::new(RecordingParts {
-            labels: self.labels.clone().unwrap_or_else(|| vec![0; bins.len()]),
+            labels,
             spikes,
             bins,
+            lengths: Some(lengths),
             bin_width,
             stimulus: self.stimulus.clone(),
             unit_ids: self.unit_ids.clone(),
@@ -162,7 +235,7 @@ impl RecordingFile {
             distinct
                 .iter()
                 .enumerate()
-                .map(|(c, &label)| (label, trials(c)))
+                .map(|(c, label)| (label.clone(), trials(c)))
                 .collect()
         });
         let (form, n_units, durations, source_bin, spikes) = match &self.source {
@@ -196,17 +269,45 @@ impl RecordingFile {
     }
 }
 
-/// An integer per trial or unit, where the file has it.
+/// Reads the stimulus of a file, of a recording or alone, and the labels of its conditions: those of `condition`, or
+/// 0, 1, 2, ...
+///
+/// # Errors
+/// [`RecordingError`], naming the file, where it has no `stimulus` with a `stimulus_dt`, or one that does not fit.
+pub fn read_stimulus(path: impl AsRef<Path>) -> Result<(Stimulus, Vec<Label>), RecordingError> {
+    let path = path.as_ref();
+    let mut file = NpzFile::open(path)?;
+    let read = |file: &mut NpzFile| {
+        let shape = file.f64("stimulus")?.shape;
+        let labels = match file.contains("condition") {
+            true => dense(&vector(file.labels("condition")?, "condition")?).1,
+            false => {
+                let courses = if let [courses, _, _] = shape[..] {
+                    courses
+                } else {
+                    1
+                };
+                (0..courses as i64).map(Label::Number).collect()
+            }
+        };
+        let stimulus = stimulus(file, labels.len())?;
+        let missing = || RecordingError::shape("stimulus", &shape, "at least one sample");
+        Ok((stimulus.ok_or_else(missing)?, labels))
+    };
+    read(&mut file).map_err(|e: RecordingError| e.in_file(path))
+}
+
+/// A name per trial or unit, where the file has it.
 fn optional(
     file: &mut NpzFile,
     key: &str,
     len: usize,
     of: &str,
-) -> Result<Option<Vec<i64>>, RecordingError> {
+) -> Result<Option<Vec<Label>>, RecordingError> {
     if !file.contains(key) {
         return Ok(None);
     }
-    let values = vector(file.i64(key)?, key)?;
+    let values = vector(file.labels(key)?, key)?;
     if values.len() != len {
         let expected = format!("one entry for each of the {len} {of}");
         return Err(RecordingError::shape(key, &[values.len()], expected));

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::Recording;
+use crate::{Label, Recording};
 
 impl Recording {
     /// SHA-256, in hexadecimal, of everything that decides a fit: bin width, shape, length and
@@ -19,7 +19,13 @@ impl Recording {
         number(self.n_units());
         self.bins().iter().for_each(|&b| number(b));
         for label in self.labels() {
-            sha.update(label.to_le_bytes());
+            match label {
+                Label::Number(n) => sha.update(n.to_le_bytes()),
+                Label::Text(text) => {
+                    sha.update((text.len() as u64).to_le_bytes());
+                    sha.update(text);
+                }
+            }
         }
         for (trial, &bins) in self.bins().iter().enumerate() {
             sha.update(self.spikes().block(trial, 0, bins));
@@ -45,7 +51,7 @@ impl Recording {
 mod tests {
     use refire_core::TrialArray;
 
-    use crate::{Recording, RecordingParts, Stimulus};
+    use crate::{Label, Recording, RecordingParts, Stimulus};
 
     fn parts() -> RecordingParts {
         let mut spikes = TrialArray::zeros(2, 3, 0, 2);
@@ -70,8 +76,9 @@ mod tests {
             plain.clone(),
             hash(|p| p.bin_width = "20ms".parse().unwrap()),
             hash(|p| p.bins[1] = 2),
-            hash(|p| p.labels[1] = 1),
-            hash(|p| p.labels = vec![3, 3]),
+            hash(|p| p.labels[1] = Label::Number(1)),
+            hash(|p| p.labels = vec![Label::Number(3); 2]),
+            hash(|p| p.labels[1] = "a".parse().unwrap()),
             hash(|p| p.spikes.row_mut(1, 2)[1] = 1),
             hash(|p| p.stimulus = stimulus(2.0, "10ms", None)),
             hash(|p| p.stimulus = stimulus(3.0, "10ms", None)),
@@ -83,7 +90,10 @@ mod tests {
         distinct.dedup();
         assert_eq!(distinct.len(), changed.len());
 
-        assert_eq!(plain, hash(|p| p.unit_ids = Some(vec![8, 3])));
+        assert_eq!(
+            plain,
+            hash(|p| p.unit_ids = Some([8, 3].map(Label::from).to_vec()))
+        );
         assert_eq!(plain, hash(|p| p.clipped_spikes = 9));
         assert_eq!(plain, hash(|p| p.warnings.push("a remark".into())));
         let mut padded = TrialArray::zeros(2, 3, 4, 2);

@@ -1,7 +1,7 @@
 //! The folder form of the movie recordings of CRCNS pvc-11 (Smith & Kohn): one numpy file of spikes for each
 //! part of the repeats, as the method's authors prepared them, and one of the movie.
 
-use crate::npz::{Accept, NpzArray, Number, read_npy};
+use crate::npz::{NpzArray, Number, read_npy};
 use crate::{BinWidth, Recording, RecordingError, RecordingParts, Split, Stimulus};
 use refire_core::TrialArray;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ impl Pvc11 {
     /// [`RecordingError::Npz`] for a file that cannot be opened; [`RecordingError::InFile`] naming the file for one
     /// that is no array of numbers, has the wrong shape or holds other numbers.
     pub fn read(files: &Pvc11Files) -> Result<Self, RecordingError> {
-        let movie = read_npy(&files.movie, Accept::Numbers, "a finite number", |n| {
+        let movie = read_npy(&files.movie, "a finite number", |n| {
             let value = match n {
                 Number::Whole(n) => n as f64,
                 Number::Float(x) => x,
@@ -122,7 +122,7 @@ impl Pvc11 {
         let paths = [&files.train, &files.test, &files.validation];
         let mut spikes = Vec::with_capacity(paths.len());
         for path in paths {
-            spikes.push(read_npy(path, Accept::Numbers, "0 or 1", |n| match n {
+            spikes.push(read_npy(path, "0 or 1", |n| match n {
                 Number::Whole(0) => Some(0u8),
                 Number::Whole(1) => Some(1),
                 Number::Float(x) if x == 0.0 || x == 1.0 => Some(u8::from(x == 1.0)),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use refire_core::{LayoutError, TrialArray, TrialLayout};
 
-use crate::{BinWidth, NpzError, NpzWriter, RecordingError, Stimulus};
+use crate::{BinWidth, Label, NpzError, NpzWriter, RecordingError, Stimulus};
 
 /// Most numbers trials x longest trial in bins x units of a recording: 2^32 (4 GiB of spikes).
 pub const MAX_SPIKE_BINS: usize = 1 << 32;
@@ -19,12 +19,14 @@ pub struct RecordingParts {
     pub bin_width: BinWidth,
     /// Valid bins of each trial.
     pub bins: Vec<usize>,
-    /// Condition label of each trial: any integers.
-    pub labels: Vec<i64>,
+    /// Length of each trial in bins, where not all last bins are whole.
+    pub lengths: Option<Vec<f64>>,
+    /// Condition label of each trial.
+    pub labels: Vec<Label>,
     /// The stimulus, where known; per condition in ascending order of labels.
     pub stimulus: Option<Stimulus>,
     /// Name of each unit, all different; `None` for 0, 1, 2, ...
-    pub unit_ids: Option<Vec<i64>>,
+    pub unit_ids: Option<Vec<Label>>,
     /// Spikes of the source that are not in `spikes` because a bin holds at most one.
     pub clipped_spikes: u64,
     /// Remarks for the user about how the recording was read.
@@ -36,7 +38,8 @@ impl RecordingParts {
     pub fn new(spikes: TrialArray<u8>, bin_width: BinWidth) -> Self {
         Self {
             bins: vec![spikes.bins(); spikes.trials()],
-            labels: vec![0; spikes.trials()],
+            lengths: None,
+            labels: vec![Label::Number(0); spikes.trials()],
             spikes,
             bin_width,
             stimulus: None,
@@ -52,11 +55,12 @@ impl RecordingParts {
 pub struct Recording {
     spikes: TrialArray<u8>,
     bins: Vec<usize>,
+    lengths: Option<Vec<f64>>,
     conditions: Vec<usize>,
-    condition_labels: Vec<i64>,
+    condition_labels: Vec<Label>,
     bin_width: BinWidth,
     stimulus: Option<Stimulus>,
-    unit_ids: Vec<i64>,
+    unit_ids: Vec<Label>,
     kept_spikes: u64,
     clipped_spikes: u64,
     warnings: Vec<String>,
@@ -97,10 +101,15 @@ impl Recording {
         checked_size(trials, longest as f64, units)?;
         let kept_spikes = count_spikes(&parts.spikes, &parts.bins)?;
         let (conditions, condition_labels) = dense(&parts.labels);
+        let lengths = match parts.lengths {
+            Some(lengths) => checked_lengths(lengths, &parts.bins)?,
+            None => None,
+        };
         check_stimulus(parts.stimulus.as_ref(), condition_labels.len())?;
         Ok(Self {
             spikes: without_padding(parts.spikes, longest),
             bins: parts.bins,
+            lengths,
             conditions,
             condition_labels,
             bin_width: parts.bin_width,
@@ -128,7 +137,7 @@ impl Recording {
     }
 
     /// Label of each dense condition index, ascending.
-    pub fn condition_labels(&self) -> &[i64] {
+    pub fn condition_labels(&self) -> &[Label] {
         &self.condition_labels
     }
 
@@ -158,13 +167,16 @@ impl Recording {
     }
 
     /// The stimulus in the bins of the recording, as long as its longest trial.
-    pub fn stimulus_per_bin(&self) -> Option<Stimulus> {
-        let stimulus = self.stimulus.as_ref()?;
-        Some(stimulus.resample(self.bin_width, self.spikes.bins()))
+    ///
+    /// # Errors
+    /// [`RecordingError::ShortStimulus`] where it ends two bins or more before.
+    pub fn stimulus_per_bin(&self) -> Result<Option<Stimulus>, RecordingError> {
+        let resample = |s: &Stimulus| s.resample(self.bin_width, self.spikes.bins());
+        self.stimulus.as_ref().map(resample).transpose()
     }
 
     /// Name of each unit.
-    pub fn unit_ids(&self) -> &[i64] {
+    pub fn unit_ids(&self) -> &[Label] {
         &self.unit_ids
     }
 
@@ -197,7 +209,11 @@ impl Recording {
     /// [`RecordingError::Layout`] where a trial has no bin left.
     pub fn layout(&self, first_bin: usize) -> Result<TrialLayout, RecordingError> {
         let (conditions, bins) = (self.conditions.clone(), self.bins.clone());
-        Ok(TrialLayout::new(conditions, bins, first_bin)?)
+        let layout = TrialLayout::new(conditions, bins, first_bin)?;
+        Ok(match &self.lengths {
+            Some(lengths) => layout.with_lengths(lengths.clone())?,
+            None => layout,
+        })
     }
 
     /// Spikes and layout of some trials, in the order given; conditions keep their dense index.
@@ -226,7 +242,10 @@ impl Recording {
             }
         }
         let of = |values: &[usize]| trials.iter().map(|&t| values[t]).collect::<Vec<usize>>();
-        let layout = TrialLayout::new(of(&self.conditions), of(&self.bins), first_bin)?;
+        let mut layout = TrialLayout::new(of(&self.conditions), of(&self.bins), first_bin)?;
+        if let Some(lengths) = &self.lengths {
+            layout = layout.with_lengths(trials.iter().map(|&t| lengths[t]).collect())?;
+        }
         let mut spikes = TrialArray::zeros(trials.len(), layout.max_bins(), 0, self.n_units());
         for (slot, &trial) in trials.iter().enumerate() {
             let block = self.spikes.block(trial, 0, layout.max_bins());
@@ -236,7 +255,7 @@ impl Recording {
     }
 
     /// A file, not yet written, that holds the recording in binned form: `counts` uint8
-    /// `(trials, bins, units)`, `bin_size`, `n_bins`, `condition`, `unit_ids`, and `stimulus` with
+    /// `(trials, bins, units)`, `bin_size`, `n_bins`, `trial_duration` where last bins are partial, `condition`, `unit_ids`, and `stimulus` with
     /// `stimulus_dt` where there is one. Add more arrays, then call [`NpzWriter::finish`].
     ///
     /// # Errors
@@ -255,8 +274,12 @@ impl Recording {
                 writer.i64("n_bins", &[trials], &bins)?;
             }
         }
-        writer.i64("condition", &[trials], &self.labels())?;
-        writer.i64("unit_ids", &[units], &self.unit_ids)?;
+        if let Some(lengths) = &self.lengths {
+            let seconds: Vec<f64> = lengths.iter().map(|l| l * self.bin_width()).collect();
+            writer.f64("trial_duration", &[trials], &seconds)?;
+        }
+        writer.labels("condition", &self.labels())?;
+        writer.labels("unit_ids", &self.unit_ids)?;
         if let Some(s) = &self.stimulus {
             let shape = [s.courses(), s.samples(), s.features()];
             let shape = &shape[usize::from(!s.per_condition())..];
@@ -275,8 +298,8 @@ impl Recording {
     }
 
     /// Condition label of each trial.
-    pub(crate) fn labels(&self) -> Vec<i64> {
-        let label = |&c: &usize| self.condition_labels[c];
+    pub(crate) fn labels(&self) -> Vec<Label> {
+        let label = |&c: &usize| self.condition_labels[c].clone();
         self.conditions.iter().map(label).collect()
     }
 }
@@ -292,6 +315,7 @@ pub(crate) fn checked_size(
         bins,
         units,
         limit: MAX_SPIKE_BINS,
+        remark: String::new(),
     };
     if bins > MAX_SPIKE_BINS as f64 {
         return Err(too_large);
@@ -315,11 +339,11 @@ pub(crate) fn zeroed(trials: usize, bins: usize, units: usize) -> Result<Vec<u8>
 }
 
 /// Dense indices of labels, and the label of each index, ascending.
-pub(crate) fn dense(labels: &[i64]) -> (Vec<usize>, Vec<i64>) {
+pub(crate) fn dense(labels: &[Label]) -> (Vec<usize>, Vec<Label>) {
     let mut distinct = labels.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    let index = |label| distinct.partition_point(|l| l < label);
+    let index = |label: &Label| distinct.partition_point(|l| l < label);
     (labels.iter().map(index).collect(), distinct)
 }
 
@@ -355,9 +379,9 @@ fn check_stimulus(stimulus: Option<&Stimulus>, conditions: usize) -> Result<(), 
     }
 }
 
-fn checked_ids(ids: Option<Vec<i64>>, units: usize) -> Result<Vec<i64>, RecordingError> {
+fn checked_ids(ids: Option<Vec<Label>>, units: usize) -> Result<Vec<Label>, RecordingError> {
     let Some(ids) = ids else {
-        return Ok((0..units as i64).collect());
+        return Ok((0..units as i64).map(Label::Number).collect());
     };
     if ids.len() != units {
         let expected = format!("one id for each of the {units} units");
@@ -375,6 +399,15 @@ fn checked_ids(ids: Option<Vec<i64>>, units: usize) -> Result<Vec<i64>, Recordin
         }
     }
     Ok(ids)
+}
+
+/// Lengths of trials in bins, where not all of them are their numbers of bins.
+fn checked_lengths(lengths: Vec<f64>, bins: &[usize]) -> Result<Option<Vec<f64>>, RecordingError> {
+    let whole =
+        lengths.len() == bins.len() && lengths.iter().zip(bins).all(|(&l, &b)| l == b as f64);
+    let layout = TrialLayout::new(vec![0; bins.len()], bins.to_vec(), 0)?;
+    layout.with_lengths(lengths.clone())?;
+    Ok((!whole).then_some(lengths))
 }
 
 /// Drops padding and bins beyond the longest trial.

@@ -1,6 +1,7 @@
 //! What was shown or played, as features over time.
 
-use crate::{BinWidth, RecordingError};
+use crate::clock::EDGE;
+use crate::{BinWidth, BinWidthError, RecordingError};
 
 /// Stimulus features over time, from the start of the trial: one course for all trials, or one per
 /// condition.
@@ -105,28 +106,78 @@ impl Stimulus {
         &self.values[at..at + len]
     }
 
+    /// The same where the file counts time in another unit, of which a second has so many.
+    pub(crate) fn per_second(self, count: f64) -> Result<Self, BinWidthError> {
+        Ok(Self {
+            dt: BinWidth::from_seconds(self.dt.seconds() / count)?,
+            ..self
+        })
+    }
+
+    /// Whole bins that it lasts; at least 1.
+    pub fn bins(&self, bin_width: BinWidth) -> usize {
+        let covered = self.samples() as f64 / self.per_bin(bin_width);
+        ((covered + EDGE).floor() as usize).max(1)
+    }
+
+    /// How many of `n_bins` bins lie behind the end of the stimulus; a part of a bin counts.
+    pub fn bins_missing(&self, bin_width: BinWidth, n_bins: usize) -> f64 {
+        let covered = self.samples() as f64 / self.per_bin(bin_width);
+        let missing = n_bins as f64 - covered;
+        if missing <= EDGE { 0.0 } else { missing }
+    }
+
+    /// Samples per bin: a whole number where it is one up to the rounding of the steps, and of their type.
+    fn per_bin(&self, bin_width: BinWidth) -> f64 {
+        let ratio = bin_width.seconds() / self.dt.seconds();
+        let near = |x: f64| (x - x.round()).abs() <= f64::from(2.0 * f32::EPSILON) * x;
+        if near(ratio) {
+            ratio.round()
+        } else if near(1.0 / ratio) {
+            1.0 / (1.0 / ratio).round()
+        } else {
+            ratio
+        }
+    }
+
     /// The stimulus in `n_bins` bins of another width.
     ///
     /// A bin takes the mean of the samples it overlaps, weighted by their share of it (so a longer
     /// sample is held, and equal widths change nothing). A bin that begins before the stimulus
-    /// ends takes the mean of the part that there is; after its end the features are zero.
-    pub fn resample(&self, bin_width: BinWidth, n_bins: usize) -> Self {
+    /// ends takes the mean of the part that there is. One that begins behind its end, of which there may be fewer
+    /// than two, takes its last values.
+    ///
+    /// # Errors
+    /// [`RecordingError::ShortStimulus`] where two bins or more are missing.
+    pub fn resample(&self, bin_width: BinWidth, n_bins: usize) -> Result<Self, RecordingError> {
         let samples = self.samples();
-        let per_bin = bin_width.seconds() / self.dt.seconds();
+        let per_bin = self.per_bin(bin_width);
+        let missing = self.bins_missing(bin_width, n_bins);
+        if missing >= 2.0 {
+            return Err(RecordingError::ShortStimulus {
+                seconds: samples as f64 * self.dt.seconds(),
+                expected: n_bins as f64 * bin_width.seconds(),
+            });
+        }
         let mut values = Vec::with_capacity(self.conditions * n_bins * self.features);
         for course in 0..self.conditions {
             let course = self.course(course);
             for bin in 0..n_bins {
                 let from = snapped(bin as f64 * per_bin);
+                let from = if from < samples as f64 {
+                    from
+                } else {
+                    (samples - 1) as f64
+                };
                 let to = snapped((bin + 1) as f64 * per_bin).min(samples as f64);
                 mean(course, self.features, from, to, &mut values);
             }
         }
-        Self {
+        Ok(Self {
             values,
             dt: bin_width,
             ..*self
-        }
+        })
     }
 }
 
@@ -144,9 +195,6 @@ fn snapped(sample: f64) -> f64 {
 fn mean(course: &[f64], features: usize, from: f64, to: f64, out: &mut Vec<f64>) {
     let start = out.len();
     out.resize(start + features, 0.0);
-    if to <= from {
-        return;
-    }
     let (first, end) = (from.floor() as usize, to.ceil() as usize);
     let sum = &mut out[start..];
     if end == first + 1 {
@@ -180,24 +228,41 @@ mod tests {
     }
 
     #[test]
-    fn shorter_samples_are_averaged_longer_ones_held_and_nothing_follows_the_end() {
+    fn shorter_samples_are_averaged_longer_ones_held_and_the_last_one_goes_on() {
         let s = one(&[1.0, 3.0, 5.0, 6.0, 9.0], 0.01);
-        assert_eq!(s.resample(width(0.02), 4).values(), &[2.0, 5.5, 9.0, 0.0]);
-        let held = s.resample(width(0.005), 11);
+        let in_bins = |dt: f64, bins| s.resample(width(dt), bins).unwrap();
+        assert_eq!(in_bins(0.02, 4).values(), &[2.0, 5.5, 9.0, 9.0]);
+        let held = in_bins(0.005, 11);
         assert_eq!(held.values()[..4], [1.0, 1.0, 3.0, 3.0]);
-        assert_eq!(held.values()[9..], [9.0, 0.0]);
+        assert_eq!(held.values()[9..], [9.0, 9.0]);
         // 15 ms: bin 1 is half of sample 1 and all of sample 2.
-        let mixed = s.resample(width(0.015), 2);
+        let mixed = in_bins(0.015, 2);
         assert!((mixed.values()[0] - (1.0 + 0.5 * 3.0) / 1.5).abs() < 1e-12);
         assert!((mixed.values()[1] - (0.5 * 3.0 + 5.0) / 1.5).abs() < 1e-12);
         assert_eq!(mixed.dt(), width(0.015));
     }
 
     #[test]
+    fn a_stimulus_that_two_bins_outlast_is_refused() {
+        let s = one(&[1.0, 3.0, 5.0, 6.0, 9.0], 0.01);
+        assert_eq!(s.bins_missing(width(0.02), 4), 1.5);
+        assert_eq!(s.bins_missing(width(0.01), 5), 0.0);
+        let error = s.resample(width(0.01), 7).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "stimulus of 0.05 s, trials of up to 0.07 s: expected one that lasts as long as they do"
+        );
+    }
+
+    #[test]
     fn the_same_width_changes_nothing_however_it_rounds() {
-        let values: Vec<f64> = (0..700).map(|k| (k as f64).sin()).collect();
+        let values: Vec<f64> = (0..70_000).map(|k| (k as f64).sin()).collect();
         for dt in [0.01, 0.001, 0.02, 1.0 / 30.0, 0.0007] {
-            assert_eq!(one(&values, dt).resample(width(dt), 700).values(), values);
+            // As f32 holds it.
+            for stored in [dt, f64::from(dt as f32)] {
+                let same = one(&values, stored).resample(width(dt), 70_000);
+                assert_eq!(same.unwrap().values(), values, "{stored}");
+            }
         }
     }
 
@@ -207,7 +272,7 @@ mod tests {
         let values = vec![1.0, 10.0, 3.0, 30.0, 5.0, 50.0, 7.0, 70.0];
         let s = Stimulus::new(values, Some(2), 2, width(0.01)).unwrap();
         assert_eq!(s.course(1), &[5.0, 50.0, 7.0, 70.0]);
-        let r = s.resample(width(0.02), 1);
+        let r = s.resample(width(0.02), 1).unwrap();
         assert_eq!(r.values(), &[2.0, 20.0, 6.0, 60.0]);
         assert_eq!((r.courses(), r.samples(), r.features()), (2, 1, 2));
         let shared = one(&[4.0], 0.01);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::Memoryless;
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_recording::{Recording, RecordingParts};
+use refire_recording::{Label, Recording, RecordingParts};
 use refire_sim::{DenseCoupling, Network, Pass, Trajectory, run};
 
 use crate::size::check_spikes;
@@ -64,7 +64,7 @@ pub fn recording(
     }
     Ok(Recording::new(RecordingParts {
         labels: (0..trials)
-            .map(|k| (k % truth.conditions()) as i64)
+            .map(|k| Label::Number((k % truth.conditions()) as i64))
             .collect(),
         stimulus: truth.stimulus.clone(),
         ..RecordingParts::new(seen, truth.bin_width)

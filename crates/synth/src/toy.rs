@@ -152,7 +152,7 @@ mod tests {
         let truth = toy_three_populations(1).unwrap();
         let recording = recording(&truth, 2, 1).unwrap();
         assert_eq!(recording.n_units(), 20);
-        let stimulus = recording.stimulus_per_bin().unwrap();
+        let stimulus = recording.stimulus_per_bin().unwrap().unwrap();
         assert_eq!((stimulus.features(), stimulus.samples()), (2, 200));
         for (bin, features) in stimulus.course(0).chunks_exact(2).enumerate() {
             let row = truth.drive.row(0, bin);

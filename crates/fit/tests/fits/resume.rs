@@ -8,7 +8,7 @@ use refire_fit::{
 };
 use refire_neuron::SpikeGradient;
 use refire_random::{Purpose, Stream};
-use refire_recording::{BinWidth, Recording, RecordingParts};
+use refire_recording::{BinWidth, Label, Recording, RecordingParts};
 use std::path::Path;
 
 /// Judgements of the validation trials before and after a stop, two of each at most.
@@ -30,7 +30,9 @@ fn recording(units: usize, conditions: usize, seed: u64) -> Recording {
     let width = BinWidth::from_seconds(0.01).unwrap();
     Recording::new(RecordingParts {
         bins,
-        labels: (0..TRIALS).map(|k| (k % conditions) as i64).collect(),
+        labels: (0..TRIALS)
+            .map(|k| Label::Number((k % conditions) as i64))
+            .collect(),
         ..RecordingParts::new(spikes, width)
     })
     .unwrap()

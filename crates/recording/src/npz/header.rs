@@ -8,10 +8,12 @@ use super::{ArrayError, shape_text};
 
 /// Most numbers read from one array: 2^32.
 pub(super) const MAX_NUMBERS: u64 = 1 << 32;
+/// Longest text of an array of texts, in characters.
+const MAX_TEXT: u64 = 4096;
 /// Longest header text read; numpy sets itself the same limit.
 const MAX_HEADER: usize = 10_000;
 
-/// Kind of numbers in a file; those not listed are not read.
+/// What an array holds; kinds that are not listed are not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bool,
@@ -25,6 +27,7 @@ pub(super) enum Kind {
     U64,
     F32,
     F64,
+    Text,
 }
 
 pub(super) struct Header {
@@ -139,8 +142,8 @@ fn interpret(npy: NpyHeader, header_bytes: u64) -> Result<Header, ArrayError> {
     })
 }
 
-fn kind(char: TypeChar, bytes: u64) -> Option<Kind> {
-    Some(match (char, bytes) {
+fn kind(char: TypeChar, size: u64) -> Option<Kind> {
+    Some(match (char, size) {
         (TypeChar::Bool, 1) => Kind::Bool,
         (TypeChar::Int, 1) => Kind::I8,
         (TypeChar::Int, 2) => Kind::I16,
@@ -152,6 +155,7 @@ fn kind(char: TypeChar, bytes: u64) -> Option<Kind> {
         (TypeChar::Uint, 8) => Kind::U64,
         (TypeChar::Float, 4) => Kind::F32,
         (TypeChar::Float, 8) => Kind::F64,
+        (TypeChar::ByteStr | TypeChar::UnicodeStr, 1..=MAX_TEXT) => Kind::Text,
         _ => return None,
     })
 }

@@ -7,7 +7,7 @@ mod write;
 use std::path::PathBuf;
 
 pub use read::NpzFile;
-pub(crate) use read::{Accept, Number, read_npy};
+pub(crate) use read::{Number, read_npy};
 pub use write::NpzWriter;
 
 /// Numbers of one array of an npz file, in C order (last axis fastest).

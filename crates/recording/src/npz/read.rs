@@ -10,7 +10,7 @@ use zip::ZipArchive;
 
 use super::header::{Header, Kind, read_header};
 use super::{ArrayError, NpzArray, NpzError, joined, one_line, shape_text};
-use crate::RecordingError;
+use crate::{Label, RecordingError};
 
 /// An open npz file: a zip archive, stored or deflated, of numpy arrays of plain numbers.
 ///
@@ -45,36 +45,6 @@ impl fmt::Display for Number {
         match self {
             Self::Whole(n) => n.fmt(f),
             Self::Float(x) => x.fmt(f),
-        }
-    }
-}
-
-/// Which types of numbers an array may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Accept {
-    /// Integers of any width and sign, and booleans.
-    Integers,
-    /// 32- and 64-bit floating point.
-    Floats,
-    /// Either.
-    Numbers,
-}
-
-impl Accept {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Integers => "integers",
-            Self::Floats => "floating-point numbers (32 or 64 bits)",
-            Self::Numbers => "integers or floating-point numbers (32 or 64 bits)",
-        }
-    }
-
-    fn takes(self, kind: Kind) -> bool {
-        let float = matches!(kind, Kind::F32 | Kind::F64);
-        match self {
-            Self::Integers => !float,
-            Self::Floats => float,
-            Self::Numbers => true,
         }
     }
 }
@@ -150,36 +120,70 @@ impl NpzFile {
         self.position(name).is_some()
     }
 
-    /// An array of 32- or 64-bit floating-point numbers, finite or not.
+    /// An array of numbers: floating-point (32 or 64 bits, finite or not), integers or booleans.
     ///
     /// # Errors
     /// [`NpzError::Missing`], or [`NpzError::Array`] for another type or damaged data.
     pub fn f64(&mut self, name: &str) -> Result<NpzArray<f64>, NpzError> {
-        self.read(name, Accept::Floats, Accept::Floats.name(), |n| match n {
-            Number::Float(x) => Some(x),
-            Number::Whole(_) => None,
-        })
+        self.read(name, "a number", |n| Some(n.value()))
     }
 
-    /// An array of integers of any width and sign, or booleans, that fit 64 signed bits.
+    /// An array of whole numbers that fit 64 signed bits, of whatever type: integers, booleans, or floating-point
+    /// numbers without a fraction.
     ///
     /// # Errors
     /// [`NpzError::Missing`], or [`NpzError::Array`] for another type, damaged data or a number
     /// that does not fit.
     pub fn i64(&mut self, name: &str) -> Result<NpzArray<i64>, NpzError> {
-        self.read(name, Accept::Integers, "a 64-bit integer", whole)
+        self.read(name, "a whole number of 64 bits", Number::whole)
     }
 
-    /// An array of integers or booleans whose values are 0 to 255, such as spikes or counts.
+    /// An array of whole numbers, 0 to 255, of whatever type, such as spikes or counts.
     ///
     /// # Errors
     /// [`NpzError::Missing`], or [`NpzError::Array`] for another type, damaged data or a number
     /// that does not fit.
     pub fn u8(&mut self, name: &str) -> Result<NpzArray<u8>, NpzError> {
-        self.read(name, Accept::Integers, "0 to 255", whole)
+        self.read(name, "a whole number, 0 to 255", Number::whole)
     }
 
-    /// A floating-point scalar: shape `()` or `(1,)`.
+    /// An array of names: numbers, finite ones, or text (numpy's `U` or `S`).
+    ///
+    /// # Errors
+    /// [`NpzError::Missing`], or [`NpzError::Array`] for another type, damaged data or a number that is not finite.
+    pub fn labels(&mut self, name: &str) -> Result<NpzArray<Label>, NpzError> {
+        self.array(name, |reader, declared| {
+            read_array(
+                reader,
+                declared,
+                "numbers or text",
+                |header, kind, reader| {
+                    if kind == Kind::Text {
+                        return Some(decode_as(header, reader, "text", |text: String| {
+                            let Ok(label) = text.trim_end_matches('\0').parse();
+                            Ok(label)
+                        }));
+                    }
+                    let label = |n: Number| n.label();
+                    decode(header, kind, reader, "a finite number", &label)
+                },
+            )
+        })
+    }
+
+    /// How near a number of an array is to the one it was rounded from, as a share of it: two units in the last
+    /// place of its type.
+    pub(crate) fn rounding(&mut self, name: &str) -> Result<f64, NpzError> {
+        self.array(name, |mut reader, _| {
+            Ok(match read_header(&mut reader)?.kind {
+                Some(Kind::F32) => f64::from(2.0 * f32::EPSILON),
+                Some(Kind::F64) => 2.0 * f64::EPSILON,
+                _ => 0.0,
+            })
+        })
+    }
+
+    /// A number alone in its array, of whatever shape.
     ///
     /// # Errors
     /// As [`Self::f64`], and [`ArrayError::NotScalar`] for another shape.
@@ -188,7 +192,7 @@ impl NpzFile {
         self.scalar(name, array)
     }
 
-    /// An integer scalar: shape `()` or `(1,)`.
+    /// A whole number alone in its array, of whatever shape.
     ///
     /// # Errors
     /// As [`Self::i64`], and [`ArrayError::NotScalar`] for another shape.
@@ -199,7 +203,7 @@ impl NpzFile {
 
     fn scalar<T: Copy>(&self, name: &str, array: NpzArray<T>) -> Result<T, NpzError> {
         match array.values[..] {
-            [value] if array.shape.len() <= 1 => Ok(value),
+            [value] => Ok(value),
             _ => Err(self.array_error(
                 name,
                 ArrayError::NotScalar {
@@ -210,36 +214,35 @@ impl NpzFile {
     }
 
     /// An array whose numbers `convert` turns into `T`; `expected` names those it takes.
-    pub(crate) fn read<T: Copy>(
+    pub(crate) fn read<T: Clone>(
         &mut self,
         name: &str,
-        accept: Accept,
         expected: &'static str,
         convert: impl Fn(Number) -> Option<T>,
     ) -> Result<NpzArray<T>, NpzError> {
+        self.array(name, |reader, declared| {
+            read_numbers(reader, declared, expected, convert)
+        })
+    }
+
+    /// What `read` makes of the array of a key, given as many bytes as the archive declares.
+    fn array<R>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut dyn Read, u64) -> Result<R, ArrayError>,
+    ) -> Result<R, NpzError> {
         let at = self.position(name).ok_or_else(|| NpzError::Missing {
             path: self.path.clone(),
             key: name.to_string(),
             found: self.keys_text(),
         })?;
-        self.read_at(at, accept, expected, convert)
-            .map_err(|error| self.array_error(name, error))
-    }
-
-    fn read_at<T: Copy>(
-        &mut self,
-        at: usize,
-        accept: Accept,
-        expected: &'static str,
-        convert: impl Fn(Number) -> Option<T>,
-    ) -> Result<NpzArray<T>, ArrayError> {
-        let damaged = |why: String| ArrayError::Damaged { why };
-        let entry = self
-            .archive
-            .by_index(at)
-            .map_err(|e| damaged(one_line(e)))?;
-        let declared = entry.size();
-        read_array(BufReader::new(entry), declared, accept, expected, convert)
+        let entry = self.archive.by_index(at);
+        let damaged = |e| ArrayError::Damaged { why: one_line(e) };
+        let outcome = entry.map_err(damaged).and_then(|entry| {
+            let declared = entry.size();
+            read(&mut BufReader::new(entry), declared)
+        });
+        outcome.map_err(|error| self.array_error(name, error))
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -271,24 +274,48 @@ impl NpzFile {
     }
 }
 
-/// The numbers of an array of `declared` bytes, header included.
-fn read_array<T: Copy>(
-    mut reader: impl Read,
+impl Number {
+    fn value(self) -> f64 {
+        match self {
+            Self::Whole(n) => n as f64,
+            Self::Float(x) => x,
+        }
+    }
+
+    /// The number as a whole one, if it is one and fits.
+    pub fn whole<T: TryFrom<i128>>(self) -> Option<T> {
+        /// From here on not every whole number has a place among floating-point ones.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match self {
+            Self::Whole(n) => T::try_from(n).ok(),
+            Self::Float(x) if x.fract() == 0.0 && x.abs() <= EXACT => T::try_from(x as i128).ok(),
+            Self::Float(_) => None,
+        }
+    }
+
+    fn label(self) -> Option<Label> {
+        let text = || Some(Label::Text(self.value().to_string()));
+        let fraction = || self.value().is_finite().then(text).flatten();
+        self.whole().map(Label::Number).or_else(fraction)
+    }
+}
+
+/// An array of `declared` bytes, header included, whose values `decode` reads where it can.
+fn read_array<R: Read, T: Clone>(
+    mut reader: R,
     declared: u64,
-    accept: Accept,
     expected: &'static str,
-    convert: impl Fn(Number) -> Option<T>,
+    decode: impl FnOnce(&Header, Kind, &mut R) -> Option<Result<Vec<T>, ArrayError>>,
 ) -> Result<NpzArray<T>, ArrayError> {
     let damaged = |why: String| ArrayError::Damaged { why };
     let header = read_header(&mut reader)?;
-    let kind = match header.kind {
-        Some(kind) if accept.takes(kind) => kind,
-        _ => {
-            return Err(ArrayError::Dtype {
-                found: header.dtype,
-                expected: accept.name(),
-            });
-        }
+    let dtype = header.dtype.clone();
+    let other = || ArrayError::Dtype {
+        found: dtype,
+        expected,
+    };
+    let Some(kind) = header.kind else {
+        return Err(other());
     };
     let length = |found: u64| ArrayError::Length {
         expected: header.data_bytes,
@@ -297,7 +324,7 @@ fn read_array<T: Copy>(
     if declared != header.header_bytes.saturating_add(header.data_bytes) {
         return Err(length(declared.saturating_sub(header.header_bytes)));
     }
-    let values = decode(&header, kind, &mut reader, expected, &convert)?;
+    let values = decode(&header, kind, &mut reader).ok_or_else(other)??;
     // Reading to the end also verifies the checksum.
     match reader.read(&mut [0]) {
         Ok(0) => {}
@@ -315,10 +342,21 @@ fn read_array<T: Copy>(
     })
 }
 
+/// An array of numbers, turned into `T` by `convert`.
+fn read_numbers<R: Read, T: Clone>(
+    reader: R,
+    declared: u64,
+    expected: &'static str,
+    convert: impl Fn(Number) -> Option<T>,
+) -> Result<NpzArray<T>, ArrayError> {
+    read_array(reader, declared, "numbers", |header, kind, reader| {
+        decode(header, kind, reader, expected, &convert)
+    })
+}
+
 /// Numbers of a file that is a single array (npy), turned into `T` by `convert`.
-pub(crate) fn read_npy<T: Copy>(
+pub(crate) fn read_npy<T: Clone>(
     path: &Path,
-    accept: Accept,
     expected: &'static str,
     convert: impl Fn(Number) -> Option<T>,
 ) -> Result<NpzArray<T>, RecordingError> {
@@ -328,25 +366,18 @@ pub(crate) fn read_npy<T: Copy>(
     };
     let file = File::open(path).map_err(io)?;
     let declared = file.metadata().map_err(io)?.len();
-    let array = read_array(BufReader::new(file), declared, accept, expected, convert);
+    let array = read_numbers(BufReader::new(file), declared, expected, convert);
     array.map_err(|error| RecordingError::Array(error).in_file(path))
 }
 
-fn whole<T: TryFrom<i128>>(number: Number) -> Option<T> {
-    match number {
-        Number::Whole(n) => T::try_from(n).ok(),
-        Number::Float(_) => None,
-    }
-}
-
-/// The numbers in the order of the file.
+/// The numbers in the order of the file; `None` where they are none.
 fn decode<T>(
     header: &Header,
     kind: Kind,
     reader: &mut impl Read,
     expected: &'static str,
     convert: &impl Fn(Number) -> Option<T>,
-) -> Result<Vec<T>, ArrayError> {
+) -> Option<Result<Vec<T>, ArrayError>> {
     macro_rules! as_type {
         ($type:ty, $number:expr) => {
             decode_as::<$type, T>(header, reader, expected, |n: $type| {
@@ -356,7 +387,8 @@ fn decode<T>(
         };
     }
     let float = |x: f64| Number::Float(x);
-    match kind {
+    Some(match kind {
+        Kind::Text => return None,
         Kind::Bool => as_type!(bool, |b| Number::Whole(i128::from(b))),
         Kind::I8 => as_type!(i8, |n| Number::Whole(i128::from(n))),
         Kind::I16 => as_type!(i16, |n| Number::Whole(i128::from(n))),
@@ -368,7 +400,7 @@ fn decode<T>(
         Kind::U64 => as_type!(u64, |n| Number::Whole(i128::from(n))),
         Kind::F32 => as_type!(f32, |x: f32| float(f64::from(x))),
         Kind::F64 => as_type!(f64, float),
-    }
+    })
 }
 
 fn decode_as<N: Deserialize, T>(
@@ -414,7 +446,7 @@ fn index_text(mut at: usize, shape: &[usize], fortran: bool) -> String {
 }
 
 /// From first axis fastest to last axis fastest.
-fn to_c_order<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
+fn to_c_order<T: Clone>(values: &[T], shape: &[usize]) -> Vec<T> {
     let mut stride = vec![1; shape.len()];
     for axis in 1..shape.len() {
         stride[axis] = stride[axis - 1] * shape[axis - 1];
@@ -434,7 +466,7 @@ fn to_c_order<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
         }
         here
     };
-    (0..values.len()).map(|_| values[next()]).collect()
+    (0..values.len()).map(|_| values[next()].clone()).collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! Writing npz files that numpy reads.
 
+use std::borrow::Borrow;
 use std::io::{BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use npyz::{AutoSerialize, Serialize, WriterBuilder};
+use npyz::{AutoSerialize, DType, Serialize, WriterBuilder};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 use super::{ArrayError, NpzError, one_line, shape_text};
-use crate::write_atomic;
+use crate::{Label, write_atomic};
 
 /// Collects arrays and writes them as one npz file, deflated, read by `numpy.load`.
 ///
@@ -96,6 +97,24 @@ impl NpzWriter {
         self.add(name, shape, values)
     }
 
+    /// Adds names: an int64 array where all are numbers, else text (numpy's `U`).
+    ///
+    /// # Errors
+    /// As [`Self::f64`].
+    pub fn labels(&mut self, name: &str, labels: &[Label]) -> Result<(), NpzError> {
+        if let Some(numbers) = Label::numbers(labels) {
+            return self.i64(name, &[numbers.len()], &numbers);
+        }
+        let texts: Vec<String> = labels.iter().map(Label::raw).collect();
+        let units = texts.iter().map(|text| text.chars().count()).max();
+        let dtype = DType::parse(&format!("'<U{}'", units.unwrap_or(0).max(1)));
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let dtype = dtype.map_err(one_line);
+        let added =
+            dtype.and_then(|dtype| self.try_add::<str, _>(name, &[texts.len()], dtype, &texts));
+        self.named(name, added)
+    }
+
     /// Writes the file under a temporary name in the same folder, then renames it.
     ///
     /// # Errors
@@ -115,19 +134,24 @@ impl NpzWriter {
         shape: &[usize],
         values: &[T],
     ) -> Result<(), NpzError> {
-        self.try_add(name, shape, values)
-            .map_err(|why| NpzError::Array {
-                path: self.path.clone(),
-                key: name.escape_debug().to_string(),
-                error: ArrayError::Write { why },
-            })
+        let added = self.try_add(name, shape, T::default_dtype(), values);
+        self.named(name, added)
     }
 
-    fn try_add<T: Serialize + AutoSerialize>(
+    fn named(&self, name: &str, added: Result<(), String>) -> Result<(), NpzError> {
+        added.map_err(|why| NpzError::Array {
+            path: self.path.clone(),
+            key: name.escape_debug().to_string(),
+            error: ArrayError::Write { why },
+        })
+    }
+
+    fn try_add<T: Serialize + ?Sized, V: Borrow<T>>(
         &mut self,
         name: &str,
         shape: &[usize],
-        values: &[T],
+        dtype: DType,
+        values: &[V],
     ) -> Result<(), String> {
         let unfit = |c: char| c.is_control() || matches!(c, '/' | '\\');
         if name.is_empty() || name.contains(unfit) {
@@ -144,7 +168,8 @@ impl NpzWriter {
             return Err(format!("{found} values do not fill shape {shape}"));
         }
         // Beyond 32 bits, with room for the header, an entry needs the wide form of its sizes.
-        let wide = size_of_val(values) as u64 >= u64::from(u32::MAX) - 65_536;
+        let bytes = values.len().saturating_mul(dtype.num_bytes().unwrap_or(1));
+        let wide = bytes as u64 >= u64::from(u32::MAX) - 65_536;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(DateTime::DEFAULT)
@@ -156,13 +181,15 @@ impl NpzWriter {
             .map_err(one_line)?;
         let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
         let mut buffer = BufWriter::new(&mut self.archive);
-        let mut writer = npyz::WriteOptions::new()
-            .default_dtype()
+        let mut writer = npyz::WriteOptions::<T>::new()
+            .dtype(dtype)
             .shape(&shape)
             .writer(&mut buffer)
             .begin_nd()
             .map_err(one_line)?;
-        writer.extend(values).map_err(one_line)?;
+        for value in values {
+            writer.push(value.borrow()).map_err(one_line)?;
+        }
         writer.finish().map_err(one_line)?;
         buffer.flush().map_err(one_line)?;
         drop(buffer);

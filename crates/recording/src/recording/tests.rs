@@ -11,7 +11,7 @@ fn spikes() -> TrialArray<u8> {
 fn parts() -> RecordingParts {
     RecordingParts {
         bins: vec![4, 4, 3],
-        labels: vec![5, -2, 5],
+        labels: [5, -2, 5].map(Label::from).to_vec(),
         clipped_spikes: 2,
         ..RecordingParts::new(spikes(), "10ms".parse().unwrap())
     }
@@ -56,7 +56,7 @@ fn refuses_parts_that_do_not_fit() {
     let stimulus =
         |courses| Stimulus::new(vec![0.0; 12], Some(courses), 1, "10ms".parse().unwrap()).ok();
     assert_eq!(
-        message(|p| p.labels = vec![0; 2]),
+        message(|p| p.labels = vec![Label::Number(0); 2]),
         "labels has shape (2,); expected one entry for each of the 3 trials"
     );
     assert_eq!(
@@ -73,8 +73,10 @@ fn refuses_parts_that_do_not_fit() {
         message(|p| p.spikes.row_mut(2, 3)[1] = 1),
         "spikes[2, 3, 1] is 1; expected 0 (beyond the 3 bins of the trial)"
     );
-    assert!(message(|p| p.unit_ids = Some(vec![1])).contains("unit_ids has shape (1,)"));
-    assert!(message(|p| p.unit_ids = Some(vec![4, 4])).contains("unit_ids[1] is 4"));
+    assert!(
+        message(|p| p.unit_ids = Some(vec![Label::Number(1)])).contains("unit_ids has shape (1,)")
+    );
+    assert!(message(|p| p.unit_ids = Some(vec![Label::Number(4); 2])).contains("unit_ids[1] is 4"));
     assert!(message(|p| p.stimulus = stimulus(3)).contains("stimulus has shape (3, 4, 1)"));
     assert!(message(|p| p.spikes = TrialArray::zeros(0, 4, 0, 2)).contains("one trial"));
     assert!(message(|p| p.spikes = TrialArray::zeros(3, 4, 0, 0)).contains("one unit"));

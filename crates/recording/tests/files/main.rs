@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod brought;
 mod common;
 mod damaged;
 mod forms;

@@ -88,5 +88,8 @@ fn the_stimulus_of_a_recording_is_read() {
     let stimulus = file.stimulus().unwrap();
     assert_eq!((stimulus.samples(), stimulus.features()), (700, 2));
     let recording = file.bin(Some("10ms".parse().unwrap())).unwrap();
-    assert_eq!(recording.stimulus_per_bin().as_ref(), Some(stimulus));
+    assert_eq!(
+        recording.stimulus_per_bin().unwrap().as_ref(),
+        Some(stimulus)
+    );
 }

@@ -2,11 +2,12 @@
 
 use super::failure::Failure;
 use super::simulate::FIRST_BIN;
-use super::{outcome, table};
+use super::{outcome, recordings, table};
 use clap::ValueEnum;
+use refire::drive::DriveSpec;
 use refire::fit::{FitError, Model, SplitChoice, evaluate};
 use refire::metrics::{Connectivity, Metric, block_means};
-use refire::recording::{BinWidth, RecordingFile};
+use refire::recording::BinWidth;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,9 @@ pub struct Args {
     model: PathBuf,
     /// The recording, binned at the model's bin width.
     recording: PathBuf,
+    /// Unit of the times of the recording: s, ms, us or samples=RATE (Hz) [default: s]
+    #[arg(long, value_name = "UNIT", allow_hyphen_values = true)]
+    time_unit: Option<String>,
     /// Trials to evaluate [default: test if this is the recording of the fit, else all]
     #[arg(long)]
     split: Option<Split>,
@@ -39,8 +43,9 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let width = BinWidth::from_seconds(model.bin_width)?;
-    let file = RecordingFile::open(&args.recording)?;
-    let simulated = file.describe().keys.iter().any(|key| key == FIRST_BIN);
+    let file = recordings::open(&args.recording, args.time_unit.as_deref())?;
+    let about = file.describe();
+    let simulated = about.keys.iter().any(|key| key == FIRST_BIN);
     let recording = file.bin(Some(width))?;
     drop(file);
     let connectivity = match &args.truth {
@@ -53,8 +58,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     });
     let evaluation = evaluate(&model, &recording, split).map_err(|e| refusal(e, simulated))?;
     if !quiet {
-        for warning in recording.warnings() {
-            eprintln!("note: {warning}");
+        recordings::remark(&recording);
+        if about.conditions.is_empty() && matches!(model.drive, DriveSpec::Condition { .. }) {
+            eprintln!(
+                "note: the recording has no conditions: the model drives all its trials as condition {}",
+                recording.condition_labels()[0]
+            );
         }
     }
     if args.json {

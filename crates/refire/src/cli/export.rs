@@ -63,12 +63,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         let (count, values) = basis.basis_matrix();
         npz.f64("basis", &[values.len() / count.max(1), count], &values)?;
     }
-    npz.i64("unit_ids", &[model.observed()], &model.unit_ids)?;
-    npz.i64(
-        "conditions",
-        &[model.condition_labels.len()],
-        &model.condition_labels,
-    )?;
+    npz.labels("unit_ids", &model.unit_ids)?;
+    npz.labels("conditions", &model.condition_labels)?;
     npz.f64("theta", &[], &[model.spec.network.dynamics.theta()])?;
     npz.f64("bin_size", &[], &[model.bin_width])?;
     npz.i64("observed", &[], &[model.observed() as i64])?;

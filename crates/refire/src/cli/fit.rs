@@ -4,9 +4,9 @@ use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::{Fitted, progress};
 use super::names::objective_name;
 use super::options::FitOptions;
-use super::{outcome, view};
+use super::{outcome, recordings, view};
 use refire::fit::{Checkpoint, FitError, Trainer};
-use refire::recording::{BinWidth, Recording, RecordingFile, write_atomic};
+use refire::recording::{BinWidth, Recording, write_atomic};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -82,7 +82,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         (None, Some(checkpoint)) => Some(BinWidth::from_seconds(checkpoint.fit.bin_width)?),
         (given, _) => given,
     };
-    let recording = RecordingFile::open(&args.recording)?.bin(width)?;
+    let recording = recordings::open(&args.recording, options.time_unit.as_deref())?.bin(width)?;
     let spec = options.resolve(&recording, checkpoint.as_ref().map(|c| &c.fit.spec))?;
     let mut trainer = Trainer::new(&recording, &spec)?;
     if let Some(checkpoint) = checkpoint {
@@ -127,10 +127,12 @@ fn options(args: &Args) -> Result<FitOptions, Failure> {
 /// The specification of a fit as a file that says the same to `--config`.
 fn print_config(args: &Args) -> Result<(), Failure> {
     let options = options(args)?;
-    let recording = RecordingFile::open(&args.recording)?.bin(options.bin_width()?)?;
+    let file = recordings::open(&args.recording, options.time_unit.as_deref())?;
+    let recording = file.bin(options.bin_width()?)?;
     let spec = options.resolve(&recording, None)?;
     let described = FitOptions {
         bin: Some(BinWidth::from_seconds(recording.bin_width())?.to_string()),
+        time_unit: options.time_unit,
         mask: options.mask,
         ..FitOptions::describe(&spec, false)
     };
@@ -180,18 +182,7 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn remark(recording: &Recording, trainer: &Trainer<'_>) {
-    for warning in recording.warnings() {
-        eprintln!("note: {warning}");
-    }
-    if recording.clipped_spikes() > 0 {
-        eprintln!(
-            "note: {} of {} spikes ({:.2} %) share a bin with another spike of their unit and are lost in bins of {} ms",
-            recording.clipped_spikes(),
-            recording.total_spikes(),
-            100.0 * recording.clipped_share(),
-            recording.bin_width() * 1e3
-        );
-    }
+    recordings::remark(recording);
     for reason in trainer.left_out() {
         eprintln!("note: left out of the objective: {reason}");
     }

@@ -1,10 +1,10 @@
 //! `refire info`.
 
 use super::failure::Failure;
-use super::table;
+use super::{recordings, table};
 use refire::core::{TrialArray, TrialLayout};
 use refire::metrics::{noise_agreement, noise_correlation, psth, psth_correlation, rates};
-use refire::recording::{BinWidth, Form, Recording, RecordingFile};
+use refire::recording::{BinWidth, Form, Recording};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,9 @@ pub struct Args {
     /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     bin: Option<String>,
+    /// Unit of the times of the recording: s, ms, us or samples=RATE (Hz) [default: s]
+    #[arg(long, value_name = "UNIT", allow_hyphen_values = true)]
+    time_unit: Option<String>,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
@@ -25,7 +28,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .map_err(|e| Failure::input(format!("--bin {text}: {e}")))
         })
         .transpose()?;
-    let file = RecordingFile::open(&args.recording)?;
+    let file = recordings::open(&args.recording, args.time_unit.as_deref())?;
     let about = file.describe();
     let recording = file.bin(width)?;
     let seconds: f64 = about.durations.iter().sum();

@@ -14,6 +14,7 @@ mod info;
 mod names;
 mod options;
 mod outcome;
+mod recordings;
 mod simulate;
 mod table;
 mod view;

@@ -14,6 +14,16 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     out.insert("split".into(), json!(evaluation.split));
     out.insert("trials".into(), json!(evaluation.trials));
     out.insert("test".into(), json!(evaluation.test));
+    let clipping = evaluation.clipping;
+    out.insert(
+        "clipping".into(),
+        json!({
+            "spikes": clipping.spikes,
+            "clipped_spikes": clipping.clipped_spikes,
+            "clipped_share": clipping.clipped_share,
+            "rate_hz_data": "after clipping",
+        }),
+    );
     out.insert(
         "stability".into(),
         json!({
@@ -194,6 +204,9 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     stability.extend([String::new(), String::new()]);
     lines.push(stability);
     table::print(&header, &lines);
+    if let Some(clipped) = clipped(first) {
+        say!("- mean rate: {clipped}");
+    }
     for row in rows(first) {
         for metric in std::iter::once(row.metric)
             .chain(row.ceiling)
@@ -204,6 +217,17 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
             }
         }
     }
+}
+
+/// What the data lost to bins that hold at most one spike; `None` where that is nothing.
+pub fn clipped(evaluation: &Evaluation) -> Option<String> {
+    let clipping = evaluation.clipping;
+    (clipping.clipped_spikes > 0).then(|| {
+        format!(
+            "that of the data is after clipping, which took {:.2} % of the spikes",
+            100.0 * clipping.clipped_share
+        )
+    })
 }
 
 /// The verdict in one word.

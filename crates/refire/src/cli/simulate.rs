@@ -2,10 +2,12 @@
 
 use super::failure::{Failure, prepare_file};
 use refire::core::TrialArray;
-use refire::fit::{FreeRuns, Model, Slot, free_runs};
+use refire::fit::{Driving, FreeRuns, Model, Slot, free_runs};
 use refire::random::{Purpose, Stream};
-use refire::recording::{BinWidth, MAX_SPIKE_BINS, Recording, RecordingParts};
-use std::path::PathBuf;
+use refire::recording::{
+    BinWidth, Label, MAX_SPIKE_BINS, Recording, RecordingParts, Stimulus, read_stimulus,
+};
+use std::path::{Path, PathBuf};
 
 /// Trials held in memory at once with all their potentials; results do not depend on it.
 const BLOCK: usize = 500;
@@ -33,7 +35,11 @@ pub struct Args {
         value_delimiter = ',',
         allow_hyphen_values = true
     )]
-    conditions: Vec<i64>,
+    conditions: Vec<Label>,
+    /// An npz file with `stimulus` and `stimulus_dt` (a recording, or these alone) that drives the model, in
+    /// place of the stimulus of the fit; trials last as long as it does
+    #[arg(long, value_name = "FILE")]
+    stimulus: Option<PathBuf>,
     /// Presentations in a row per trial, each continuing where the previous one stopped; `evaluate`
     /// reads only simulations with one
     #[arg(
@@ -54,7 +60,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
-    let model = Model::read(&args.model)?;
+    let fitted = Model::read(&args.model)?;
+    let model = match &args.stimulus {
+        Some(file) => driven_by(&fitted, file)?,
+        None => fitted,
+    };
     if args.presentations == 0 {
         return Err(Failure::input(
             "--presentations: expected 1 or more, found 0",
@@ -69,10 +79,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     } else {
         args.conditions
             .iter()
-            .map(|&label| model.condition(label))
+            .map(|label| model.condition(label))
             .collect::<Result<Vec<_>, _>>()?
     };
-    let of_trial: Vec<usize> = match args.trials {
+    let trials = args.stimulus.as_ref().map(|_| model.training.bins.len());
+    let of_trial: Vec<usize> = match args.trials.or(trials) {
         Some(trials) => (0..trials)
             .map(|k| conditions[k % conditions.len()])
             .collect(),
@@ -94,7 +105,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     }
     let runs = free_runs(&model, Stream::new(args.seed, Purpose::Simulate))?;
     prepare_file(&args.out)?;
-    let recording = simulate(&model, runs, &of_trial, args.presentations)?;
+    let trials = Trials {
+        conditions: &of_trial,
+        presentations: args.presentations,
+        whole: args.stimulus.is_some(),
+    };
+    let recording = simulate(&model, runs, trials)?;
     let mut writer = recording.npz_writer(&args.out)?;
     writer.i64(FIRST_BIN, &[], &[model.spec.first_bin() as i64])?;
     writer.finish()?;
@@ -127,13 +143,69 @@ fn check_size(model: &Model, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The model under the stimulus of a file.
+fn driven_by(model: &Model, file: &Path) -> Result<Model, Failure> {
+    let (stimulus, labels) = read_stimulus(file)?;
+    let bins = vec![stimulus.bins(BinWidth::from_seconds(model.bin_width)?); labels.len()];
+    let driving = Driving {
+        stimulus: &stimulus,
+        labels: &labels,
+        bins: &bins,
+    };
+    Ok(model.driven_by(driving)?)
+}
+
+/// Which trials are simulated.
+struct Trials<'a> {
+    /// Dense condition index of each.
+    conditions: &'a [usize],
+    presentations: u32,
+    /// As long as their conditions, not as training trials.
+    whole: bool,
+}
+
+/// The stimulus of some conditions (dense indices), which a trial of one presentation has from its first bin on.
+fn stimulus_of(model: &Model, trials: &Trials<'_>) -> Result<Option<Stimulus>, Failure> {
+    let Some(features) = model
+        .features
+        .as_ref()
+        .filter(|_| trials.presentations == 1)
+    else {
+        return Ok(None);
+    };
+    let mut courses = trials.conditions.to_vec();
+    courses.sort_unstable();
+    courses.dedup();
+    let shared = features.trials() == 1;
+    let values: Vec<f64> = match shared {
+        true => features.trial(0).to_vec(),
+        false => courses
+            .iter()
+            .flat_map(|&c| features.trial(c).to_vec())
+            .collect(),
+    };
+    let courses = (!shared).then_some(courses.len());
+    let width = BinWidth::from_seconds(model.bin_width)?;
+    Ok(Some(Stimulus::new(
+        values,
+        courses,
+        features.units(),
+        width,
+    )?))
+}
+
 /// Free-running trials of the given conditions, observed units, presentation after presentation.
 fn simulate(
     model: &Model,
     mut runs: FreeRuns<'_>,
-    conditions: &[usize],
-    presentations: u32,
+    trials: Trials<'_>,
 ) -> Result<Recording, Failure> {
+    let stimulus = stimulus_of(model, &trials)?;
+    let Trials {
+        conditions,
+        presentations,
+        whole,
+    } = trials;
     let first_bin = model.spec.first_bin();
     let mut trials: Vec<Vec<u8>> = vec![Vec::new(); conditions.len()];
     for (block, out) in trials.chunks_mut(BLOCK).enumerate() {
@@ -141,7 +213,15 @@ fn simulate(
         let mut previous: Option<TrialArray<u8>> = None;
         for presentation in 0..presentations {
             let slots: Vec<Slot> = (first..first + out.len())
-                .map(|k| runs.slot(k as u32, conditions[k], presentation))
+                .map(|k| {
+                    let slot = runs.slot(k as u32, conditions[k], presentation);
+                    let bins = if whole {
+                        model.bins_per_condition[conditions[k]]
+                    } else {
+                        slot.bins
+                    };
+                    Slot { bins, ..slot }
+                })
                 .collect();
             let (spikes, _) = runs.present(&slots, presentation, previous.as_ref())?;
             for (row, (slot, out)) in slots.iter().zip(out.iter_mut()).enumerate() {
@@ -165,9 +245,10 @@ fn simulate(
         bins,
         labels: conditions
             .iter()
-            .map(|&c| model.condition_labels[c])
+            .map(|&c| model.condition_labels[c].clone())
             .collect(),
         unit_ids: Some(model.unit_ids.clone()),
+        stimulus,
         ..RecordingParts::new(spikes, width)
     })?)
 }

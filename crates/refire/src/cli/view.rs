@@ -282,7 +282,17 @@ fn psth_example(model: &Model, e: &Evaluation, label: &str, unit: usize) -> Psth
         ..PsthExample::default()
     };
     let (data, simulated) = (&e.psth.0, &e.psth.1);
-    for (a, b) in data.conditions.iter().zip(&simulated.conditions) {
+    for (condition, (a, b)) in data
+        .conditions
+        .iter()
+        .zip(&simulated.conditions)
+        .enumerate()
+    {
+        let groups = e.layout.groups().iter();
+        let slots: Vec<usize> = groups
+            .filter(|group| group.condition == condition)
+            .flat_map(|group| group.slots.clone())
+            .collect();
         let bins = a.trials.len().min(b.trials.len());
         let measured = (e.layout.first_bin()..bins).filter(|&t| a.trials[t] > 0 && b.trials[t] > 0);
         let mut first = true;
@@ -297,8 +307,12 @@ fn psth_example(model: &Model, e: &Evaluation, label: &str, unit: usize) -> Psth
             example
                 .time_s
                 .push(example.time_s.len() as f64 * model.bin_width);
-            example.data_hz.push(a.row(t)[unit] / model.bin_width);
-            example.model_hz.push(b.row(t)[unit] / model.bin_width);
+            // The last bin of a trial may be partial.
+            let present = slots.iter().filter(|&&k| t < e.layout.bins(k));
+            let share = present.map(|&k| e.layout.share_of_bin(k, t)).sum::<f64>();
+            let seconds = model.bin_width * share / a.trials[t] as f64;
+            example.data_hz.push(a.row(t)[unit] / seconds);
+            example.model_hz.push(b.row(t)[unit] / seconds);
         }
     }
     example
@@ -368,7 +382,7 @@ fn stability(model: &Model, e: &Evaluation) -> StabilityView {
         .iter()
         .enumerate()
         .map(|(k, &count)| {
-            let bins = (e.layout.bins(k) - e.layout.first_bin()) as f64;
+            let bins = e.layout.length(k) - e.layout.first_bin() as f64;
             f64::from(count) / (bins * model.bin_width * model.observed() as f64)
         })
         .collect();

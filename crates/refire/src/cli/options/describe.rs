@@ -47,6 +47,7 @@ impl FitOptions {
         };
         Self {
             bin: None,
+            time_unit: None,
             test_fraction: Some(spec.held_out.test),
             validation_fraction: Some(spec.held_out.validation),
             history: HistoryName::find(network.history),

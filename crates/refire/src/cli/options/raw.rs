@@ -25,6 +25,9 @@ pub struct FitOptions {
     /// Bin width, e.g. 10ms [default: 10ms for spike times, the file's own for counts]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = RECORDING)]
     pub bin: Option<String>,
+    /// Unit of the times of the recording: s, ms, us or samples=RATE (Hz) [default: s]
+    #[arg(long, value_name = "UNIT", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
+    pub time_unit: Option<String>,
     /// Share of each condition's trials held out for testing
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
     pub test_fraction: Option<f64>,
@@ -182,6 +185,7 @@ impl FitOptions {
         }
         pick!(
             bin,
+            time_unit,
             test_fraction,
             validation_fraction,
             history,

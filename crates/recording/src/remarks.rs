@@ -1,0 +1,116 @@
+//! What a careful colleague would say about a recording as it is read.
+
+use crate::{BinWidth, Label, Stimulus};
+
+/// Share of the spikes at edges of bins from which on it is said.
+const EDGES: f64 = 0.01;
+
+/// Mean rate below which times are hardly in seconds, Hz.
+const SLOW: f64 = 0.01;
+
+/// Most features, or conditions, that are named.
+const NAMED: usize = 5;
+
+/// Spikes, units and time of a file.
+pub(crate) struct Totals {
+    pub spikes: u64,
+    pub units: usize,
+    pub seconds: f64,
+}
+
+/// Whether the times look like those of another unit; `whole` if all of them are whole numbers.
+pub(crate) fn of_time_unit(totals: &Totals, whole: bool) -> Option<String> {
+    let rate = totals.spikes as f64 / (totals.units as f64 * totals.seconds);
+    let slow = totals.spikes > 0 && rate < SLOW;
+    let what = match (whole, slow) {
+        (true, true) => format!("all times are whole numbers and the mean rate is {rate:.2e} Hz"),
+        (true, false) => "all times are whole numbers".to_string(),
+        (false, true) => format!("the mean rate is {rate:.2e} Hz"),
+        (false, false) => return None,
+    };
+    Some(format!(
+        "{what}: they look like samples or milliseconds and are read as seconds (--time-unit ms, us or \
+         samples=RATE reads them as that)"
+    ))
+}
+
+/// Whether many spikes lie at the edges of bins, given how many do and how exactly, in seconds.
+pub(crate) fn of_edges(at_edges: (u64, f64), spikes: u64) -> Option<String> {
+    let share = at_edges.0 as f64 / spikes.max(1) as f64;
+    (share > EDGES).then(|| {
+        format!(
+            "{:.1} % of the spikes lie at an edge between two bins, as exactly as their times are known ({:.0e} s): \
+             they count in the later one",
+            100.0 * share,
+            at_edges.1
+        )
+    })
+}
+
+/// What is odd about the shape or values of a stimulus.
+pub(crate) fn of_stimulus(stimulus: &Stimulus, conditions: usize) -> Vec<String> {
+    let (samples, features) = (stimulus.samples(), stimulus.features());
+    let mut remarks = Vec::new();
+    if !stimulus.per_condition() && (features > samples || (samples == conditions && samples > 1)) {
+        remarks.push(format!(
+            "stimulus of shape ({samples}, {features}) is read as {samples} samples of {features} features; courses of \
+             {samples} conditions would have the shape ({samples}, {features}, 1)"
+        ));
+    } else if features > samples {
+        remarks.push(format!(
+            "stimulus of shape ({}, {samples}, {features}) has more features than samples",
+            stimulus.courses()
+        ));
+    }
+    let constant = |&f: &usize| {
+        let mut values = stimulus.values().iter().skip(f).step_by(features);
+        let first = values.next();
+        values.all(|v| Some(v) == first)
+    };
+    let constant: Vec<String> = (0..features)
+        .filter(constant)
+        .map(|f| f.to_string())
+        .collect();
+    if !constant.is_empty() {
+        remarks.push(format!(
+            "stimulus features that never change drive nothing: {}",
+            listed(&constant)
+        ));
+    }
+    remarks
+}
+
+/// Whether a stimulus ends before the longest trial, of so many bins.
+pub(crate) fn of_coverage(stimulus: &Stimulus, width: BinWidth, bins: usize) -> Option<String> {
+    match stimulus.bins_missing(width, bins) {
+        missing if missing <= 0.0 => None,
+        missing if missing < 2.0 => Some(format!(
+            "the stimulus ends {missing:.2} bins before the longest trial does: its last values go on"
+        )),
+        missing => Some(format!(
+            "the stimulus covers {:.2} of the {bins} bins of the longest trial: it cannot drive units \
+             (--drive condition or none does without)",
+            bins as f64 - missing
+        )),
+    }
+}
+
+/// The first of a list.
+pub(crate) fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let shown = names[..names.len() - more].join(", ");
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Whether trials repeat: `None` where some condition has two.
+pub(crate) fn of_repeats(labels: &[Label], conditions: usize) -> Option<String> {
+    (labels.len() > 1 && conditions == labels.len()).then(|| {
+        format!(
+            "each of the {conditions} trials has a condition of its own: no repeats, so there are no PSTHs and no \
+             noise correlations"
+        )
+    })
+}

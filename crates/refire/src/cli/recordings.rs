@@ -1,0 +1,38 @@
+//! Recordings as the commands read them.
+
+use super::failure::Failure;
+use refire::recording::{Recording, RecordingFile, TimeUnit};
+use std::path::Path;
+
+/// Opens a recording whose times are in the unit asked for, seconds by default.
+pub fn open(path: &Path, time_unit: Option<&str>) -> Result<RecordingFile, Failure> {
+    let file = RecordingFile::open(path)?;
+    let Some(text) = time_unit else {
+        return Ok(file);
+    };
+    let unit = text.parse::<TimeUnit>();
+    Ok(file.in_unit(unit.map_err(|e| Failure::input(format!("--time-unit {text}: {e}")))?)?)
+}
+
+/// How many spikes are lost because a bin holds at most one; `None` where none is.
+pub fn clipping(recording: &Recording) -> Option<String> {
+    (recording.clipped_spikes() > 0).then(|| {
+        format!(
+            "{} of {} spikes ({:.2} %) share a bin with another spike of their unit and are lost in bins of {} ms",
+            recording.clipped_spikes(),
+            recording.total_spikes(),
+            100.0 * recording.clipped_share(),
+            recording.bin_width() * 1e3
+        )
+    })
+}
+
+/// Tells on standard error what there is to say about a recording.
+pub fn remark(recording: &Recording) {
+    for warning in recording.warnings() {
+        eprintln!("note: {warning}");
+    }
+    if let Some(clipped) = clipping(recording) {
+        eprintln!("note: {clipped}");
+    }
+}

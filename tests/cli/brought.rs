@@ -1,0 +1,195 @@
+//! What people bring, through the command: a stimulus belongs to the recording it comes with, and what a recording
+//! lacks or has too much of is said.
+
+use crate::desk::Desk;
+use crate::toy::{Fixture, Toy, npy};
+
+/// Trials of one condition whose units follow a stimulus: `[trial][bin][unit]` counts.
+fn driven(stimulus: &[f64], seed: u64) -> Fixture {
+    let (trials, bins, weights) = (60u64, stimulus.len() as u64, [2.0, -2.0, 1.5, 1.0]);
+    let mut state = seed;
+    let mut uniform = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut counts = Vec::new();
+    for _ in 0..trials {
+        for x in stimulus {
+            counts.extend(weights.map(|w| u8::from(uniform() < 1.0 / (1.0 + (2.2 - w * x).exp()))));
+        }
+    }
+    Fixture::default()
+        .set("counts", npy(&[trials, bins, 4], &counts))
+        .set("bin_size", npy(&[], &[0.01]))
+        .set(
+            "n_bins",
+            npy(&[trials], &vec![bins as i32; trials as usize]),
+        )
+        .set("condition", npy(&[trials], &vec![0i32; trials as usize]))
+        .set("stimulus", npy(&[bins, 1], stimulus))
+        .set("stimulus_dt", npy(&[], &[0.01]))
+}
+
+fn course(phase: f64) -> Vec<f64> {
+    (0..100)
+        .map(|t| 1.4 * (0.3 * f64::from(t) + phase).sin() * (0.11 * f64::from(t)).cos())
+        .collect()
+}
+
+#[test]
+fn a_model_meets_a_recording_under_the_stimulus_of_that_recording() {
+    let desk = Desk::new();
+    let (a, b) = (course(0.0), course(2.0));
+    desk.write("a.npz", driven(&a, 1).bytes());
+    desk.write("b.npz", driven(&b, 2).bytes());
+    desk.ok("fit a.npz --objective mle --lags 2 --stimulus-lags 2 --out fit");
+    let bits = |file: &str| {
+        let json = desk.json_of(&format!("evaluate fit/model.refire {file} --json"));
+        json["test"]["bits_per_spike"].as_f64().unwrap()
+    };
+    let (own, other) = (bits("a.npz"), bits("b.npz"));
+    assert!(
+        own > 0.5 && (other - own).abs() < 0.2,
+        "{own} on its own, {other} on the other"
+    );
+    // Driven by the wrong stimulus, the same spikes are far from likely.
+    let wrong = driven(&b, 2).set("stimulus", npy(&[100, 1], &a));
+    desk.write("wrong.npz", wrong.bytes());
+    assert!(bits("wrong.npz") < 0.0);
+    // What is missing or of another shape is refused.
+    desk.write("none.npz", driven(&b, 2).without("stimulus").bytes());
+    desk.refused("evaluate fit/model.refire none.npz", &["stimulus", "none"]);
+    let two = driven(&b, 2).set("stimulus", npy(&[100, 2], &[0.5; 200]));
+    desk.write("two.npz", two.bytes());
+    desk.refused(
+        "evaluate fit/model.refire two.npz",
+        &["2 features", "expected 1"],
+    );
+    // Simulated under the other stimulus, and evaluated with what was simulated.
+    desk.ok("simulate fit/model.refire --stimulus b.npz --trials 40 --out sim.npz");
+    assert!((bits("sim.npz") - other).abs() < 0.3);
+    desk.ok("simulate fit/model.refire --trials 40 --out own.npz");
+    assert!((bits("own.npz") - own).abs() < 0.3);
+    desk.refused(
+        "simulate fit/model.refire --stimulus none.npz --out x.npz",
+        &["stimulus", "missing"],
+    );
+}
+
+#[test]
+fn a_stimulus_one_sample_short_costs_nothing_and_half_of_one_is_refused() {
+    let desk = Desk::new();
+    let x: Vec<f64> = course(0.0).iter().map(|x| x + 100.0).collect();
+    let whole = driven(&course(0.0), 1);
+    let bits = |name: &str, samples: usize| {
+        let fixture = whole
+            .clone()
+            .set("stimulus", npy(&[samples as u64, 1], &x[..samples]));
+        desk.write(&format!("{name}.npz"), fixture.bytes());
+        let (_, notes) = desk.ok(&format!(
+            "fit {name}.npz --objective mle --lags 3 --out {name}"
+        ));
+        let json = desk.json(&format!("{name}/fit.json"));
+        (json["test"]["bits_per_spike"].as_f64().unwrap(), notes)
+    };
+    let (all, _) = bits("all", 100);
+    let (short, notes) = bits("short", 99);
+    assert!(
+        (all - short).abs() < 0.05,
+        "{all}, one sample short {short}"
+    );
+    assert!(
+        notes.contains("1.00 bins before the longest trial"),
+        "{notes}"
+    );
+    let half = whole.set("stimulus", npy(&[50, 1], &x[..50]));
+    desk.write("half.npz", half.bytes());
+    desk.refused("fit half.npz --out half", &["0.5 s", "1 s"]);
+    desk.ok("fit half.npz --drive condition --iterations 2 --out half");
+}
+
+#[test]
+fn clipping_is_said_where_the_rate_is() {
+    let desk = Desk::new();
+    let counts = [3u8; 12 * 40 * 3];
+    let fixture = Toy::default()
+        .binned()
+        .set("counts", npy(&[12, 40, 3], &counts));
+    desk.write("r.npz", fixture.bytes());
+    let (table, notes) = desk.ok("fit r.npz --iterations 2 --out fit");
+    assert!(
+        table.contains("mean rate: that of the data is after clipping, which took 66.67 %"),
+        "{table}"
+    );
+    assert!(notes.contains("66.67 %"), "{notes}");
+    let of_fit = desk.json("fit/fit.json");
+    let of_evaluation = desk.json_of("evaluate fit/model.refire r.npz --json");
+    for json in [of_fit, of_evaluation] {
+        assert_eq!(json["clipping"]["clipped_spikes"], 2 * 12 * 40 * 3);
+        assert_eq!(json["clipping"]["rate_hz_data"], "after clipping");
+        assert!((json["clipping"]["clipped_share"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn labels_of_text_run_through_every_command() {
+    let desk = Desk::new();
+    let words: Vec<u8> = (0..12)
+        .flat_map(|k| if k % 2 == 0 { *b"left\0" } else { *b"right" })
+        .collect();
+    let names = b"tetrode 1 cell 1tetrode 1 cell 2tetrode 2 cell 1".to_vec();
+    let fixture = Toy::default()
+        .events()
+        .set("condition", crate::toy::declared("'|S5'", "(12,)", &words))
+        .set("unit_ids", crate::toy::declared("'|S16'", "(3,)", &names));
+    desk.write("r.npz", fixture.bytes());
+    let (info, _) = desk.ok("info r.npz");
+    assert!(info.contains("left (6 trials), right (6 trials)"), "{info}");
+    desk.ok("fit r.npz --lags 3 --iterations 2 --out fit");
+    assert_eq!(
+        desk.json("fit/fit.json")["units"]["unit"][2],
+        "tetrode 2 cell 1"
+    );
+    let report = String::from_utf8(desk.bytes("fit/report.html")).unwrap();
+    assert!(report.contains("tetrode 2 cell 1") && report.contains("condition left"));
+    desk.ok("simulate fit/model.refire --conditions right --trials 4 --out sim.npz");
+    let (info, _) = desk.ok("info sim.npz");
+    assert!(info.contains("1: right (4 trials)"), "{info}");
+    desk.ok("evaluate fit/model.refire sim.npz");
+    desk.ok("export fit/model.refire --out out.npz");
+    desk.refused(
+        "simulate fit/model.refire --conditions up --out x.npz",
+        &["condition up", "left, right"],
+    );
+}
+
+#[test]
+fn times_in_milliseconds_are_read_as_told_by_every_command() {
+    let desk = Desk::new();
+    let ms = |fixture: Fixture| fixture.set("trial_duration", npy(&[12], &[400i64; 12]));
+    let spikes: Vec<i64> = (0..60).map(|k| 13 * k % 400).collect();
+    let index = |n: i64| (0..60).map(|k| k % n).collect::<Vec<i64>>();
+    let fixture = ms(Toy::default().events())
+        .set("spike_times", npy(&[60], &spikes))
+        .set("spike_trial", npy(&[60], &index(12)))
+        .set("spike_unit", npy(&[60], &index(3)));
+    desk.write("ms.npz", fixture.bytes());
+    let (info, _) = desk.ok("info ms.npz --bin 1s");
+    assert!(info.contains("look like samples or milliseconds"), "{info}");
+    let (info, _) = desk.ok("info ms.npz --time-unit ms");
+    assert!(
+        info.contains("12 of 0.400 to 0.400 s") && !info.contains("look like"),
+        "{info}"
+    );
+    desk.ok("fit ms.npz --time-unit ms --lags 3 --iterations 2 --out fit");
+    let (config, _) = desk.ok("fit ms.npz --time-unit ms --lags 3 --print-config");
+    assert!(config.contains("time-unit = \"ms\""), "{config}");
+    let json = desk.json_of("evaluate fit/model.refire ms.npz --time-unit ms --json");
+    assert_eq!(json["split"], "test");
+    desk.refused(
+        "info ms.npz --time-unit min",
+        &["--time-unit", "samples=30000"],
+    );
+}
