@@ -70,6 +70,23 @@ impl DriveSpec {
         Ok(Self::Movie { shape, mean, scale })
     }
 
+    /// How many numbers a drive of so many bins takes, its weights not counted: what it is built from, and itself.
+    pub fn numbers(&self, bins_per_condition: &[usize], units: usize) -> f64 {
+        let bins = bins_per_condition.iter().copied().max().unwrap_or(0) as f64;
+        let basis = match *self {
+            Self::Condition {
+                spacing_bins,
+                width_in_spacings,
+            } => {
+                let bumps = (bins / spacing_bins.max(1.0)).ceil() + 1.0;
+                // As many of them reach a bin, and a bin keeps which.
+                bins * bumps.min(2.0 * width_in_spacings + 3.0).max(1.0) + 6.0 * bins
+            }
+            _ => 0.0,
+        };
+        basis + bins_per_condition.len() as f64 * bins * units as f64
+    }
+
     /// The encoder for conditions of `bins_per_condition` bins, the first `first_bin` of them
     /// history, and `units` units. Features are `[condition][bin][feature]`, or a single condition
     /// shared by all; only [`DriveSpec::Features`] and [`DriveSpec::Movie`] use them.

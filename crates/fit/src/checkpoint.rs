@@ -156,6 +156,12 @@ impl Checkpoint {
                 "damaged refire-checkpoint file: a tensor is cut short",
             )
         };
+        let not_finite = || {
+            frame::error(
+                path,
+                "damaged refire-checkpoint file: numbers that are not finite",
+            )
+        };
         let tensors = |t: &[F32Bytes; 3]| -> Result<Parameters<f32>, FitError> {
             let value = |i: usize| t[i].values().ok_or_else(damaged);
             Ok(Parameters {
@@ -186,7 +192,14 @@ impl Checkpoint {
             {
                 return Err(damaged());
             }
+            let finite = |moments: &[f32]| moments.iter().all(|m| m.is_finite());
+            if !finite(&first) || !finite(&second) {
+                return Err(not_finite());
+            }
             *adam = Adam::from_parts(first, second, body.steps[i]).ok_or_else(damaged)?;
+        }
+        if !parameters.are_finite() || !best.are_finite() {
+            return Err(not_finite());
         }
         Ok(Self {
             fit: FitOf {

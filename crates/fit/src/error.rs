@@ -107,6 +107,9 @@ pub enum FitError {
         /// Estimate of the memory, 10^9 bytes.
         gigabytes: f64,
     },
+    /// More memory than may be asked for.
+    #[error(transparent)]
+    Memory(#[from] refire_core::MemoryError),
     /// Loss or gradient left the finite numbers.
     #[error(
         "iteration {iteration}: the {what} of term {term} is not finite; the last good model is kept"

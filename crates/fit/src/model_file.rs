@@ -4,12 +4,15 @@
 
 use crate::frame::{self, Bits, F32Bytes, Synapses};
 use crate::{FitError, FlatSettings, Model, Training, wiring};
-use refire_core::TrialArray;
+use refire_core::{TrialArray, check_declared};
 use refire_drive::DriveSpec;
 use refire_engine::Parameters;
+use refire_kernels::LANES;
 use refire_metrics::StabilityRange;
 use refire_recording::{Label, MAX_SPIKE_BINS, Split};
+use refire_sim::SimError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const FORMAT: &str = "refire-model";
@@ -90,18 +93,35 @@ impl Model {
     /// [`FitError::File`] where it is missing, damaged or from a newer refire.
     pub fn read(path: &Path) -> Result<Self, FitError> {
         let body: Body = frame::read(path, FORMAT, VERSION)?;
-        let model = assemble(body)
-            .map_err(|reason| frame::error(path, format!("damaged refire-model file: {reason}")))?;
-        model.spec.check()?;
-        model.network()?;
-        let encoder = model.encoder()?;
-        if encoder.parameters() != model.parameters.drive.len() {
-            return Err(frame::error(
-                path,
-                "damaged refire-model file: drive weights",
-            ));
-        }
+        let damaged =
+            |reason: String| frame::error(path, format!("damaged refire-model file: {reason}"));
+        let model = assemble(body).map_err(|reason| damaged(reason.to_string()))?;
+        model.spec.check().map_err(|e| damaged(e.to_string()))?;
+        let bytes = std::fs::metadata(path).map_or(0, |about| about.len());
+        model.check(bytes).map_err(|e| damaged(e.to_string()))?;
         Ok(model)
+    }
+
+    /// Whether it can be run without more memory than a file of so many bytes may ask for.
+    fn check(&self, file_bytes: u64) -> Result<(), FitError> {
+        let (conditions, units) = (&self.bins_per_condition, self.units());
+        // Twice: as the encoder makes it, and in rows of whole registers.
+        let numbers = self
+            .drive
+            .numbers(conditions, units.next_multiple_of(LANES));
+        check_declared("drive of its conditions", 2.0 * 4.0 * numbers, file_bytes)?;
+        let found = self.parameters.drive.len();
+        let expected = self.encoder()?.parameters();
+        if found != expected {
+            let what = "drive weights";
+            return Err(SimError::Shape {
+                what,
+                expected,
+                found,
+            }
+            .into());
+        }
+        self.network().map(|_| ())
     }
 }
 
@@ -160,6 +180,16 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
     if !parameters.are_finite() {
         return Err("parameters that are not finite");
     }
+    if !(body.bin_width_s.is_finite() && body.bin_width_s > 0.0) {
+        return Err("a bin width that is no positive number");
+    }
+    if !body.baseline.iter().all(|p| (0.0..=1.0).contains(p)) {
+        return Err("rates that are no probabilities");
+    }
+    let distinct = |labels: &[Label]| labels.iter().collect::<BTreeSet<_>>().len() == labels.len();
+    if !distinct(&body.unit_ids) || !distinct(&body.condition_labels) {
+        return Err("units or conditions that repeat");
+    }
     let histories = trials
         .checked_mul(first_bin)
         .and_then(|n| n.checked_mul(observed))
@@ -168,6 +198,9 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
         .ok_or("histories")?;
     let features = match body.features {
         None => None,
+        Some(f) if f.values.iter().any(|x| !x.is_finite()) => {
+            return Err("features that are not finite");
+        }
         Some(f) => {
             Some(TrialArray::from_vec(f.values, f.courses, f.bins, f.features).ok_or("features")?)
         }

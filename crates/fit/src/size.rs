@@ -1,6 +1,7 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
-use crate::{Couplings, Drive, FitError, Specification, Statistics, Synapses};
+use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
+use refire_core::check_memory;
 use refire_loss::{NoiseSize, SampledSize};
 use refire_neuron::SpikeGradient;
 use refire_published::PublishedNoiseCovariance;
@@ -119,25 +120,48 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         _ => 1.0,
     };
     let parameters = PARAMETER_COPIES * (couplings + drive);
-    parameters + batches * BATCH_ARRAYS * held.passes * units + noise
+    parameters + batches * BATCH_ARRAYS * held.passes * units + noise + design(recording, spec)
+}
+
+/// Numbers of four bytes of the design of the drive, which L-BFGS holds for its guess at the Hessian, and once more
+/// with the trials that a row stands for.
+fn design(recording: &Recording, spec: &Specification) -> f64 {
+    if !matches!(spec.optimiser, Optimiser::Lbfgs { .. }) {
+        return 0.0;
+    }
+    let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
+    let conditions = recording.n_conditions() as f64;
+    let weights = match spec.drive {
+        Drive::Condition { spacing } => {
+            let bins = (spacing / recording.bin_width()).max(2.0);
+            conditions * ((longest / bins).ceil() + 1.0)
+        }
+        Drive::Features { lags } => {
+            lags as f64 * recording.stimulus().map_or(0, |s| s.features()) as f64
+        }
+        Drive::None | Drive::Movie(_) => 0.0,
+    };
+    2.0 * (conditions + 1.0) * longest * weights
 }
 
 /// Checks that parameters and one batch can be held by a machine, and by this one.
 pub(crate) fn check_size(recording: &Recording, spec: &Specification) -> Result<(), FitError> {
     let numbers = numbers(recording, spec);
-    let held = numbers <= MAX_NUMBERS
-        && Vec::<f32>::new()
-            .try_reserve_exact(numbers as usize)
-            .is_ok();
-    if held {
-        return Ok(());
+    if numbers > MAX_NUMBERS {
+        return Err(FitError::TooLarge {
+            units: recording.n_units() as f64 + spec.network.hidden as f64,
+            lags: spec.network.lags,
+            batch: spec.batch.trials,
+            gigabytes: numbers * 4e-9,
+        });
     }
-    Err(FitError::TooLarge {
-        units: recording.n_units() as f64 + spec.network.hidden as f64,
-        lags: spec.network.lags,
-        batch: spec.batch.trials,
-        gigabytes: numbers * 4e-9,
-    })
+    let what = format!(
+        "a fit of {} units with {} lags and batches of {} trials (fewer of any, of free-bins, or another drive need less)",
+        recording.n_units() as f64 + spec.network.hidden as f64,
+        spec.network.lags,
+        spec.batch.trials
+    );
+    Ok(check_memory(&what, numbers * 4.0)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Binned form: counts per bin.
 
 use crate::clock::{EDGE, Measured, lengths};
-use crate::events::{Binned, array, vector};
+use crate::events::{Binned, vector};
 use crate::npz::Number;
 use crate::recording::zeroed;
 use crate::{BinWidth, NpzFile, RecordingError};
@@ -27,7 +27,7 @@ impl Counts {
         let width = crate::time_step::width(file, "bin_size")?;
         let array = file.read(
             "counts",
-            "a whole number of spikes, 0 to 65535 (NaN behind n_bins)",
+            "a whole number of spikes, 0 to 65534 (NaN behind n_bins)",
             count_or_nothing,
         )?;
         let (trials, array_bins, units) = match array.shape[..] {
@@ -95,7 +95,7 @@ impl Counts {
     }
 
     /// Sums whole multiples of the file's bins; a partial last bin counts ([`lengths`]).
-    pub fn bin(&self, width: BinWidth) -> Result<Binned, RecordingError> {
+    pub fn bin(&self, width: BinWidth, file_bytes: u64) -> Result<Binned, RecordingError> {
         let ratio = width.seconds() / self.width.seconds();
         let multiple = ratio.round();
         if !(multiple >= 1.0 && (ratio - multiple).abs() <= EDGE * multiple) {
@@ -120,7 +120,8 @@ impl Counts {
                 .unzip()
         };
         let longest = bins.iter().copied().max().unwrap_or(0);
-        let mut spikes = zeroed(bins.len(), longest, self.units)?;
+        let mut array = zeroed(bins.len(), longest, self.units, file_bytes)?;
+        let spikes = array.as_mut_slice();
         let mut clipped = 0;
         for (trial, &last) in bins.iter().enumerate() {
             let valid = &self.trial(trial)[..self.bins[trial] * self.units];
@@ -136,7 +137,7 @@ impl Counts {
             }
         }
         Ok(Binned {
-            spikes: array(spikes, bins.len(), longest, self.units)?,
+            spikes: array,
             bins,
             lengths,
             clipped,
@@ -164,30 +165,36 @@ fn lengths_of(
     Ok(if fit { exact } else { whole })
 }
 
-/// A count; `Some(None)` for NaN, which fills up short trials.
-fn count_or_nothing(number: Number) -> Option<Option<u16>> {
+/// In place of NaN, which fills up short trials.
+const NOTHING: u16 = u16::MAX;
+
+/// A count, or [`NOTHING`].
+fn count_or_nothing(number: Number) -> Option<u16> {
     match number {
-        Number::Float(x) if x.is_nan() => Some(None),
-        number => number.whole().map(Some),
+        Number::Float(x) if x.is_nan() => Some(NOTHING),
+        number => number.whole().filter(|&count| count != NOTHING),
     }
 }
 
 /// Counts `[trial][bin][unit]`, zero where there is no number, which is behind the bins of a trial only.
 fn present(
-    counts: Vec<Option<u16>>,
+    mut counts: Vec<u16>,
     bins: &[usize],
     array_bins: usize,
     units: usize,
 ) -> Result<Vec<u16>, RecordingError> {
-    for (trial, &valid) in bins.iter().enumerate() {
-        let own = &counts[trial * array_bins * units..][..valid * units];
-        if let Some(at) = own.iter().position(Option::is_none) {
+    let trials = counts.chunks_exact_mut(array_bins * units);
+    for (trial, (own, &valid)) in trials.zip(bins).enumerate() {
+        let (counts, padding) = own.split_at_mut(valid * units);
+        if let Some(at) = counts.iter().position(|&count| count == NOTHING) {
             return Err(RecordingError::value(
                 format!("counts[{trial}, {}, {}]", at / units, at % units),
                 "NaN",
                 format!("a count, as n_bins[{trial}] is {valid}"),
             ));
         }
+        let nothing = padding.iter_mut().filter(|count| **count == NOTHING);
+        nothing.for_each(|count| *count = 0);
     }
-    Ok(counts.into_iter().map(Option::unwrap_or_default).collect())
+    Ok(counts)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use refire_core::LayoutError;
+use refire_core::{LayoutError, MemoryError};
 
 use crate::{ArrayError, BinWidthError, NpzError};
 
@@ -67,7 +67,7 @@ pub enum RecordingError {
     },
     /// More than can be held in memory.
     #[error(
-        "{trials} trials of up to {bins} bins of {units} units are more than {limit} numbers: use wider bins, shorter trials or fewer units{remark}"
+        "{trials} trials of up to {bins} bins of {units} units are more than {limit} numbers: use wider bins, shorter trials or fewer units"
     )]
     TooLarge {
         /// Number of trials.
@@ -78,8 +78,6 @@ pub enum RecordingError {
         units: usize,
         /// Largest product allowed.
         limit: usize,
-        /// What may be the reason, or nothing.
-        remark: String,
     },
     /// The stimulus ends before the trials do.
     #[error(
@@ -91,12 +89,17 @@ pub enum RecordingError {
         /// Length of the longest trial, seconds.
         expected: f64,
     },
-    /// The machine has no memory left for an array.
-    #[error("no memory for {bytes} bytes of spikes")]
-    OutOfMemory {
-        /// The size asked for.
-        bytes: usize,
+    /// What is wrong, with what may be the reason.
+    #[error("{error}; {remark}")]
+    Remarked {
+        /// What is wrong.
+        error: Box<RecordingError>,
+        /// What may be the reason.
+        remark: String,
     },
+    /// More memory than may be asked for.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The text or number is no bin width.
     #[error(transparent)]
     BinWidth(#[from] BinWidthError),

@@ -100,7 +100,7 @@ impl Events {
     }
 
     /// Bins the spikes: bin floor(t/width), a partial last bin counts ([`lengths`]). A time that is an edge as nearly as it is known is that edge.
-    pub fn bin(&self, width: BinWidth) -> Result<Binned, RecordingError> {
+    pub fn bin(&self, width: BinWidth, file_bytes: u64) -> Result<Binned, RecordingError> {
         let width_s = width.seconds();
         let mut measured = Vec::with_capacity(self.durations.len());
         for (trial, &duration) in self.durations.iter().enumerate() {
@@ -119,7 +119,8 @@ impl Events {
         let lengths = lengths.iter().map(|length| length.exact).collect();
         let longest = bins.iter().copied().max().unwrap_or(0);
         let trials = bins.len();
-        let mut spikes = zeroed(trials, longest, self.units)?;
+        let mut array = zeroed(trials, longest, self.units, file_bytes)?;
+        let spikes = array.as_mut_slice();
         let (mut clipped, mut at_edges) = (0, (0, 0.0f64));
         for ((&time, &trial), &unit) in self.times.iter().zip(&self.trials).zip(&self.unit) {
             let tolerance = self.clock.tolerance(time, width_s);
@@ -134,25 +135,13 @@ impl Events {
             spikes[at] = 1;
         }
         Ok(Binned {
-            spikes: array(spikes, trials, longest, self.units)?,
+            spikes: array,
             bins,
             lengths,
             clipped,
             at_edges,
         })
     }
-}
-
-/// Spikes `[trial][bin][unit]`.
-pub(crate) fn array(
-    spikes: Vec<u8>,
-    trials: usize,
-    bins: usize,
-    units: usize,
-) -> Result<TrialArray<u8>, RecordingError> {
-    let len = spikes.len();
-    TrialArray::from_vec(spikes, trials, bins, units)
-        .ok_or_else(|| RecordingError::shape("spikes", &[len], "trials * bins * units"))
 }
 
 /// A positive scalar.

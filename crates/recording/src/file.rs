@@ -68,6 +68,7 @@ pub struct RecordingFile {
     stimulus: Option<Stimulus>,
     /// Whether its unit of time was said.
     unit_said: bool,
+    bytes: u64,
 }
 
 impl RecordingFile {
@@ -107,6 +108,7 @@ impl RecordingFile {
             labels,
             unit_ids,
             unit_said: false,
+            bytes: file.bytes(),
         })
     }
 
@@ -139,21 +141,15 @@ impl RecordingFile {
     /// trial is shorter than any bin.
     pub fn bin(&self, width: Option<BinWidth>) -> Result<Recording, RecordingError> {
         let binned = self.try_bin(width).map_err(|error| match error {
-            RecordingError::TooLarge {
-                trials,
-                bins,
-                units,
-                limit,
-                ..
-            } => RecordingError::TooLarge {
-                trials,
-                bins,
-                units,
-                limit,
-                remark: self
-                    .of_time_unit()
-                    .map_or(String::new(), |r| format!("; {r}")),
-            },
+            RecordingError::TooLarge { .. } | RecordingError::Memory(_) => {
+                match self.of_time_unit() {
+                    Some(remark) => RecordingError::Remarked {
+                        error: Box::new(error),
+                        remark,
+                    },
+                    None => error,
+                }
+            }
             other => other,
         });
         binned.map_err(|e| e.in_file(&self.path))
@@ -185,11 +181,11 @@ impl RecordingFile {
                 if width.is_none() {
                     warnings.push(format!("no bin width given: bins of {bin_width} are used"));
                 }
-                (bin_width, events.bin(bin_width)?)
+                (bin_width, events.bin(bin_width, self.bytes)?)
             }
             Source::Counts(counts) => {
                 let bin_width = width.unwrap_or(counts.width);
-                (bin_width, counts.bin(bin_width)?)
+                (bin_width, counts.bin(bin_width, self.bytes)?)
             }
         };
         if self.labels.is_none() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use refire_core::{LayoutError, TrialArray, TrialLayout};
+use refire_core::{LayoutError, TrialArray, TrialLayout, check_declared};
 
 use crate::{BinWidth, Label, NpzError, NpzWriter, RecordingError, Stimulus};
 
@@ -315,7 +315,6 @@ pub(crate) fn checked_size(
         bins,
         units,
         limit: MAX_SPIKE_BINS,
-        remark: String::new(),
     };
     if bins > MAX_SPIKE_BINS as f64 {
         return Err(too_large);
@@ -327,15 +326,17 @@ pub(crate) fn checked_size(
         .ok_or(too_large)
 }
 
-/// Zeros `[trial][bin][unit]`, or an error where memory ends.
-pub(crate) fn zeroed(trials: usize, bins: usize, units: usize) -> Result<Vec<u8>, RecordingError> {
+/// Zeros `[trial][bin][unit]`, where a file of `file_bytes` may declare as many.
+pub(crate) fn zeroed(
+    trials: usize,
+    bins: usize,
+    units: usize,
+    file_bytes: u64,
+) -> Result<TrialArray<u8>, RecordingError> {
     let bytes = checked_size(trials, bins as f64, units)?;
-    let mut values = Vec::new();
-    values
-        .try_reserve_exact(bytes)
-        .map_err(|_| RecordingError::OutOfMemory { bytes })?;
-    values.resize(bytes, 0);
-    Ok(values)
+    let what = format!("{trials} trials of up to {bins} bins of {units} units");
+    check_declared(&what, bytes as f64, file_bytes)?;
+    Ok(TrialArray::zeros(trials, bins, 0, units))
 }
 
 /// Dense indices of labels, and the label of each index, ascending.

@@ -20,7 +20,9 @@ pub(crate) struct Totals {
 
 /// Whether the times look like those of another unit; `whole` if all of them are whole numbers.
 pub(crate) fn of_time_unit(totals: &Totals, whole: bool) -> Option<String> {
-    let rate = totals.spikes as f64 / (totals.units as f64 * totals.seconds);
+    // Of units that can have fired.
+    let units = totals.spikes.min(totals.units as u64) as f64;
+    let rate = totals.spikes as f64 / (units * totals.seconds);
     let slow = totals.spikes > 0 && rate < SLOW;
     let what = match (whole, slow) {
         (true, true) => format!("all times are whole numbers and the mean rate is {rate:.2e} Hz"),

@@ -1,7 +1,7 @@
 //! What drives the units besides each other.
 
 use super::Facts;
-use super::numbers::{at_least_1, positive};
+use super::numbers::{self, positive};
 use crate::FitError;
 use refire_drive::MovieShape;
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ impl Drive {
         match self {
             Self::None => Ok(()),
             Self::Condition { spacing } => positive("drive-spacing", *spacing),
-            Self::Features { lags } => at_least_1("stimulus-lags", *lags, "1 or more bins"),
+            Self::Features { lags } => numbers::lags("stimulus-lags", *lags),
             Self::Movie(shape) => Ok(shape.check()?),
         }
     }

@@ -1,6 +1,6 @@
 //! Units and couplings.
 
-use super::numbers::{at_least_1, positive};
+use super::numbers::{at_least_1, lags, positive};
 use crate::FitError;
 use refire_sim::{Connectivity, THRESHOLD};
 use serde::{Deserialize, Serialize};
@@ -151,7 +151,7 @@ impl NetworkSpec {
     }
 
     pub(super) fn check(&self) -> Result<(), FitError> {
-        at_least_1("lags", self.lags, "1 or more bins")?;
+        lags("lags", self.lags)?;
         positive("theta", self.dynamics.theta())?;
         if let Couplings::LowRank { rank } = self.couplings {
             at_least_1("rank", rank, "1 or more with low-rank couplings")?;

@@ -90,6 +90,9 @@ pub enum ArrayError {
         /// Largest number of numbers read.
         limit: u64,
     },
+    /// More memory than may be asked for.
+    #[error(transparent)]
+    Memory(#[from] refire_core::MemoryError),
     /// The machine has no memory left for the numbers.
     #[error("no memory for more than {numbers} numbers")]
     OutOfMemory {

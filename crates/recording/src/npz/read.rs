@@ -22,6 +22,7 @@ pub struct NpzFile {
     archive: ZipArchive<BufReader<File>>,
     /// Key and place in the archive, by key.
     keys: Vec<(String, usize)>,
+    bytes: u64,
 }
 
 impl fmt::Debug for NpzFile {
@@ -102,7 +103,13 @@ impl NpzFile {
             path,
             archive,
             keys,
+            bytes: kind.len(),
         })
+    }
+
+    /// Size of the file.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Path of the open file.
@@ -324,6 +331,9 @@ fn read_array<R: Read, T: Clone>(
     if declared != header.header_bytes.saturating_add(header.data_bytes) {
         return Err(length(declared.saturating_sub(header.header_bytes)));
     }
+    // A deflated file is up to a thousand times as large inside.
+    let bytes = header.npy.len() as f64 * size_of::<T>() as f64;
+    refire_core::check_memory("numbers of the array", bytes)?;
     let values = decode(&header, kind, &mut reader).ok_or_else(other)??;
     // Reading to the end also verifies the checksum.
     match reader.read(&mut [0]) {

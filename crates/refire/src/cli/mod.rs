@@ -11,6 +11,7 @@ mod fit;
 mod fitted;
 mod generate;
 mod info;
+mod memory;
 mod names;
 mod options;
 mod outcome;
@@ -36,6 +37,10 @@ struct Cli {
     /// Threads to use; results never depend on it. Default: all cores.
     #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     threads: Option<usize>,
+    /// Most memory that arrays may take, e.g. 8GiB or 500MB; more is refused before it is begun [default: three
+    /// quarters of what the machine has free]
+    #[arg(long, global = true, value_name = "SIZE")]
+    max_memory: Option<String>,
     /// No progress bar and no remarks on stderr.
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -113,6 +118,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             .build_global()
             .map_err(|e| Failure::input(format!("--threads {threads}: {e}")))?;
     }
+    memory::limit(cli.max_memory.as_deref())?;
     match &cli.command {
         Command::Info(args) => info::run(args),
         Command::Generate(args) => generate::run(args, cli.quiet),
