@@ -17,4 +17,5 @@ mod npz;
 mod one_fit;
 mod outputs;
 mod recordings;
+mod safety;
 mod toy;

@@ -107,13 +107,19 @@ pub enum FitError {
         /// Estimate of the memory, 10^9 bytes.
         gigabytes: f64,
     },
+    /// A file that cannot be written.
+    #[error("{path}: cannot be written: {reason}")]
+    Unwritten {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
     /// More memory than may be asked for.
     #[error(transparent)]
     Memory(#[from] refire_core::MemoryError),
     /// Loss or gradient left the finite numbers.
-    #[error(
-        "iteration {iteration}: the {what} of term {term} is not finite; the last good model is kept"
-    )]
+    #[error("iteration {iteration}: the {what} of term {term} is not finite")]
     NotFinite {
         /// Iteration, counted from 0.
         iteration: usize,

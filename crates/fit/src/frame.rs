@@ -111,6 +111,22 @@ struct FrameIn<B> {
     body: B,
 }
 
+/// A framed body.
+pub(crate) fn bytes<B: Serialize>(
+    path: &Path,
+    format: &str,
+    version: u32,
+    body: &B,
+) -> Result<Vec<u8>, FitError> {
+    let frame = FrameOut {
+        format,
+        version,
+        refire_version: env!("CARGO_PKG_VERSION"),
+        body,
+    };
+    rmp_serde::to_vec_named(&frame).map_err(|e| error(path, e.to_string()))
+}
+
 /// Writes a framed body to a temporary name and renames it.
 pub(crate) fn write<B: Serialize>(
     path: &Path,
@@ -118,15 +134,16 @@ pub(crate) fn write<B: Serialize>(
     version: u32,
     body: &B,
 ) -> Result<(), FitError> {
-    let frame = FrameOut {
-        format,
-        version,
-        refire_version: env!("CARGO_PKG_VERSION"),
-        body,
-    };
-    let bytes = rmp_serde::to_vec_named(&frame).map_err(|e| error(path, e.to_string()))?;
-    refire_recording::write_atomic(path, &bytes)
-        .map_err(|e| error(path, format!("cannot be written: {e}")))
+    let bytes = bytes(path, format, version, body)?;
+    refire_recording::write_atomic(path, &bytes).map_err(|e| unwritten(path, &e))
+}
+
+/// A file that cannot be written.
+pub(crate) fn unwritten(path: &Path, cause: &std::io::Error) -> FitError {
+    FitError::Unwritten {
+        path: path.display().to_string(),
+        reason: cause.to_string(),
+    }
 }
 
 /// Reads a framed body of a version up to `version`.

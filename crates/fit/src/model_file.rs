@@ -9,7 +9,7 @@ use refire_drive::DriveSpec;
 use refire_engine::Parameters;
 use refire_kernels::LANES;
 use refire_metrics::StabilityRange;
-use refire_recording::{Label, MAX_SPIKE_BINS, Split};
+use refire_recording::{Label, MAX_SPIKE_BINS, Outputs, Split};
 use refire_sim::SimError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -56,9 +56,22 @@ impl Model {
     /// Writes the model to a temporary name and renames it.
     ///
     /// # Errors
-    /// [`FitError::File`].
+    /// [`FitError::Unwritten`].
     pub fn write(&self, path: &Path) -> Result<(), FitError> {
-        let body = Body {
+        frame::write(path, FORMAT, VERSION, &self.body())
+    }
+
+    /// Adds the model to files that are to appear together.
+    ///
+    /// # Errors
+    /// [`FitError::Unwritten`], [`FitError::File`].
+    pub fn add_to(&self, outputs: &mut Outputs, path: &Path) -> Result<(), FitError> {
+        let bytes = frame::bytes(path, FORMAT, VERSION, &self.body())?;
+        (outputs.add(path, &bytes)).map_err(|e| frame::unwritten(path, &e))
+    }
+
+    fn body(&self) -> Body {
+        Body {
             settings: FlatSettings::from(&self.spec),
             bin_width_s: self.bin_width,
             unit_ids: self.unit_ids.clone(),
@@ -83,8 +96,7 @@ impl Model {
             split: self.split.clone(),
             recording_hash: self.recording_hash.clone(),
             iteration: self.iteration,
-        };
-        frame::write(path, FORMAT, VERSION, &body)
+        }
     }
 
     /// Reads a model and checks that its parts fit together.

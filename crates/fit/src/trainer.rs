@@ -213,13 +213,37 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Goes on from a checkpoint of the same specification and recording.
+    /// Goes on from a checkpoint of the same specification and recording. Its number of iterations may be another:
+    /// the learning rate then falls to 0 at that one, from what its cosine says for the iteration of the checkpoint
+    /// on. With fewer iterations than are done, the fit is over.
     ///
     /// # Errors
     /// [`FitError::Resume`] where it belongs to another fit.
-    pub fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
+    pub fn resume(&mut self, mut checkpoint: Checkpoint) -> Result<(), FitError> {
+        let iterations = self.spec.optimiser.adam().map(|adam| adam.iterations);
+        if let (Some(adam), Some(iterations)) =
+            (checkpoint.fit.spec.optimiser.adam_mut(), iterations)
+        {
+            adam.iterations = iterations;
+        }
         checkpoint.check_same_fit(&self.state)?;
         self.state = checkpoint;
+        if self.finished() {
+            self.stop()?;
+        }
+        Ok(())
+    }
+
+    /// Ends the fit where it is: the parameters of now are judged as those of the last iteration would be. The
+    /// fit cannot go on as one that was not stopped; write its checkpoint before.
+    ///
+    /// # Errors
+    /// [`FitError::NotFinite`] where the validation loss is not finite.
+    pub fn stop(&mut self) -> Result<(), FitError> {
+        let judged = self.state.history.validated_at.last() == Some(&self.state.iteration);
+        if self.state.iteration > 0 && !judged {
+            self.validate(true)?;
+        }
         Ok(())
     }
 
@@ -297,7 +321,7 @@ impl<'a> Trainer<'a> {
         }
         self.state.iteration += 1;
         self.state.history.training.push(losses.terms.clone());
-        let validation = self.validate()?;
+        let validation = self.validate(false)?;
         Ok(StepReport {
             iteration: self.state.iteration,
             losses,
@@ -341,7 +365,7 @@ impl<'a> Trainer<'a> {
             self.state.history.training.push(vec![nats]);
         }
         let weight = self.spec.objective.likelihood().unwrap_or(1.0);
-        let validation = self.validate()?;
+        let validation = self.validate(true)?;
         Ok(StepReport {
             iteration: self.state.iteration,
             losses: Losses {
@@ -374,15 +398,16 @@ impl<'a> Trainer<'a> {
 
     /// Judges the parameters on validation trials with the same random numbers every time, so that
     /// the judgement is not a new draw each time. Without validation trials the last ones count.
-    fn validate(&mut self) -> Result<Option<f64>, FitError> {
+    fn validate(&mut self, last: bool) -> Result<Option<f64>, FitError> {
         let iteration = self.state.iteration;
+        let last = last || iteration == self.spec.iterations();
         let Some((objective, batch)) = &mut self.validation else {
-            if iteration == self.spec.iterations() && self.state.parameters.are_finite() {
+            if last && self.state.parameters.are_finite() {
                 self.state.keep_as_best(f64::NAN);
             }
             return Ok(None);
         };
-        if !iteration.is_multiple_of(VALIDATE_EVERY) && iteration != self.spec.iterations() {
+        if !iteration.is_multiple_of(VALIDATE_EVERY) && !last {
             return Ok(None);
         }
         let streams = Streams {

@@ -3,8 +3,10 @@
 use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::Fitted;
 use super::names::objective_name;
+use super::outputs::{refuse_foreign, refuse_recording};
 use super::{fit, outcome, view};
 use refire::fit::{ObjectiveKind, Specification};
+use refire::recording::Outputs;
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
@@ -22,6 +24,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "refire-demo")]
     out: PathBuf,
 
+    /// Replace files of other origin in that folder.
+    #[arg(long)]
+    force: bool,
+
     /// Iterations of Adam, where it is used; fewer than by default give worse fits, sooner.
     #[arg(long, value_name = "N", hide = true)]
     iterations: Option<usize>,
@@ -29,6 +35,8 @@ pub struct Args {
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE, fit::REPORT])?;
+    refuse_foreign(&args.out.join(TRUTH_FILE), "population", args.force)?;
+    refuse_recording(&args.out, args.force)?;
     for folder in FOLDERS {
         check_folder(&args.out.join(folder), &[fit::MODEL, fit::FIGURES])?;
     }
@@ -38,7 +46,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     prepare_folder(&args.out)?;
     let recording = refire::synth::write(&args.out, &truth, trials, synthetic.seed)?;
     if !quiet {
-        eprintln!(
+        note!(
             "a synthetic recording: {} units, {} trials in {} conditions, {:.1} s each; {} hidden \
              units, which are not in the recording, excite them now and then",
             recording.n_units(),
@@ -47,7 +55,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             synthetic.bins as f64 * synthetic.bin_width_s,
             truth.units() - truth.observed
         );
-        eprintln!(
+        note!(
             "both fits have the default settings, but for weights of {PSTH_WEIGHT} (PSTH) and \
              {NOISE_WEIGHT} (noise covariance)"
         );
@@ -65,13 +73,19 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         }
         let name = objective_name(&spec);
         if !quiet {
-            eprintln!("fitting {name} ...");
+            note!("fitting {name} ...");
         }
         let fitted = Fitted::in_memory(&recording, &spec, quiet)?;
         let folder = args.out.join(folder);
         prepare_folder(&folder)?;
-        fitted.model.write(&folder.join(fit::MODEL))?;
-        fit::write_json(&folder, &fitted)?;
+        let mut outputs = Outputs::default();
+        (fitted.model).add_to(&mut outputs, &folder.join(fit::MODEL))?;
+        fit::add_text(
+            &mut outputs,
+            &folder.join(fit::FIGURES),
+            &fit::json_text(&fitted)?,
+        )?;
+        outputs.publish().map_err(Failure::work)?;
         fits.push(fitted);
     }
     let named: Vec<_> = fits
@@ -81,7 +95,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     outcome::print_table(&named);
     let report = view::demo_report(&recording, &synthetic, &fits);
     let path = args.out.join(fit::REPORT);
-    fit::write_text(&path, &report.to_html()?)?;
+    let mut outputs = Outputs::default();
+    fit::add_text(&mut outputs, &path, &report.to_html()?)?;
+    outputs.publish().map_err(Failure::work)?;
     say!("\nwrote {}: open it in a browser", path.display());
     Ok(())
 }

@@ -60,7 +60,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     if !quiet {
         recordings::remark(&recording);
         if about.conditions.is_empty() && matches!(model.drive, DriveSpec::Condition { .. }) {
-            eprintln!(
+            note!(
                 "note: the recording has no conditions: the model drives all its trials as condition {}",
                 recording.condition_labels()[0]
             );

@@ -1,6 +1,7 @@
 //! `refire export`.
 
 use super::failure::{Failure, prepare_file};
+use super::outputs::{refuse_foreign, refuse_inputs};
 use refire::drive::{ConditionBasis, DriveSpec};
 use refire::fit::{Model, Wiring};
 use refire::recording::NpzWriter;
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 #[command(
     after_help = "Arrays: couplings (source, lag, target; lag 1 first; up to 2000 units), bias (unit), drive
 (condition, bin, unit), drive_weights and, for a condition drive, basis (bin, function); unit_ids of
-the observed units, which come first; conditions (labels), theta, bin_size, observed. Sparse couplings:
+the observed units, which come first; conditions (labels), training_trials, validation_trials and
+test_trials (indices into the recording), theta, bin_size, observed. Sparse couplings:
 synapse_source and synapse_target (synapse), synapse_couplings (lag, synapse). Low-rank couplings: left
 (source, component), right (component, lag, target).
 
@@ -23,13 +25,18 @@ pub struct Args {
     /// File to write.
     #[arg(long, value_name = "PARAMS.npz")]
     out: PathBuf,
+    /// Replace a file that is no earlier export.
+    #[arg(long)]
+    force: bool,
 }
 
 /// Most units whose couplings are written from all to all.
 const MOST_UNITS: usize = 2000;
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    refuse_inputs(&args.out, &[&args.model])?;
     let model = Model::read(&args.model)?;
+    refuse_foreign(&args.out, "drive_weights", args.force)?;
     let drive = model.drive_currents()?;
     prepare_file(&args.out)?;
     let (units, lags) = (model.units(), model.spec.network.lags);
@@ -65,12 +72,20 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     }
     npz.labels("unit_ids", &model.unit_ids)?;
     npz.labels("conditions", &model.condition_labels)?;
+    for (name, trials) in [
+        ("training_trials", &model.split.train),
+        ("validation_trials", &model.split.validation),
+        ("test_trials", &model.split.test),
+    ] {
+        let trials: Vec<i64> = trials.iter().map(|&k| k as i64).collect();
+        npz.i64(name, &[trials.len()], &trials)?;
+    }
     npz.f64("theta", &[], &[model.spec.network.dynamics.theta()])?;
     npz.f64("bin_size", &[], &[model.bin_width])?;
     npz.i64("observed", &[], &[model.observed() as i64])?;
     npz.finish()?;
     if !quiet {
-        eprintln!("wrote {}", args.out.display());
+        note!("wrote {}", args.out.display());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What can go wrong, as one line and an exit code.
 
 use refire::fit::FitError;
+use refire::recording::refuse_other_than_file;
 use std::fmt::{self, Display};
 use std::path::Path;
 
@@ -11,6 +12,13 @@ pub enum Failure {
     Input(String),
     /// The work could not be finished: exit code 1.
     Work(String),
+    /// A signal ended the work early, and what there was is written: exit code 128 and its number.
+    Stopped {
+        /// What to tell.
+        message: String,
+        /// The signal.
+        signal: i32,
+    },
 }
 
 impl Failure {
@@ -26,13 +34,14 @@ impl Failure {
         match self {
             Self::Input(_) => 2,
             Self::Work(_) => 1,
+            Self::Stopped { signal, .. } => u8::try_from(128 + signal).unwrap_or(1),
         }
     }
 }
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Input(message) | Self::Work(message)) = self;
+        let (Self::Input(message) | Self::Work(message) | Self::Stopped { message, .. }) = self;
         let line: Vec<&str> = message.split_whitespace().collect();
         f.write_str(&line.join(" "))
     }
@@ -41,7 +50,7 @@ impl Display for Failure {
 impl From<FitError> for Failure {
     fn from(error: FitError) -> Self {
         match error {
-            FitError::NotFinite { .. } => Self::work(error),
+            FitError::NotFinite { .. } | FitError::Unwritten { .. } => Self::work(error),
             other => Self::input(other),
         }
     }
@@ -79,7 +88,7 @@ pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
 /// leaves nothing behind: no folder either, where there was none.
 pub fn check_folder(folder: &Path, names: &[&str]) -> Result<(), Failure> {
     for name in names {
-        refuse_folder(&folder.join(name))?;
+        refuse_other(&folder.join(name))?;
     }
     probe(folder, "", Keep::Nothing).map_err(|e| cannot_be_written_to(folder, &e))
 }
@@ -87,7 +96,7 @@ pub fn check_folder(folder: &Path, names: &[&str]) -> Result<(), Failure> {
 /// Creates the folder of a file and makes sure that the file can be written, before any work is
 /// done.
 pub fn prepare_file(file: &Path) -> Result<(), Failure> {
-    refuse_folder(file)?;
+    refuse_other(file)?;
     let Some(name) = file.file_name() else {
         return Err(Failure::input(format!(
             "{}: is not a file name",
@@ -126,14 +135,8 @@ fn probe(folder: &Path, name: &str, keep: Keep) -> std::io::Result<()> {
     outcome
 }
 
-fn refuse_folder(file: &Path) -> Result<(), Failure> {
-    if file.is_dir() {
-        return Err(Failure::input(format!(
-            "{}: is a folder, not a file name",
-            file.display()
-        )));
-    }
-    Ok(())
+fn refuse_other(file: &Path) -> Result<(), Failure> {
+    refuse_other_than_file(file).map_err(|e| Failure::input(format!("{}: {e}", file.display())))
 }
 
 fn cannot_be_written_to(path: &Path, error: &std::io::Error) -> Failure {

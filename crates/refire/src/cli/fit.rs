@@ -2,11 +2,13 @@
 
 use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::{Fitted, progress};
+use super::interrupt::{Interrupts, Stopped};
+use super::lock::Lock;
 use super::names::objective_name;
 use super::options::FitOptions;
 use super::{outcome, recordings, view};
 use refire::fit::{Checkpoint, FitError, Trainer};
-use refire::recording::{BinWidth, Recording, write_atomic};
+use refire::recording::{BinWidth, Outputs, Recording};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -88,31 +90,129 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     if let Some(checkpoint) = checkpoint {
         trainer.resume(checkpoint)?;
     }
+    let made = !folder.exists();
     prepare_folder(folder)?;
-    if !quiet {
-        remark(&recording, &trainer);
+    let run = Run {
+        args,
+        folder,
+        quiet,
+        started,
+    };
+    let outcome = run.to_the_end(&mut trainer, &recording);
+    if made && !matches!(outcome, Ok(()) | Err(Failure::Stopped { .. })) {
+        // Only where nothing has come into it.
+        let _ = std::fs::remove_dir(folder);
     }
-    let trained = train(&mut trainer, folder, args.checkpoint_every, quiet);
-    trainer.model().write(&folder.join(MODEL))?;
-    trained?;
+    outcome
+}
 
-    let fitted = Fitted::judge(&trainer, &recording, started)?;
-    let evaluation = &fitted.evaluation;
-    write_json(folder, &fitted)?;
-    let report = view::fit_report(&recording, &fitted);
-    write_text(&folder.join(REPORT), &report.to_html()?)?;
-    if !quiet {
-        outcome::print_table(&[(objective_name(&spec), evaluation)]);
-        if let Some(convex) = &fitted.convex {
-            say!("\n{}", convex.sentence());
+/// A fit that has all it needs.
+struct Run<'a> {
+    args: &'a Args,
+    folder: &'a Path,
+    quiet: bool,
+    started: Instant,
+}
+
+impl Run<'_> {
+    /// Trains, judges and writes: all files or, where something fails, none.
+    fn to_the_end(&self, trainer: &mut Trainer<'_>, recording: &Recording) -> Result<(), Failure> {
+        let &Self { folder, quiet, .. } = self;
+        let lock = Lock::take(folder)?;
+        if !quiet {
+            remark(recording, trainer);
         }
-        say!(
-            "\n{:.1} s; wrote model.refire, fit.json and report.html to {}",
-            fitted.wall_seconds,
-            folder.display()
-        );
+        let interrupts = Interrupts::watch().map_err(Failure::work)?;
+        let stopped = self.train(trainer, &interrupts)?;
+        let mut fitted = Fitted::judge(trainer, recording, self.started)?;
+        fitted.stopped = stopped;
+        self.write(&fitted, recording)?;
+        // What is left may end the process, where nobody reads.
+        drop(lock);
+        if !quiet {
+            outcome::print_table(&[(objective_name(&fitted.model.spec), &fitted.evaluation)]);
+            if let Some(convex) = &fitted.convex {
+                say!("\n{}", convex.sentence());
+            }
+            say!(
+                "\n{:.1} s; wrote model.refire, fit.json and report.html to {}",
+                fitted.wall_seconds,
+                folder.display()
+            );
+        }
+        match stopped {
+            None => Ok(()),
+            Some(stopped) => Err(Failure::Stopped {
+                message: format!(
+                    "stopped by {} after {} of {} iterations; the best model so far is in {}",
+                    stopped.name(),
+                    stopped.iteration,
+                    fitted.model.spec.iterations(),
+                    folder.display()
+                ),
+                signal: stopped.signal,
+            }),
+        }
     }
-    Ok(())
+
+    /// Trains to the end, or until a signal comes, writing checkpoints where asked for.
+    fn train(
+        &self,
+        trainer: &mut Trainer<'_>,
+        interrupts: &Interrupts,
+    ) -> Result<Option<Stopped>, FitError> {
+        let checkpoint = self.folder.join(CHECKPOINT);
+        let total = trainer.checkpoint().fit.spec.iterations() as u64;
+        let bar = progress(total, self.quiet);
+        bar.set_position(trainer.checkpoint().iteration() as u64);
+        let mut stopped = None;
+        while !trainer.finished() {
+            if let Some(signal) = interrupts.received() {
+                let iteration = trainer.checkpoint().iteration();
+                stopped = Some(Stopped { signal, iteration });
+                if self.args.checkpoint_every.is_some() {
+                    trainer.checkpoint().write(&checkpoint)?;
+                }
+                trainer.stop()?;
+                break;
+            }
+            let step = trainer.step()?;
+            let every = self.args.checkpoint_every;
+            if every.is_some_and(|n| step.iteration.is_multiple_of(n)) {
+                trainer.checkpoint().write(&checkpoint)?;
+            }
+            bar.set_position(step.iteration as u64);
+            if let Some(loss) = step.validation {
+                bar.set_message(format!(
+                    "validation loss {loss:.5}, best at {}",
+                    step.best_iteration
+                ));
+            }
+        }
+        bar.finish_and_clear();
+        Ok(stopped)
+    }
+
+    /// Writes the three files, and removes the checkpoint of another fit.
+    fn write(&self, fitted: &Fitted, recording: &Recording) -> Result<(), Failure> {
+        let mut outputs = Outputs::default();
+        let report = view::fit_report(recording, fitted);
+        (fitted.model).add_to(&mut outputs, &self.folder.join(MODEL))?;
+        add_text(
+            &mut outputs,
+            &self.folder.join(FIGURES),
+            &json_text(fitted)?,
+        )?;
+        add_text(&mut outputs, &self.folder.join(REPORT), &report.to_html()?)?;
+        outputs.publish().map_err(|e| {
+            Failure::work(format!("{}: cannot be written: {e}", self.folder.display()))
+        })?;
+        if self.args.resume.is_none() && self.args.checkpoint_every.is_none() {
+            // There may be none.
+            let _ = std::fs::remove_file(self.folder.join(CHECKPOINT));
+        }
+        Ok(())
+    }
 }
 
 /// The options given, those of `--config` where they say nothing.
@@ -141,52 +241,24 @@ fn print_config(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Trains to the end, writing checkpoints where asked for.
-fn train(
-    trainer: &mut Trainer<'_>,
-    folder: &Path,
-    checkpoint_every: Option<usize>,
-    quiet: bool,
-) -> Result<(), FitError> {
-    let total = trainer.checkpoint().fit.spec.iterations() as u64;
-    let bar = progress(total, quiet);
-    bar.set_position(trainer.checkpoint().iteration() as u64);
-    while !trainer.finished() {
-        let step = trainer.step()?;
-        if checkpoint_every.is_some_and(|n| step.iteration.is_multiple_of(n)) {
-            trainer.checkpoint().write(&folder.join(CHECKPOINT))?;
-        }
-        bar.set_position(step.iteration as u64);
-        if let Some(loss) = step.validation {
-            bar.set_message(format!(
-                "validation loss {loss:.5}, best at {}",
-                step.best_iteration
-            ));
-        }
-    }
-    bar.finish_and_clear();
-    Ok(())
-}
-
-/// Writes fit.json.
-pub fn write_json(folder: &Path, fitted: &Fitted) -> Result<(), Failure> {
+/// The text of fit.json.
+pub fn json_text(fitted: &Fitted) -> Result<String, Failure> {
     let json = outcome::fit_json(fitted);
-    let text = serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)?;
-    write_text(&folder.join(FIGURES), &text)
+    serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)
 }
 
-/// Writes a file whole or not at all.
-pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
-    write_atomic(path, text.as_bytes())
-        .map_err(|e| Failure::work(format!("{}: {e}", path.display())))
+/// Adds a text to files that are to appear together.
+pub fn add_text(outputs: &mut Outputs, path: &Path, text: &str) -> Result<(), Failure> {
+    let added = outputs.add(path, text.as_bytes());
+    added.map_err(|e| Failure::work(format!("{}: cannot be written: {e}", path.display())))
 }
 
 fn remark(recording: &Recording, trainer: &Trainer<'_>) {
     recordings::remark(recording);
     for reason in trainer.left_out() {
-        eprintln!("note: left out of the objective: {reason}");
+        note!("note: left out of the objective: {reason}");
     }
     for sample in trainer.sampled() {
-        eprintln!("note: {sample}");
+        note!("note: {sample}");
     }
 }

@@ -1,6 +1,7 @@
 //! A finished fit, and how it is made.
 
 use super::failure::Failure;
+use super::interrupt::Stopped;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use refire::fit::{ConvexReport, Evaluation, History, Model, Specification, Trainer, evaluate};
 use refire::recording::Recording;
@@ -15,6 +16,8 @@ pub struct Fitted {
     pub convex: Option<ConvexReport>,
     pub evaluation: Evaluation,
     pub wall_seconds: f64,
+    /// Where a signal ended it early.
+    pub stopped: Option<Stopped>,
 }
 
 impl Fitted {
@@ -33,6 +36,7 @@ impl Fitted {
             evaluation: evaluate(&model, recording, None)?,
             model,
             wall_seconds: started.elapsed().as_secs_f64(),
+            stopped: None,
         })
     }
 

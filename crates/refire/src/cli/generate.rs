@@ -1,6 +1,7 @@
 //! `refire generate`.
 
 use super::failure::{Failure, check_folder};
+use super::outputs::{refuse_foreign, refuse_recording};
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ pub struct Args {
     /// Seed of network and spikes [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Replace files of other origin in that folder.
+    #[arg(long)]
+    force: bool,
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
@@ -41,11 +45,13 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         ..defaults
     };
     check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE])?;
+    refuse_foreign(&args.out.join(TRUTH_FILE), "population", args.force)?;
+    refuse_recording(&args.out, args.force)?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
     refire::synth::write(&args.out, &truth, trials, settings.seed)?;
     if !quiet {
-        eprintln!(
+        note!(
             "wrote {} and {}",
             args.out.join(RECORDING_FILE).display(),
             args.out.join(TRUTH_FILE).display()

@@ -11,10 +11,13 @@ mod fit;
 mod fitted;
 mod generate;
 mod info;
+mod interrupt;
+mod lock;
 mod memory;
 mod names;
 mod options;
 mod outcome;
+mod outputs;
 mod recordings;
 mod simulate;
 mod table;
@@ -89,7 +92,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("refire: {failure}");
+            note!("refire: {failure}");
             ExitCode::from(failure.code())
         }
     }

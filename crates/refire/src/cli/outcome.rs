@@ -74,6 +74,15 @@ pub fn fit_json(fitted: &Fitted) -> Map<String, Value> {
     if let Some(convex) = &fitted.convex {
         out.insert("maximum_likelihood".into(), json!(convex));
     }
+    let split = &model.split;
+    out.insert(
+        "held_out".into(),
+        json!({ "test": split.test, "validation": split.validation }),
+    );
+    let stopped = fitted
+        .stopped
+        .map(|stopped| json!({ "signal": stopped.name(), "iteration": stopped.iteration }));
+    out.insert("stopped".into(), json!(stopped));
     out.insert("wall_seconds".into(), json!(fitted.wall_seconds));
     out.insert("seed".into(), json!(model.spec.seed));
     out.insert("settings".into(), json!(model.spec));

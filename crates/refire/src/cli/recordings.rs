@@ -30,9 +30,9 @@ pub fn clipping(recording: &Recording) -> Option<String> {
 /// Tells on standard error what there is to say about a recording.
 pub fn remark(recording: &Recording) {
     for warning in recording.warnings() {
-        eprintln!("note: {warning}");
+        note!("note: {warning}");
     }
     if let Some(clipped) = clipping(recording) {
-        eprintln!("note: {clipped}");
+        note!("note: {clipped}");
     }
 }

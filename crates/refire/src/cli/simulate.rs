@@ -1,6 +1,7 @@
 //! `refire simulate`.
 
 use super::failure::{Failure, prepare_file};
+use super::outputs::{refuse_foreign, refuse_inputs};
 use refire::core::TrialArray;
 use refire::fit::{Driving, FreeRuns, Model, Slot, free_runs};
 use refire::random::{Purpose, Stream};
@@ -25,6 +26,9 @@ pub struct Args {
     /// File to write: a recording of counts per bin.
     #[arg(long, value_name = "SIM.npz")]
     out: PathBuf,
+    /// Replace a file that is no earlier simulation.
+    #[arg(long)]
+    force: bool,
     /// Total number of trials, assigned to the conditions in turn [default: as many as the training trials]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     trials: Option<usize>,
@@ -60,7 +64,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
+    let stimulus = args.stimulus.as_deref();
+    let inputs: Vec<&Path> = stimulus.into_iter().chain([args.model.as_path()]).collect();
+    refuse_inputs(&args.out, &inputs)?;
     let fitted = Model::read(&args.model)?;
+    refuse_foreign(&args.out, FIRST_BIN, args.force)?;
     let model = match &args.stimulus {
         Some(file) => driven_by(&fitted, file)?,
         None => fitted,
@@ -115,7 +123,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     writer.i64(FIRST_BIN, &[], &[model.spec.first_bin() as i64])?;
     writer.finish()?;
     if !quiet {
-        eprintln!(
+        note!(
             "wrote {} trials of {} units to {}",
             recording.n_trials(),
             recording.n_units(),

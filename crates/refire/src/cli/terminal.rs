@@ -1,4 +1,4 @@
-//! Standard output.
+//! Standard output and standard error.
 
 use std::fmt;
 use std::io::{ErrorKind, Write};
@@ -9,12 +9,21 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::terminal::print_line(format_args!($($text)*)) };
 }
 
+/// As `eprintln!`, but nothing comes of it where standard error is closed or full: what it tells is no result.
+macro_rules! note {
+    ($($text:tt)*) => { $crate::cli::terminal::note_line(format_args!($($text)*)) };
+}
+
 pub fn print_line(text: fmt::Arguments<'_>) {
     if let Err(error) = writeln!(std::io::stdout(), "{text}") {
         if error.kind() == ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
-        eprintln!("refire: standard output: {error}");
+        note!("refire: standard output: {error}");
         std::process::exit(1);
     }
+}
+
+pub fn note_line(text: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

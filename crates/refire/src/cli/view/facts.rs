@@ -208,6 +208,14 @@ pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
     let mut notes = vec![
         "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these metrics do not say how it would answer a new stimulus.".to_string(),
     ];
+    if let Some(stopped) = fitted.stopped {
+        notes.push(format!(
+            "The fit was stopped by {} after {} of {} iterations: this is its best model until then.",
+            stopped.name(),
+            stopped.iteration,
+            fitted.model.spec.iterations()
+        ));
+    }
     if fitted.evaluation.split == SplitChoice::All {
         notes.push("No trials were held out: the metrics are on trials the fit has seen.".into());
     }

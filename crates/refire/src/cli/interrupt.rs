@@ -1,0 +1,64 @@
+//! Signals that ask a fit to stop.
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Which signal has asked for a stop; the second one ends the process at once.
+#[derive(Debug)]
+pub struct Interrupts {
+    received: Arc<AtomicUsize>,
+}
+
+/// A fit that was stopped before its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped {
+    /// The signal.
+    pub signal: i32,
+    /// Iterations done.
+    pub iteration: usize,
+}
+
+impl Stopped {
+    /// The signal as it is called.
+    pub fn name(&self) -> &'static str {
+        signal_hook::low_level::signal_name(self.signal).unwrap_or("a signal")
+    }
+}
+
+impl Interrupts {
+    /// Watches for Ctrl-C and the signals that a scheduler or a closing terminal sends.
+    pub fn watch() -> std::io::Result<Self> {
+        let (armed, received) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicUsize::new(0)),
+        );
+        for signal in signals() {
+            // In this order: the first one finds nothing armed.
+            let code = 128 + signal;
+            signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&armed))?;
+            signal_hook::flag::register(signal, Arc::clone(&armed))?;
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_usize(signal, Arc::clone(&received), number)?;
+        }
+        Ok(Self { received })
+    }
+
+    /// The signal that has come, if any.
+    pub fn received(&self) -> Option<i32> {
+        match self.received.load(Ordering::Relaxed) {
+            0 => None,
+            signal => i32::try_from(signal).ok(),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn signals() -> Vec<i32> {
+    vec![SIGINT, SIGTERM, signal_hook::consts::SIGHUP]
+}
+
+#[cfg(not(unix))]
+fn signals() -> Vec<i32> {
+    vec![SIGINT, SIGTERM]
+}
