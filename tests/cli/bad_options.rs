@@ -291,7 +291,6 @@ fn resuming_what_is_not_there_or_another_fit() {
     for (option, parts) in [
         ("--lags 5", &["lags", "4", "5"][..]),
         ("--seed 2", &["seed", "1", "2"]),
-        ("--iterations 6", &["iterations", "4", "6"]),
         ("--learning-rate 0.5", &["learning-rate", "0.5"]),
         ("--weight-nc 7", &["weights"]),
         ("--hidden 1", &["hidden", "0", "1"]),

@@ -4,9 +4,9 @@
 use crate::desk::Desk;
 use crate::toy::{Fixture, Toy, npy};
 
-/// Trials of one condition whose units follow a stimulus: `[trial][bin][unit]` counts.
-fn driven(stimulus: &[f64], seed: u64) -> Fixture {
-    let (trials, bins, weights) = (60u64, stimulus.len() as u64, [2.0, -2.0, 1.5, 1.0]);
+/// Counts `[trial][bin][unit]` of four units that follow a stimulus.
+fn counts(stimulus: &[f64], trials: u64, seed: u64) -> Vec<u8> {
+    let weights = [2.0, -2.0, 1.5, 1.0];
     let mut state = seed;
     let mut uniform = || {
         state = state
@@ -20,14 +20,17 @@ fn driven(stimulus: &[f64], seed: u64) -> Fixture {
             counts.extend(weights.map(|w| u8::from(uniform() < 1.0 / (1.0 + (2.2 - w * x).exp()))));
         }
     }
+    counts
+}
+
+/// 60 trials of one condition whose units follow a stimulus.
+fn driven(stimulus: &[f64], seed: u64) -> Fixture {
+    let bins = stimulus.len() as u64;
     Fixture::default()
-        .set("counts", npy(&[trials, bins, 4], &counts))
+        .set("counts", npy(&[60, bins, 4], &counts(stimulus, 60, seed)))
         .set("bin_size", npy(&[], &[0.01]))
-        .set(
-            "n_bins",
-            npy(&[trials], &vec![bins as i32; trials as usize]),
-        )
-        .set("condition", npy(&[trials], &vec![0i32; trials as usize]))
+        .set("n_bins", npy(&[60], &[bins as i32; 60]))
+        .set("condition", npy(&[60], &[0i32; 60]))
         .set("stimulus", npy(&[bins, 1], stimulus))
         .set("stimulus_dt", npy(&[], &[0.01]))
 }
@@ -192,4 +195,104 @@ fn times_in_milliseconds_are_read_as_told_by_every_command() {
         "info ms.npz --time-unit min",
         &["--time-unit", "samples=30000"],
     );
+}
+
+/// Every trial has a stimulus of its own, two units follow it.
+fn own_stimuli() -> Fixture {
+    let (mut stimulus, mut spikes) = (Vec::new(), Vec::new());
+    for k in 0..60 {
+        let own = course(0.37 * f64::from(k));
+        spikes.extend(counts(&own, 1, 100 + 7 * k as u64));
+        stimulus.extend(own);
+    }
+    let conditions: Vec<i64> = (0..60).collect();
+    driven(&course(0.0), 1)
+        .set("counts", npy(&[60, 100, 4], &spikes))
+        .set("condition", npy(&[60], &conditions))
+        .set("stimulus", npy(&[60, 100, 1], &stimulus))
+}
+
+#[test]
+fn trials_without_repeats_are_held_out_whole() {
+    let desk = Desk::new();
+    desk.write("own.npz", own_stimuli().bytes());
+    let (info, _) = desk.ok("info own.npz");
+    assert!(info.contains("no repeats"), "{info}");
+    desk.ok("fit own.npz --objective mle --lags 2 --stimulus-lags 2 --out fit");
+    let json = desk.json("fit/fit.json");
+    assert_eq!(
+        (json["trials"].as_u64(), json["settings"]["drive"].as_str()),
+        (Some(15), Some("features"))
+    );
+    assert_eq!(json["held_out"]["test"].as_array().unwrap().len(), 15);
+    assert!(json["test"]["bits_per_spike"].as_f64().unwrap() > 0.5);
+    assert!(json["test"]["rate_hz_data"].is_number() && json["test"]["rate_hz_model"].is_number());
+    for absent in [
+        "psth_correlation",
+        "noise_correlation_pearson",
+        "psth_correlation_ceiling",
+    ] {
+        assert!(json["test"][absent].is_null());
+        let reason = json["reasons"][format!("test.{absent}")].as_str().unwrap();
+        assert!(reason.contains("no repeats"), "{reason}");
+    }
+    let report = String::from_utf8(desk.bytes("fit/report.html")).unwrap();
+    assert!(
+        report.contains(
+            "15 of the 15 held-out trials have a condition that the network has not seen"
+        )
+    );
+    // Without a stimulus nothing but the spikes before can tell.
+    desk.write("bare.npz", own_stimuli().without("stimulus").bytes());
+    desk.ok("fit bare.npz --objective mle --lags 2 --out bare");
+    assert_eq!(desk.json("bare/fit.json")["settings"]["drive"], "none");
+}
+
+#[test]
+fn conditions_can_be_held_out_and_only_for_a_drive_that_can_meet_new_ones() {
+    let desk = Desk::new();
+    // Ten conditions of six trials.
+    let conditions: Vec<i64> = (0..60).map(|k| k % 10).collect();
+    let courses: Vec<Vec<f64>> = (0..10).map(|c| course(0.6 * f64::from(c))).collect();
+    let spikes: Vec<u8> = (0..60)
+        .flat_map(|k| counts(&courses[k % 10], 1, 50 + 7 * k as u64))
+        .collect();
+    let stimulus = courses.concat();
+    let fixture = own_stimuli()
+        .set("counts", npy(&[60, 100, 4], &spikes))
+        .set("condition", npy(&[60], &conditions))
+        .set("stimulus", npy(&[10, 100, 1], &stimulus));
+    desk.write("r.npz", fixture.bytes());
+    desk.ok(
+        "fit r.npz --objective mle --lags 2 --hold-out conditions --test-fraction 0.3 --out fit",
+    );
+    let json = desk.json("fit/fit.json");
+    assert_eq!(json["settings"]["hold-out"], "conditions");
+    let of = |key: &str| -> Vec<i64> {
+        let trials = json["held_out"][key].as_array().unwrap();
+        let mut own: Vec<i64> = trials.iter().map(|k| k.as_i64().unwrap() % 10).collect();
+        own.sort_unstable();
+        own.dedup();
+        own
+    };
+    let (test, validation) = (of("test"), of("validation"));
+    assert_eq!((test.len(), json["trials"].as_u64()), (3, Some(18)));
+    assert!(validation.len() == 1 && !test.contains(&validation[0]));
+    desk.refused(
+        "fit r.npz --drive condition --hold-out conditions --out x",
+        &["hold-out", "not seen"],
+    );
+}
+
+#[test]
+fn without_test_trials_every_metric_says_so() {
+    let desk = Desk::new();
+    desk.write("r.npz", Toy::default().events().bytes());
+    desk.ok("fit r.npz --iterations 2 --lags 3 --test-fraction 0 --out fit");
+    let json = desk.json("fit/fit.json");
+    for (name, metric) in json["test"].as_object().unwrap() {
+        assert!(metric.is_null());
+        let reason = json["reasons"][format!("test.{name}")].as_str().unwrap();
+        assert_eq!(reason, "no trials are held out for testing", "{name}");
+    }
 }

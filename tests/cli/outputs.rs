@@ -16,7 +16,7 @@ fn folders_that_cannot_be_written_to() {
     for line in ["simulate model.refire", "export model.refire"] {
         let file = format!("{line} --out good.npz/out.npz");
         desk.refused(&file, &["good.npz", "cannot be written to"]);
-        desk.refused(&format!("{line} --out old"), &["old", "not a file name"]);
+        desk.refused(&format!("{line} --out old"), &["old", "is a folder"]);
         desk.refused(&format!("{line} --out {long}"), &[&long]);
     }
 }

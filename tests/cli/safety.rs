@@ -112,7 +112,7 @@ fn a_fit_that_fails_leaves_the_folder_as_it_was() {
         .events()
         .set(
             "stimulus",
-            npy(&[40, 1], &(0..40).map(|t| f64::from(t)).collect::<Vec<_>>()),
+            npy(&[40, 1], &(0..40).map(f64::from).collect::<Vec<_>>()),
         )
         .set("stimulus_dt", npy(&[], &[0.01]));
     desk.write("wild.npz", wild.bytes());

@@ -75,6 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         spec.held_out = HeldOut {
             test: 0.0,
             validation: 0.0,
+            ..spec.held_out
         };
         spec
     };

@@ -58,6 +58,24 @@ pub struct TestMetrics {
 }
 
 impl TestMetrics {
+    fn all_mut(&mut self) -> [&mut Metric; 13] {
+        [
+            &mut self.bits_per_spike,
+            &mut self.psth_correlation,
+            &mut self.psth_correlation_ceiling,
+            &mut self.noise_correlation_pearson,
+            &mut self.noise_correlation_r2,
+            &mut self.noise_correlation_ceiling_pearson,
+            &mut self.noise_correlation_ceiling_r2,
+            &mut self.rate_hz_data,
+            &mut self.rate_hz_model,
+            &mut self.fano_factor_data,
+            &mut self.fano_factor_model,
+            &mut self.isi_distance,
+            &mut self.ks_within_bound,
+        ]
+    }
+
     /// Every metric with its name.
     pub fn named(&self) -> [(&'static str, &Metric); 13] {
         [
@@ -258,16 +276,20 @@ pub fn evaluate(
             },
         ),
     };
+    let agreement_of = |metric: Metric| match repeats(model, &layout) {
+        true => metric,
+        false => Metric::Missing(NO_REPEATS.to_string()),
+    };
     let units = unit_metrics(model, &data, &simulated, &layout, &forced, &psth_model);
     let rate = |spikes| rates(spikes, &layout, model.bin_width).mean;
-    let test = TestMetrics {
+    let mut test = TestMetrics {
         bits_per_spike: bits_per_spike(likelihood, &data, &layout, &model.training.baseline),
-        psth_correlation: psth_model.mean,
-        psth_correlation_ceiling: psth_ceiling,
-        noise_correlation_pearson: agreement.pearson.clone(),
-        noise_correlation_r2: agreement.r2.clone(),
-        noise_correlation_ceiling_pearson: noise_ceiling.pearson,
-        noise_correlation_ceiling_r2: noise_ceiling.r2,
+        psth_correlation: agreement_of(psth_model.mean),
+        psth_correlation_ceiling: agreement_of(psth_ceiling),
+        noise_correlation_pearson: agreement_of(agreement.pearson.clone()),
+        noise_correlation_r2: agreement_of(agreement.r2.clone()),
+        noise_correlation_ceiling_pearson: agreement_of(noise_ceiling.pearson),
+        noise_correlation_ceiling_r2: agreement_of(noise_ceiling.r2),
         rate_hz_data: rate(&data),
         rate_hz_model: rate(&simulated),
         fano_factor_data: fano_factors(&data, &layout).mean,
@@ -275,6 +297,11 @@ pub fn evaluate(
         isi_distance: mean_of(&units.isi_distance, "no unit has intervals on both sides"),
         ks_within_bound: within_bound(&units),
     };
+    if trials.is_empty() {
+        for metric in test.all_mut() {
+            *metric = Metric::Missing(NO_TEST_TRIALS.to_string());
+        }
+    }
     Ok(Evaluation {
         split,
         trials: trials.len(),
@@ -289,6 +316,18 @@ pub fn evaluate(
         noise,
         noise_agreement: agreement,
     })
+}
+
+/// Why there is nothing to average over trials.
+const NO_REPEATS: &str = "every trial has a condition or stimulus of its own: no repeats";
+
+/// Why there is no metric.
+const NO_TEST_TRIALS: &str = "no trials are held out for testing";
+
+/// Whether some condition that is evaluated has two trials, those of the training counted.
+fn repeats(model: &Model, layout: &TrialLayout) -> bool {
+    let mut groups = layout.groups().iter();
+    groups.any(|group| group.slots.len() + model.training.of_condition(group.condition).len() > 1)
 }
 
 fn ceiling_missing(split: SplitChoice, same: bool) -> &'static str {

@@ -36,8 +36,9 @@ pub use setup::Evaluator;
 pub use simulate::{FreeRuns, Slot, free_runs};
 pub use specification::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Escape, Facts,
-    FlatSettings, Form, HeldOut, HistoryStart, NetworkSpec, Noise, Objective, ObjectiveKind,
-    Optimiser, OptimiserKind, Priors, Published, Ridge, Signs, Specification, Statistics, Synapses,
+    FlatSettings, Form, HeldOut, HistoryStart, HoldOut, NetworkSpec, Noise, Objective,
+    ObjectiveKind, Optimiser, OptimiserKind, Priors, Published, Ridge, Signs, Specification,
+    Statistics, Synapses,
 };
 pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
 pub use start::initial;

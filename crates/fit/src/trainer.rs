@@ -51,12 +51,7 @@ impl<'a> Trainer<'a> {
     /// [`FitError`] where specification and recording do not allow a fit.
     pub fn new(recording: &'a Recording, spec: &Specification) -> Result<Self, FitError> {
         spec.check()?;
-        let split = Split::draw(
-            recording.conditions(),
-            spec.held_out.test,
-            spec.held_out.validation,
-            spec.seed,
-        )?;
+        let split = spec.held_out.draw(recording, spec.seed)?;
         Self::with_split(recording, spec, split)
     }
 

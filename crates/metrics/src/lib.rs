@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod checks;
 mod connectivity;
 mod correlation;
 mod likelihood;
@@ -10,6 +11,7 @@ mod rates;
 mod rescaling;
 mod stability;
 
+pub use checks::{Drift, Duplicate, drift, duplicates};
 pub use connectivity::{Connectivity, block_means};
 pub use correlation::{pearson, r_squared};
 pub use likelihood::{baseline_probability, bits_per_spike};

@@ -156,6 +156,11 @@ impl Recording {
         self.condition_labels.len()
     }
 
+    /// Whether some condition has two trials.
+    pub fn has_repeats(&self) -> bool {
+        self.n_conditions() < self.n_trials()
+    }
+
     /// Width of a bin, seconds.
     pub fn bin_width(&self) -> f64 {
         self.bin_width.seconds()

@@ -122,6 +122,7 @@ pub fn fit_spec(
     spec.held_out = HeldOut {
         test: 0.0,
         validation: 0.0,
+        ..spec.held_out
     };
     spec.priors.coupling = 1e3;
     spec

@@ -1,7 +1,7 @@
 //! Whether the parts of a specification go together; what each may be by itself it checks itself.
 
 use super::numbers::{at_least_1, positive, require};
-use super::{CouplingKind, DriveKind, ObjectiveKind, Optimiser, Specification};
+use super::{CouplingKind, DriveKind, HoldOut, ObjectiveKind, Optimiser, Specification};
 use crate::FitError;
 use refire_neuron::SpikeGradient;
 
@@ -28,6 +28,12 @@ impl Specification {
             ("noise-pairs", corrected.and_then(|c| c.noise.pairs)),
         ] {
             count.map_or(Ok(()), |n| at_least_1(name, n, "1 or more, or none"))?;
+        }
+        let unseen = self.held_out.what == HoldOut::Conditions;
+        if unseen && self.drive.kind() == DriveKind::Condition {
+            let allowed =
+                "trials with the condition drive, which knows no condition that it has not seen";
+            return Err(FitError::setting("hold-out", allowed, "conditions"));
         }
         for (name, found) in [
             ("test-fraction", self.held_out.test),

@@ -1,7 +1,7 @@
 //! What drives the units besides each other.
 
 use super::Facts;
-use super::numbers::{self, positive};
+use super::numbers::{at_least_1, positive};
 use crate::FitError;
 use refire_drive::MovieShape;
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,11 @@ impl Drive {
 
     /// A drive that the recording can have.
     pub(super) fn for_recording(facts: &Facts) -> Self {
-        Self::new(match facts.has_stimulus {
-            true => DriveKind::Features,
-            false => DriveKind::Condition,
+        Self::new(match (facts.has_stimulus, facts.has_repeats) {
+            (true, _) => DriveKind::Features,
+            (false, true) => DriveKind::Condition,
+            // A time course for every trial would be that trial.
+            (false, false) => DriveKind::None,
         })
     }
 
@@ -80,7 +82,7 @@ impl Drive {
         match self {
             Self::None => Ok(()),
             Self::Condition { spacing } => positive("drive-spacing", *spacing),
-            Self::Features { lags } => numbers::lags("stimulus-lags", *lags),
+            Self::Features { lags } => at_least_1("stimulus-lags", *lags, "1 or more bins"),
             Self::Movie(shape) => Ok(shape.check()?),
         }
     }

@@ -13,6 +13,8 @@ pub struct Facts {
     pub mean_bins: usize,
     /// Whether it holds a stimulus.
     pub has_stimulus: bool,
+    /// Whether some condition has two trials.
+    pub has_repeats: bool,
 }
 
 impl Default for Facts {
@@ -23,6 +25,7 @@ impl Default for Facts {
             conditions: 1,
             mean_bins: 50,
             has_stimulus: false,
+            has_repeats: true,
         }
     }
 }
@@ -35,6 +38,7 @@ impl From<&Recording> for Facts {
             conditions: recording.n_conditions(),
             mean_bins: bins / recording.n_trials().max(1),
             has_stimulus: recording.stimulus().is_some(),
+            has_repeats: recording.has_repeats(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Form, HeldOut,
-    HistoryStart, NetworkSpec, Noise, Objective, ObjectiveKind, Optimiser, OptimiserKind, Priors,
-    Published, Ridge, Signs, Specification, Statistics, Synapses, drive, optimiser,
+    HistoryStart, HoldOut, NetworkSpec, Noise, Objective, ObjectiveKind, Optimiser, OptimiserKind,
+    Priors, Published, Ridge, Signs, Specification, Statistics, Synapses, drive, optimiser,
 };
 use crate::FitError;
 use refire_drive::MovieShape;
@@ -72,6 +72,8 @@ pub struct FlatSettings {
     seed: u64,
     test_fraction: f64,
     validation_fraction: f64,
+    #[serde(default, skip_serializing_if = "HoldOut::is_default")]
+    hold_out: HoldOut,
     theta: f64,
     coupling_prior: f64,
     drive_prior: f64,
@@ -168,6 +170,7 @@ impl From<&Specification> for FlatSettings {
             seed: spec.seed,
             test_fraction: spec.held_out.test,
             validation_fraction: spec.held_out.validation,
+            hold_out: spec.held_out.what,
             theta: network.dynamics.theta(),
             coupling_prior: spec.priors.coupling,
             drive_prior: spec.priors.drive,
@@ -258,6 +261,7 @@ impl FlatSettings {
             held_out: HeldOut {
                 test: self.test_fraction,
                 validation: self.validation_fraction,
+                what: self.hold_out,
             },
             checkpoint_bins: above_0(self.checkpoint_bins),
             seed: self.seed,

@@ -151,7 +151,7 @@ impl NetworkSpec {
     }
 
     pub(super) fn check(&self) -> Result<(), FitError> {
-        lags("lags", self.lags)?;
+        lags(self.lags)?;
         positive("theta", self.dynamics.theta())?;
         if let Couplings::LowRank { rank } = self.couplings {
             at_least_1("rank", rank, "1 or more with low-rank couplings")?;

@@ -12,10 +12,10 @@ pub(super) fn at_least_1(
     require(found >= 1, name, allowed, found)
 }
 
-/// A number of lags: 1 or more, and few enough to be added to bins.
-pub(super) fn lags(name: &'static str, found: usize) -> Result<(), FitError> {
+/// Lags of the couplings: 1 or more, and few enough to be added to bins.
+pub(super) fn lags(found: usize) -> Result<(), FitError> {
     let holds = (1..=1 << 32).contains(&found);
-    require(holds, name, "1 to 4294967296 bins", found)
+    require(holds, "lags", "1 to 4294967296 bins", found)
 }
 
 /// A number above 0.

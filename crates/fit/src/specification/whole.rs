@@ -1,5 +1,9 @@
 //! The specification of a fit, and the defaults.
 
+use crate::FitError;
+use refire_recording::{Recording, Split};
+use serde::{Deserialize, Serialize};
+
 use super::{
     Adam, Couplings, Drive, Facts, Form, HistoryStart, NetworkSpec, Objective, ObjectiveKind,
     Optimiser, Priors, Ridge, Statistics,
@@ -63,6 +67,55 @@ pub struct HeldOut {
     pub test: f64,
     /// Share of the rest held out for early stopping.
     pub validation: f64,
+    /// What is held out together.
+    pub what: HoldOut,
+}
+
+/// What is held out together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldOut {
+    /// Trials, of each condition its share; of all trials, where no condition has two.
+    #[default]
+    Trials,
+    /// All trials of a condition: what a fit makes of conditions that it has not seen.
+    Conditions,
+}
+
+impl HoldOut {
+    /// Whether it is what a specification says unless asked.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl HeldOut {
+    /// Draws which trials of a recording are held out.
+    ///
+    /// # Errors
+    /// [`FitError::Split`] for a share out of range.
+    pub fn draw(&self, recording: &Recording, seed: u64) -> Result<Split, FitError> {
+        let draw = |conditions: &[usize]| Split::draw(conditions, self.test, self.validation, seed);
+        let conditions = recording.conditions();
+        Ok(match self.what {
+            HoldOut::Trials if recording.has_repeats() => draw(conditions)?,
+            HoldOut::Trials => draw(&vec![0; recording.n_trials()])?,
+            HoldOut::Conditions => {
+                let of_conditions = draw(&vec![0; recording.n_conditions()])?;
+                let trials = |chosen: &[usize]| {
+                    let own = conditions.iter().enumerate();
+                    let own = own.filter(|(_, c)| chosen.contains(c));
+                    own.map(|(trial, _)| trial).collect()
+                };
+                Split {
+                    seed,
+                    train: trials(&of_conditions.train),
+                    validation: trials(&of_conditions.validation),
+                    test: trials(&of_conditions.test),
+                }
+            }
+        })
+    }
 }
 
 impl Specification {
@@ -92,6 +145,7 @@ impl Specification {
             held_out: HeldOut {
                 test: 0.25,
                 validation: 0.1,
+                what: HoldOut::default(),
             },
             checkpoint_bins: None,
             seed: 1,

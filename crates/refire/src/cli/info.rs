@@ -3,9 +3,14 @@
 use super::failure::Failure;
 use super::{recordings, table};
 use refire::core::{TrialArray, TrialLayout};
-use refire::metrics::{noise_agreement, noise_correlation, psth, psth_correlation, rates};
+use refire::metrics::{
+    drift, duplicates, noise_agreement, noise_correlation, psth, psth_correlation, rates,
+};
 use refire::recording::{BinWidth, Form, Recording};
 use std::path::PathBuf;
+
+/// Most units, pairs or conditions that are named.
+const NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -113,6 +118,7 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
         recording.total_spikes(),
         100.0 * recording.clipped_share()
     );
+    print_checks(recording, &layout);
     say!("\nhow well the data repeat themselves (even against odd trials of each condition)");
     let (even, odd) = (half(recording, 0)?, half(recording, 1)?);
     let (Some((a, a_layout)), Some((b, b_layout))) = (even, odd) else {
@@ -137,6 +143,47 @@ fn print_bins(recording: &Recording) -> Result<(), Failure> {
         ],
     );
     Ok(())
+}
+
+/// What may spoil a fit.
+fn print_checks(recording: &Recording, layout: &TrialLayout) {
+    let name = |&unit: &usize| recording.unit_ids()[unit].to_string();
+    if let Some(drift) = drift(recording.spikes(), layout, recording.bin_width()) {
+        let units: Vec<String> = drift.units.iter().take(NAMED).map(name).collect();
+        let drifting = match drift.units.len() {
+            0 => "no unit's rate changes by half".to_string(),
+            count => format!(
+                "{count} units change by half or more: {}{}",
+                units.join(", "),
+                if count > NAMED { ", ..." } else { "" }
+            ),
+        };
+        say!(
+            "  drift            {:.2} Hz in the first third of the trials, {:.2} Hz in the last; {drifting}",
+            drift.first_hz,
+            drift.last_hz
+        );
+    }
+    let pairs = duplicates(recording.spikes(), layout);
+    if pairs.is_empty() {
+        say!("  duplicates       no two units spike in the same bins like one neuron sorted twice");
+        return;
+    }
+    let shown = pairs.iter().take(NAMED).map(|pair| {
+        let (a, b) = pair.units;
+        format!(
+            "{} and {} ({:.0} %)",
+            name(&a),
+            name(&b),
+            100.0 * pair.shared
+        )
+    });
+    say!(
+        "  duplicates       {} pairs of units share bins like one neuron sorted twice: {}{}",
+        pairs.len(),
+        shown.collect::<Vec<_>>().join(", "),
+        if pairs.len() > NAMED { ", ..." } else { "" }
+    );
 }
 
 /// Every second trial of each condition; `None` where no condition has two.

@@ -23,7 +23,7 @@ pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
 
 /// Refuses to replace an npz file that lacks a key which every file written by this command has, unless `force`.
 pub fn refuse_foreign(out: &Path, key: &str, force: bool) -> Result<(), Failure> {
-    if force || !out.exists() {
+    if force || !out.is_file() {
         return Ok(());
     }
     let own = NpzFile::open(out).is_ok_and(|file| file.contains(key));

@@ -93,6 +93,7 @@ fn spec(trials: usize, all: usize, iterations: usize, seed: u64) -> Specificatio
     spec.held_out = HeldOut {
         test: 1.0 - trials as f64 / all as f64,
         validation: 0.1,
+        ..spec.held_out
     };
     spec
 }

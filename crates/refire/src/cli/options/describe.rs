@@ -1,8 +1,8 @@
 //! From a specification back to the options that say it.
 
 use super::names::{
-    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
-    SpikeGradientName,
+    CouplingName, DriveName, FormName, HistoryName, HoldOutName, ObjectiveName, OptimizerName,
+    RidgeText, SpikeGradientName,
 };
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
@@ -50,6 +50,7 @@ impl FitOptions {
             time_unit: None,
             test_fraction: Some(spec.held_out.test),
             validation_fraction: Some(spec.held_out.validation),
+            hold_out: HoldOutName::find(spec.held_out.what),
             history: HistoryName::find(network.history),
             lags: Some(network.lags),
             hidden: Some(network.hidden),

@@ -2,8 +2,8 @@
 
 use super::super::failure::Failure;
 use super::names::{
-    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
-    SpikeGradientName,
+    CouplingName, DriveName, FormName, HistoryName, HoldOutName, ObjectiveName, OptimizerName,
+    RidgeText, SpikeGradientName,
 };
 use clap::{Args, Command};
 use refire::fit::{Facts, ObjectiveKind, Specification};
@@ -34,6 +34,10 @@ pub struct FitOptions {
     /// Share of the rest held out for early stopping
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
     pub validation_fraction: Option<f64>,
+    /// What is held out together: trials, of each condition its share; or all trials of a condition, which says what
+    /// the network makes of a stimulus it has not seen
+    #[arg(long, help_heading = RECORDING, hide_short_help = true)]
+    pub hold_out: Option<HoldOutName>,
     /// What comes before a trial: silence, or its own first bins, which are then not scored
     #[arg(long, help_heading = RECORDING, hide_short_help = true)]
     pub history: Option<HistoryName>,
@@ -188,6 +192,7 @@ impl FitOptions {
             time_unit,
             test_fraction,
             validation_fraction,
+            hold_out,
             history,
             lags,
             hidden,

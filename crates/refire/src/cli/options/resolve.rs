@@ -4,8 +4,8 @@ use super::super::failure::Failure;
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
 use refire::fit::{
-    Adam, CouplingKind, Couplings, Drive, DriveKind, FitError, Form, Objective, ObjectiveKind,
-    Optimiser, OptimiserKind, Ridge, Specification, Statistics, Synapses,
+    Adam, CouplingKind, Couplings, Drive, DriveKind, FitError, Form, HoldOut, Objective,
+    ObjectiveKind, Optimiser, OptimiserKind, Ridge, Specification, Statistics, Synapses,
 };
 use refire::neuron::SpikeGradient;
 use refire::recording::{BinWidth, NpzFile, Recording};
@@ -58,6 +58,7 @@ impl FitOptions {
         set(&mut spec.batch.free_bins, self.free_bins);
         set(&mut spec.held_out.test, self.test_fraction);
         set(&mut spec.held_out.validation, self.validation_fraction);
+        set(&mut spec.held_out.what, self.hold_out.map(HoldOut::from));
         set(&mut spec.priors.coupling, self.coupling_prior);
         set(&mut spec.seed, self.seed);
         if let Some(bins) = self.checkpoint_bins {

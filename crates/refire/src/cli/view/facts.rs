@@ -205,9 +205,18 @@ fn spike_gradient(spec: &Specification) -> String {
 
 /// What the reader of the figures has to keep in mind.
 pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
-    let mut notes = vec![
-        "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these metrics do not say how it would answer a new stimulus.".to_string(),
-    ];
+    let model = &fitted.model;
+    let seen = &model.training.conditions;
+    let tested = model.split.test.iter().map(|&k| recording.conditions()[k]);
+    let unseen = tested.filter(|c| !seen.contains(c)).count();
+    let mut notes = vec![if unseen == 0 {
+        "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these metrics do not say how it would answer a new stimulus.".to_string()
+    } else {
+        format!(
+            "{unseen} of the {} held-out trials have a condition that the network has not seen: likelihood and rates say how it answers what is new to it.",
+            model.split.test.len()
+        )
+    }];
     if let Some(stopped) = fitted.stopped {
         notes.push(format!(
             "The fit was stopped by {} after {} of {} iterations: this is its best model until then.",
