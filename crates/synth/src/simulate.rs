@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use refire_core::{TrialArray, TrialLayout};
-use refire_neuron::Memoryless;
+use refire_neuron::{Logistic, Memoryless};
 use refire_random::{KeyedUniforms, Purpose, Stream};
 use refire_recording::{Label, Recording, RecordingParts};
-use refire_sim::{DenseCoupling, Network, Pass, Trajectory, run};
+use refire_sim::{Connectivity, DenseCoupling, Network, Pass, SparseCoupling, Trajectory, run};
 
 use crate::size::check_spikes;
 use crate::{GroundTruth, SynthError};
@@ -81,15 +81,63 @@ pub(crate) fn free_run(
 ) -> Result<(), SynthError> {
     let conditions = trials.clone().map(|k| k % truth.conditions()).collect();
     let layout = TrialLayout::new(conditions, vec![truth.bins(); trials.len()], 0)?;
-    let coupling = DenseCoupling::new(&truth.couplings, truth.units(), truth.lags)?;
-    let network = Network::new(coupling, &truth.bias)
-        .with_dynamics(Memoryless::new(truth.theta as f32))
-        .with_observed(truth.observed);
     let pass = Pass::free_running(&layout, &truth.drive);
     let keys: Vec<u32> = trials.map(|k| k as u32).collect();
     let uniforms = KeyedUniforms::new(stream, iteration, &keys);
-    run(&network, &pass, &uniforms, out)?;
+    let (units, lags) = (truth.units(), truth.lags);
+    if let Some(synapses) = few_synapses(truth)? {
+        let weights = weights_along(truth, &synapses);
+        let coupling = SparseCoupling::new(&weights, &synapses, units, lags)?;
+        run(&network(truth, coupling), &pass, &uniforms, out)?;
+    } else {
+        let coupling = DenseCoupling::new(&truth.couplings, units, lags)?;
+        run(&network(truth, coupling), &pass, &uniforms, out)?;
+    }
     Ok(())
+}
+
+fn network<C>(truth: &GroundTruth, coupling: C) -> Network<'_, f32, C, Logistic, Memoryless<f32>> {
+    Network::new(coupling, &truth.bias)
+        .with_dynamics(Memoryless::new(truth.theta as f32))
+        .with_observed(truth.observed)
+}
+
+/// Networks of more units are run along their synapses, where these are few: a spike then costs as many additions as
+/// it has targets. Small ones are faster all to all.
+const MOST_DENSE: usize = 256;
+
+/// The pairs with a coupling at any lag, if a quarter of all pairs or fewer.
+fn few_synapses(truth: &GroundTruth) -> Result<Option<Connectivity>, SynthError> {
+    let (units, lags) = (truth.units(), truth.lags);
+    if units <= MOST_DENSE {
+        return Ok(None);
+    }
+    let mut coupled = vec![false; units * units];
+    let of_sources = coupled
+        .chunks_exact_mut(units)
+        .zip(truth.couplings.chunks_exact(lags * units));
+    for (coupled, couplings) in of_sources {
+        for row in couplings.chunks_exact(units) {
+            for (coupled, &w) in coupled.iter_mut().zip(row) {
+                *coupled |= w != 0.0;
+            }
+        }
+    }
+    let synapses = Connectivity::from_mask(&coupled, units)?;
+    Ok((4 * synapses.synapses() <= units * units).then_some(synapses))
+}
+
+/// Couplings `[source][lag][synapse of the source]`.
+fn weights_along(truth: &GroundTruth, synapses: &Connectivity) -> Vec<f32> {
+    let (units, lags) = (truth.units(), truth.lags);
+    let mut weights = Vec::with_capacity(lags * synapses.synapses());
+    for (source, couplings) in truth.couplings.chunks_exact(lags * units).enumerate() {
+        for row in couplings.chunks_exact(units) {
+            let targets = synapses.targets_of(source).iter();
+            weights.extend(targets.map(|&target| row[target as usize]));
+        }
+    }
+    weights
 }
 
 #[cfg(test)]
@@ -117,6 +165,30 @@ mod tests {
         let short = simulate(&truth, 2, 5).unwrap();
         assert_eq!(long.as_slice()[..short.as_slice().len()], *short.as_slice());
         assert_ne!(simulate(&truth, 2, 6).unwrap(), short);
+    }
+
+    #[test]
+    fn a_large_network_runs_along_its_synapses_as_it_would_all_to_all() {
+        let settings = SynthSettings {
+            observed_units: MOST_DENSE + 44,
+            trials: 4,
+            bins: 40,
+            ..SynthSettings::default()
+        };
+        let truth = GroundTruth::draw(&settings).unwrap();
+        assert!(few_synapses(&truth).unwrap().is_some());
+        let (units, lags) = (truth.units(), truth.lags);
+        let sparse = simulate(&truth, 1, 3).unwrap();
+        let coupling = DenseCoupling::new(&truth.couplings, units, lags).unwrap();
+        let layout = TrialLayout::new((0..4).collect(), vec![40; 4], 0).unwrap();
+        let pass = Pass::free_running(&layout, &truth.drive);
+        let uniforms = KeyedUniforms::new(Stream::new(3, Purpose::Synthetic), 0, &[0, 1, 2, 3]);
+        let mut dense = Trajectory::default();
+        run(&network(&truth, coupling), &pass, &uniforms, &mut dense).unwrap();
+        let differ = sparse.as_slice().iter().zip(dense.spikes.as_slice());
+        // Sums are in another order: a spike whose probability is at its draw may differ, and what follows it.
+        let differ = differ.filter(|(a, b)| a != b).count();
+        assert!(differ * 1000 < sparse.as_slice().len(), "{differ}");
     }
 
     #[test]
