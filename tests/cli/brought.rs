@@ -296,3 +296,46 @@ fn without_test_trials_every_metric_says_so() {
         assert_eq!(reason, "no trials are held out for testing", "{name}");
     }
 }
+
+#[test]
+fn a_trial_that_is_too_short_is_left_out_with_a_remark() {
+    let desk = Desk::new();
+    let mut bins = vec![40; 12];
+    bins[9] = 5;
+    let toy = Toy {
+        bins,
+        ..Toy::default()
+    };
+    desk.write("r.npz", toy.events().bytes());
+    let (_, notes) = desk.ok("fit r.npz --lags 9 --iterations 2 --out fit");
+    assert!(
+        notes.contains("1 trials that have no bin behind the first 9: 9 (5 bins)"),
+        "{notes}"
+    );
+    let json = desk.json("fit/fit.json");
+    let held_out = |key: &str| json["held_out"][key].as_array().unwrap().clone();
+    assert!(!held_out("test").contains(&9.into()) && !held_out("validation").contains(&9.into()));
+    let all = desk.json_of("evaluate fit/model.refire r.npz --split all --json");
+    assert_eq!(all["trials"], 11);
+    desk.refused("fit r.npz --lags 40 --out x", &["40"]);
+}
+
+#[test]
+fn control_characters_of_files_do_not_reach_the_terminal() {
+    let desk = Desk::new();
+    let fixture = Toy::default()
+        .events()
+        .set("\u{1b}[31mred", npy(&[1], &[1i32]));
+    desk.write("r.npz", fixture.bytes());
+    let (info, _) = desk.ok("info r.npz");
+    assert!(
+        info.contains("\\u{1b}[31mred") && !info.contains('\u{1b}'),
+        "{info}"
+    );
+    let output = desk.run("info \u{1b}[2Jnone.npz");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("\\u{1b}[2Jnone.npz") && !error.contains('\u{1b}'),
+        "{error}"
+    );
+}

@@ -19,7 +19,9 @@ mod size;
 mod specification;
 mod stability;
 mod start;
+mod test_metrics;
 mod trainer;
+mod trials;
 mod wiring;
 
 pub use batch::{MIN_FREE_TRIALS, Pool};
@@ -28,7 +30,7 @@ pub use convex::{ConvexReport, RidgeSource, RidgeStep, UnitEnd};
 pub use copies::start_as_copies;
 pub use driven::Driving;
 pub use error::FitError;
-pub use evaluate::{Clipping, Evaluation, SplitChoice, TestMetrics, UnitMetrics, evaluate};
+pub use evaluate::{Evaluation, SplitChoice, evaluate};
 pub use history::{History, StepReport};
 pub use model::{Model, Training};
 pub use objective::Terms;
@@ -42,6 +44,7 @@ pub use specification::{
 };
 pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
 pub use start::initial;
+pub use test_metrics::{Clipping, TestMetrics, UnitMetrics};
 pub use trainer::{Trainer, VALIDATE_EVERY};
 pub use wiring::resolve;
 

@@ -189,13 +189,6 @@ impl Model {
                     found: bins,
                 });
             }
-            if bins <= self.spec.network.lags {
-                return Err(FitError::TooFewBins {
-                    trial,
-                    bins,
-                    lags: self.spec.network.lags,
-                });
-            }
         }
         Ok(conditions)
     }

@@ -6,6 +6,7 @@ use crate::setup::DriveOf;
 use crate::signs::Dale;
 use crate::size::check_size;
 use crate::start::start;
+use crate::trials::leave_out_short;
 use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
@@ -63,24 +64,21 @@ impl<'a> Trainer<'a> {
     pub fn with_split(
         recording: &'a Recording,
         spec: &Specification,
-        split: Split,
+        mut split: Split,
     ) -> Result<Self, FitError> {
         spec.check()?;
         split.check(recording.n_trials())?;
         let first_bin = spec.first_bin();
         let lags = spec.network.lags.max(spec.noise_lags());
-        for (trial, &bins) in recording.bins().iter().enumerate() {
-            if bins <= lags {
-                return Err(FitError::TooFewBins { trial, bins, lags });
-            }
-        }
+        let too_short = leave_out_short(recording, &mut split, lags)?;
         check_size(recording, spec)?;
         let observed = recording.n_units();
         let units = observed + spec.network.hidden;
         let wiring = wiring::resolve(spec, units)?;
         spec.network.check_observed_signs(observed)?;
         let training = Training::new(recording, &split.train, first_bin)?;
-        let mut bins_per_condition = vec![0; recording.n_conditions()];
+        // A condition whose trials are all too short has one that could be run.
+        let mut bins_per_condition = vec![lags + 1; recording.n_conditions()];
         for (&c, &bins) in recording.conditions().iter().zip(recording.bins()) {
             bins_per_condition[c] = bins_per_condition[c].max(bins);
         }
@@ -103,6 +101,7 @@ impl<'a> Trainer<'a> {
         };
         let terms = Terms::new(spec, recorded).that_count()?;
         let mut left_out = terms.left_out.clone();
+        left_out.extend(too_short);
         let scored = (layout.scored_bins() * observed) as f64;
         let first_encoder = encoder()?;
         let start = start(spec, &wiring, &training.baseline, first_encoder.as_ref());

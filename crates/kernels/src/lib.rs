@@ -12,4 +12,4 @@ pub use dots::{dots, dots_of_rows};
 pub use matmul::{MatrixMut, MatrixRef, matmul};
 pub use real::{Real, logistic, softplus};
 pub use rows::{LANES, add_assign, add_rows, add_scaled, dispatch, dot};
-pub use vectors::{Kernel, Vectors};
+pub use vectors::{Kernel, Vectors, processor_level};

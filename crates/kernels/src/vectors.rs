@@ -155,3 +155,19 @@ pub(crate) fn with_f32<K: Kernel<f32>>(kernel: K) -> K::Output {
 pub(crate) fn with_f64<K: Kernel<f64>>(kernel: K) -> K::Output {
     Arch::new().dispatch(Dispatched(kernel, std::marker::PhantomData::<f64>))
 }
+
+/// The processor level that results depend on: sums have another order in registers of another width, so the same
+/// binary gives the same bits on machines of one level.
+pub fn processor_level() -> String {
+    struct Lanes;
+    impl Kernel<f32> for Lanes {
+        type Output = usize;
+
+        #[inline(always)]
+        fn run<R: Vectors<f32>>(self, _: R) -> usize {
+            R::LANES
+        }
+    }
+    let bits = 32 * with_f32(Lanes);
+    format!("{}, vectors of {bits} bits", std::env::consts::ARCH)
+}

@@ -26,11 +26,8 @@ impl Outputs {
     pub fn add(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         refuse_other_than_file(path)?;
         let prefix = prefix(path)?;
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        remove_abandoned(folder, &prefix);
+        let folder = folder_of(path);
+        remove_older(folder, &prefix, ABANDONED);
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".tmp");
         #[cfg(unix)]
@@ -97,8 +94,22 @@ fn prefix(path: &Path) -> io::Result<OsString> {
     Ok(prefix)
 }
 
-/// Removes temporary files of the same name that no run writes any longer. What cannot be removed stays.
-fn remove_abandoned(folder: &Path, prefix: &OsString) {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes what runs that died have left of a file under temporary names, where it is known that no run writes it now.
+pub fn remove_unfinished(path: &Path) {
+    if let Ok(prefix) = prefix(path) {
+        remove_older(folder_of(path), &prefix, Duration::ZERO);
+    }
+}
+
+/// Removes temporary files of a name that are older. What cannot be removed stays.
+fn remove_older(folder: &Path, prefix: &OsString, least: Duration) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
@@ -109,8 +120,9 @@ fn remove_abandoned(folder: &Path, prefix: &OsString) {
             continue;
         }
         let modified = entry.metadata().and_then(|about| about.modified());
-        let age = modified.ok().and_then(|at| at.elapsed().ok());
-        if age.is_some_and(|age| age > ABANDONED) {
+        // The clock of a file server may be ahead.
+        let age = modified.map_or(Duration::ZERO, |at| at.elapsed().unwrap_or_default());
+        if age >= least {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -196,5 +208,7 @@ mod tests {
         }
         write_atomic(&folder.path().join("a"), b"whole").unwrap();
         assert_eq!(names(folder.path()), [".a.2-0.tmp", ".b.1-0.tmp", "a"]);
+        remove_unfinished(&folder.path().join("a"));
+        assert_eq!(names(folder.path()), [".b.1-0.tmp", "a"]);
     }
 }

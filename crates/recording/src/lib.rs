@@ -18,7 +18,7 @@ mod stimulus;
 mod time_step;
 mod time_unit;
 
-pub use atomic::{Outputs, refuse_other_than_file, write_atomic};
+pub use atomic::{Outputs, refuse_other_than_file, remove_unfinished, write_atomic};
 pub use bin_width::{BinWidth, BinWidthError};
 pub use error::RecordingError;
 pub use file::{DEFAULT_BIN_WIDTH, Description, Form, RecordingFile, read_stimulus};

@@ -8,7 +8,7 @@ use super::names::objective_name;
 use super::options::FitOptions;
 use super::{outcome, recordings, view};
 use refire::fit::{Checkpoint, FitError, Trainer};
-use refire::recording::{BinWidth, Outputs, Recording};
+use refire::recording::{BinWidth, Outputs, Recording, remove_unfinished};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -119,6 +119,9 @@ impl Run<'_> {
     fn to_the_end(&self, trainer: &mut Trainer<'_>, recording: &Recording) -> Result<(), Failure> {
         let &Self { folder, quiet, .. } = self;
         let lock = Lock::take(folder)?;
+        for name in [MODEL, FIGURES, REPORT, CHECKPOINT] {
+            remove_unfinished(&folder.join(name));
+        }
         if !quiet {
             remark(recording, trainer);
         }

@@ -84,6 +84,10 @@ pub fn fit_json(fitted: &Fitted) -> Map<String, Value> {
         .map(|stopped| json!({ "signal": stopped.name(), "iteration": stopped.iteration }));
     out.insert("stopped".into(), json!(stopped));
     out.insert("wall_seconds".into(), json!(fitted.wall_seconds));
+    out.insert(
+        "processor_level".into(),
+        json!(refire::kernels::processor_level()),
+    );
     out.insert("seed".into(), json!(model.spec.seed));
     out.insert("settings".into(), json!(model.spec));
     out

@@ -15,7 +15,7 @@ macro_rules! note {
 }
 
 pub fn print_line(text: fmt::Arguments<'_>) {
-    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+    if let Err(error) = writeln!(std::io::stdout(), "{}", harmless(text)) {
         if error.kind() == ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
@@ -25,5 +25,22 @@ pub fn print_line(text: fmt::Arguments<'_>) {
 }
 
 pub fn note_line(text: fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(text));
+}
+
+/// A text whose control characters are shown: keys and paths come from elsewhere, and a terminal would obey them.
+fn harmless(text: fmt::Arguments<'_>) -> String {
+    let text = text.to_string();
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(control) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match control(c) {
+            true => shown.extend(c.escape_debug()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }

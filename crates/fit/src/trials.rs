@@ -1,0 +1,38 @@
+//! Which trials a fit can use.
+
+use crate::FitError;
+use refire_recording::{Recording, Split};
+
+/// Most trials that are named.
+const NAMED: usize = 5;
+
+/// Takes trials out of a split that have no bin behind the first `lags`; says which, where there are any.
+///
+/// # Errors
+/// [`FitError::TooFewBins`] where none is left to be fitted to.
+pub(crate) fn leave_out_short(
+    recording: &Recording,
+    split: &mut Split,
+    lags: usize,
+) -> Result<Option<String>, FitError> {
+    let bins = recording.bins();
+    let short: Vec<usize> = (0..bins.len()).filter(|&k| bins[k] <= lags).collect();
+    let Some(&trial) = short.first() else {
+        return Ok(None);
+    };
+    for trials in [&mut split.train, &mut split.validation, &mut split.test] {
+        trials.retain(|trial| !short.contains(trial));
+    }
+    if split.train.is_empty() {
+        let bins = bins[trial];
+        return Err(FitError::TooFewBins { trial, bins, lags });
+    }
+    let named = |&trial: &usize| format!("{trial} ({} bins)", bins[trial]);
+    let shown: Vec<String> = short.iter().take(NAMED).map(named).collect();
+    let more = if short.len() > NAMED { ", ..." } else { "" };
+    Ok(Some(format!(
+        "{} trials that have no bin behind the first {lags}: {}{more}",
+        short.len(),
+        shown.join(", ")
+    )))
+}
