@@ -230,6 +230,14 @@ fn a_finished_fit_can_be_cut_short_and_extended() {
     desk.ok(&format!(
         "{FIT} --iterations 30 --checkpoint-every 10 --out fit"
     ));
+    // One that writes no checkpoint leaves none of another.
+    desk.ok(&format!(
+        "{FIT} --iterations 5 --checkpoint-every 10 --out fit"
+    ));
+    assert!(!desk.path("fit/checkpoint.refire").exists());
+    desk.ok(&format!(
+        "{FIT} --iterations 30 --checkpoint-every 10 --out fit"
+    ));
     // A fit of as many iterations from the start has another schedule.
     desk.ok("fit r.npz --resume fit --iterations 40");
     let json = desk.json("fit/fit.json");

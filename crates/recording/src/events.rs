@@ -99,7 +99,8 @@ impl Events {
         self.times.len() as u64
     }
 
-    /// Bins the spikes: bin floor(t/width), a partial last bin counts ([`lengths`]). A time that is an edge as nearly as it is known is that edge.
+    /// Bins the spikes: bin floor(t/width), a partial last bin counts ([`lengths`]). A time that is an edge as nearly
+    /// as it is known is that edge.
     pub fn bin(&self, width: BinWidth, file_bytes: u64) -> Result<Binned, RecordingError> {
         let width_s = width.seconds();
         let mut measured = Vec::with_capacity(self.durations.len());

@@ -106,6 +106,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     outcome
 }
 
+/// How a training ended.
+struct Trained {
+    /// Where a signal ended it early.
+    stopped: Option<Stopped>,
+    /// Whether the folder has a checkpoint of this fit.
+    has_checkpoint: bool,
+}
+
 /// A fit that has all it needs.
 struct Run<'a> {
     args: &'a Args,
@@ -126,10 +134,17 @@ impl Run<'_> {
             remark(recording, trainer);
         }
         let interrupts = Interrupts::watch().map_err(Failure::work)?;
-        let stopped = self.train(trainer, &interrupts)?;
+        let Trained {
+            stopped,
+            has_checkpoint,
+        } = self.train(trainer, &interrupts)?;
         let mut fitted = Fitted::judge(trainer, recording, self.started)?;
         fitted.stopped = stopped;
         self.write(&fitted, recording)?;
+        if !has_checkpoint {
+            // That of an earlier fit. There may be none.
+            let _ = std::fs::remove_file(folder.join(CHECKPOINT));
+        }
         // What is left may end the process, where nobody reads.
         drop(lock);
         if !quiet {
@@ -163,18 +178,19 @@ impl Run<'_> {
         &self,
         trainer: &mut Trainer<'_>,
         interrupts: &Interrupts,
-    ) -> Result<Option<Stopped>, FitError> {
+    ) -> Result<Trained, FitError> {
         let checkpoint = self.folder.join(CHECKPOINT);
         let total = trainer.checkpoint().fit.spec.iterations() as u64;
         let bar = progress(total, self.quiet);
         bar.set_position(trainer.checkpoint().iteration() as u64);
-        let mut stopped = None;
+        let (mut stopped, mut has_checkpoint) = (None, self.args.resume.is_some());
         while !trainer.finished() {
             if let Some(signal) = interrupts.received() {
                 let iteration = trainer.checkpoint().iteration();
                 stopped = Some(Stopped { signal, iteration });
                 if self.args.checkpoint_every.is_some() {
                     trainer.checkpoint().write(&checkpoint)?;
+                    has_checkpoint = true;
                 }
                 trainer.stop()?;
                 break;
@@ -183,6 +199,7 @@ impl Run<'_> {
             let every = self.args.checkpoint_every;
             if every.is_some_and(|n| step.iteration.is_multiple_of(n)) {
                 trainer.checkpoint().write(&checkpoint)?;
+                has_checkpoint = true;
             }
             bar.set_position(step.iteration as u64);
             if let Some(loss) = step.validation {
@@ -193,10 +210,13 @@ impl Run<'_> {
             }
         }
         bar.finish_and_clear();
-        Ok(stopped)
+        Ok(Trained {
+            stopped,
+            has_checkpoint,
+        })
     }
 
-    /// Writes the three files, and removes the checkpoint of another fit.
+    /// Writes the three files.
     fn write(&self, fitted: &Fitted, recording: &Recording) -> Result<(), Failure> {
         let mut outputs = Outputs::default();
         let report = view::fit_report(recording, fitted);
@@ -209,12 +229,7 @@ impl Run<'_> {
         add_text(&mut outputs, &self.folder.join(REPORT), &report.to_html()?)?;
         outputs.publish().map_err(|e| {
             Failure::work(format!("{}: cannot be written: {e}", self.folder.display()))
-        })?;
-        if self.args.resume.is_none() && self.args.checkpoint_every.is_none() {
-            // There may be none.
-            let _ = std::fs::remove_file(self.folder.join(CHECKPOINT));
-        }
-        Ok(())
+        })
     }
 }
 

@@ -43,7 +43,13 @@ impl Lock {
                         owner.trim().escape_debug()
                     )));
                 }
-                Err(TryLockError::Error(e)) => return Err(fault(e)),
+                Err(TryLockError::Error(e)) => {
+                    note!(
+                        "note: {}: no lock can be taken here ({e}): see to it that no other fit writes to this folder",
+                        folder.display()
+                    );
+                    return Ok(Self { path, _file: file });
+                }
             }
         }
     }
