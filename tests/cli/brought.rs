@@ -75,6 +75,23 @@ fn a_model_meets_a_recording_under_the_stimulus_of_that_recording() {
     assert!((bits("sim.npz") - other).abs() < 0.3);
     desk.ok("simulate fit/model.refire --trials 40 --out own.npz");
     assert!((bits("own.npz") - own).abs() < 0.3);
+    let stimulus = |samples: u64, dt: f64| {
+        Fixture::default()
+            .set("stimulus", npy(&[samples, 1], &vec![0.5; samples as usize]))
+            .set("stimulus_dt", npy(&[], &[dt]))
+            .bytes()
+    };
+    for (samples, dt, part) in [
+        (2, 0.01, "2 bins"),
+        (1, 1e9, "features in"),
+        (1, 1e30, "features in"),
+    ] {
+        desk.write("s.npz", stimulus(samples, dt));
+        desk.refused(
+            "simulate fit/model.refire --stimulus s.npz --out x.npz",
+            &[part],
+        );
+    }
     desk.refused(
         "simulate fit/model.refire --stimulus none.npz --out x.npz",
         &["stimulus", "missing"],
@@ -329,13 +346,13 @@ fn control_characters_of_files_do_not_reach_the_terminal() {
     desk.write("r.npz", fixture.bytes());
     let (info, _) = desk.ok("info r.npz");
     assert!(
-        info.contains("\\u{1b}[31mred") && !info.contains('\u{1b}'),
+        info.contains("\\u001b[31mred") && !info.contains('\u{1b}'),
         "{info}"
     );
     let output = desk.run("info \u{1b}[2Jnone.npz");
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(
-        error.contains("\\u{1b}[2Jnone.npz") && !error.contains('\u{1b}'),
+        error.contains("\\u001b[2Jnone.npz") && !error.contains('\u{1b}'),
         "{error}"
     );
 }

@@ -282,3 +282,32 @@ fn a_full_or_closed_stream_ends_no_fit() {
         .unwrap();
     assert!(desk.path("closed/report.html").exists());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_to_be_ignored_is() {
+    let desk = desk();
+    let line = format!(
+        "trap '' HUP; exec {} {FIT} --iterations 100000 --checkpoint-every 1 --out fit",
+        env!("CARGO_BIN_EXE_refire")
+    );
+    let mut shell = std::process::Command::new("sh");
+    let shell = shell.args(["-c", &line]).current_dir(desk.path(""));
+    let mut child = shell
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for(&desk.path("fit/checkpoint.refire"), &mut child);
+    for signal in ["-HUP", "-TERM"] {
+        let mut kill = std::process::Command::new("kill");
+        match kill.args([signal, &child.id().to_string()]).status() {
+            Err(e) if e.kind() == ErrorKind::NotFound => return child.kill().unwrap(),
+            status => assert!(status.unwrap().success()),
+        }
+    }
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(143), "{error}");
+    assert!(error.contains("stopped by SIGTERM"), "{error}");
+}

@@ -52,12 +52,9 @@ pub fn check_memory(what: &str, bytes: f64) -> Result<(), MemoryError> {
 /// [`MemoryError`] for a file that declares far more than it holds, or beyond the limit of [`set_memory_limit`].
 pub fn check_declared(what: &str, bytes: f64, file_bytes: u64) -> Result<(), MemoryError> {
     let limit = BASE + PER_BYTE * file_bytes as f64;
-    within(
-        what,
-        bytes,
-        limit,
-        "the file is too small to declare as much",
-    )
+    let reason = "the file is too small to declare as much";
+    within(what, bytes, limit, reason)?;
+    check_memory(what, bytes)
 }
 
 fn within(what: &str, needed: f64, limit: f64, reason: &'static str) -> Result<(), MemoryError> {

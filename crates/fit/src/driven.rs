@@ -30,10 +30,15 @@ impl Model {
     ///
     /// # Errors
     /// [`FitError::NoUseForStimulus`] for a model whose drive is made of none; [`FitError::Recording`] for a stimulus
-    /// that ends before its trials; [`FitError::Drive`] for another number of features than that of the fit.
+    /// that ends before its trials; [`FitError::TooFewBins`] for one that is no longer than the couplings reach;
+    /// [`FitError::Drive`] for another number of features than that of the fit.
     pub fn driven_by(&self, driving: Driving<'_>) -> Result<Self, FitError> {
         if !self.has_stimulus() {
             return Err(FitError::NoUseForStimulus);
+        }
+        let lags = self.spec.network.lags;
+        if let Some((trial, &bins)) = driving.bins.iter().enumerate().find(|(_, b)| **b <= lags) {
+            return Err(FitError::TooFewBins { trial, bins, lags });
         }
         let width = BinWidth::from_seconds(self.bin_width).map_err(RecordingError::from)?;
         let longest = driving.bins.iter().copied().max().unwrap_or(0);
@@ -69,7 +74,8 @@ impl Model {
             return Ok(self.clone());
         }
         self.check_units_and_bins(recording)?;
-        let mut bins = vec![0; recording.n_conditions()];
+        // Trials that are shorter are left out.
+        let mut bins = vec![self.spec.network.lags + 1; recording.n_conditions()];
         for (&condition, &own) in recording.conditions().iter().zip(recording.bins()) {
             bins[condition] = bins[condition].max(own);
         }

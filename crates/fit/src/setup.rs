@@ -1,12 +1,12 @@
 //! What a fit makes of a recording before it begins.
 
 use crate::{Drive, FitError, Specification, Terms};
-use refire_core::TrialArray;
+use refire_core::{TrialArray, check_memory};
 use refire_drive::{DriveSpec, Encoder, Standardise};
 use refire_engine::{Batch, Engine, EngineOptions, Losses, NetworkShape, Parameters, Streams};
 use refire_kernels::Real;
 use refire_published::BatchTrials;
-use refire_recording::{BinWidth, Recording, RecordingError, Stimulus};
+use refire_recording::{BinWidth, MAX_SPIKE_BINS, Recording, RecordingError, Stimulus};
 use std::sync::Arc;
 
 /// An engine that hands the recorded trials of the batch to the terms that compare with them.
@@ -69,6 +69,17 @@ pub(crate) fn features_in_bins(
     width: BinWidth,
     bins: usize,
 ) -> Result<TrialArray<f64>, FitError> {
+    let numbers = stimulus.courses() as f64 * bins as f64 * stimulus.features() as f64;
+    let what = format!("{} features in {bins} bins", stimulus.features());
+    // Twice: in bins, and as an array.
+    check_memory(&what, 16.0 * numbers.max(bins as f64))?;
+    if numbers > MAX_SPIKE_BINS as f64 {
+        return Err(FitError::setting(
+            "stimulus",
+            "at most 4294967296 numbers",
+            what,
+        ));
+    }
     let per_bin = stimulus.resample(width, bins)?;
     let (courses, count) = (per_bin.courses(), per_bin.features());
     TrialArray::from_vec(per_bin.values().to_vec(), courses, bins, count)

@@ -106,6 +106,12 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         Drive::Features { lags } => units * lags as f64 * features,
         Drive::Movie(shape) => shape.parameters(observed + network.hidden) as f64,
     };
+    // Features are numbers of eight bytes: as given, in bins, and as the encoder has them.
+    let of_drive = match spec.drive {
+        Drive::Features { .. } | Drive::Movie(_) => 6.0 * conditions * longest * features,
+        _ => 0.0,
+    };
+    let of_drive = of_drive + 2.0 * conditions * longest * units;
     let lags = network.lags as f64;
     let couplings = match &network.couplings {
         Couplings::Dense => units * lags * units,
@@ -120,7 +126,11 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         _ => 1.0,
     };
     let parameters = PARAMETER_COPIES * (couplings + drive);
-    parameters + batches * BATCH_ARRAYS * held.passes * units + noise + design(recording, spec)
+    parameters
+        + batches * BATCH_ARRAYS * held.passes * units
+        + noise
+        + of_drive
+        + design(recording, spec)
 }
 
 /// Numbers of four bytes of the design of the drive, which L-BFGS holds for its guess at the Hessian, and once more

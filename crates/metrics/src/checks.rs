@@ -1,6 +1,6 @@
 //! What to look at in a recording before a fit: rates that drift, units that look like one neuron sorted twice.
 
-use crate::rates;
+use crate::rates::{rates, unit_counts};
 use refire_core::{TrialArray, TrialLayout, for_each_fired};
 
 /// Least spikes of a unit in both parts for it to be said to drift, and of either unit of a pair.
@@ -90,16 +90,31 @@ pub struct Duplicate {
     pub shared: f64,
 }
 
+/// Most units whose pairs are looked at.
+const MOST_UNITS: usize = 4096;
+
 /// Pairs of units that look like one neuron sorted twice: the rarer one has half of its spikes or more in bins of
-/// the other, five times as many as by chance. By falling share.
-pub fn duplicates(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Vec<Duplicate> {
-    let units = spikes.units();
+/// the other, five times as many as by chance. By falling share. `None` where more than 4096 units have 20 spikes.
+pub fn duplicates(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Option<Vec<Duplicate>> {
+    let counts = unit_counts(spikes, layout);
+    let active: Vec<usize> = (0..counts.len())
+        .filter(|&unit| counts[unit] >= ENOUGH)
+        .collect();
+    if active.len() > MOST_UNITS {
+        return None;
+    }
+    let mut place = vec![None; counts.len()];
+    active
+        .iter()
+        .enumerate()
+        .for_each(|(at, &unit)| place[unit] = Some(at));
+    let units = active.len();
     let mut together = vec![0u32; units * units];
     let mut fired = Vec::new();
     for trial in 0..layout.trials() {
         for bin in layout.first_bin()..layout.bins(trial) {
             fired.clear();
-            for_each_fired(spikes.row(trial, bin), |unit| fired.push(unit));
+            for_each_fired(spikes.row(trial, bin), |unit| fired.extend(place[unit]));
             for (at, &i) in fired.iter().enumerate() {
                 let row = &mut together[i * units..][..units];
                 fired[at..].iter().for_each(|&j| row[j] += 1);
@@ -114,16 +129,16 @@ pub fn duplicates(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Vec<Duplicat
             let (fewer, more) = (count(i).min(count(j)), count(i).max(count(j)));
             let shared = f64::from(together[i * units + j]) / fewer as f64;
             let by_chance = more as f64 / bins;
-            if fewer >= ENOUGH && shared >= SHARED && shared >= ABOVE_CHANCE * by_chance {
+            if shared >= SHARED && shared >= ABOVE_CHANCE * by_chance {
                 found.push(Duplicate {
-                    units: (i, j),
+                    units: (active[i], active[j]),
                     shared,
                 });
             }
         }
     }
     found.sort_by(|a, b| b.shared.total_cmp(&a.shared));
-    found
+    Some(found)
 }
 
 #[cfg(test)]
@@ -164,9 +179,16 @@ mod tests {
     }
 
     #[test]
+    fn units_without_spikes_cost_nothing() {
+        let spikes = TrialArray::zeros(1, 2, 0, 1_000_000);
+        let layout = TrialLayout::uniform(1, 2, 0).unwrap();
+        assert_eq!(duplicates(&spikes, &layout), Some(Vec::new()));
+    }
+
+    #[test]
     fn a_unit_sorted_twice_is_found_and_fast_ones_are_not() {
         let (mut z, layout) = spikes(|_, unit| [0.6, 0.6, 0.02, 0.02][unit]);
-        assert_eq!(duplicates(&z, &layout), []);
+        assert_eq!(duplicates(&z, &layout), Some(Vec::new()));
         // Unit 3 has three of four spikes of unit 2.
         for trial in 0..30 {
             for bin in 0..100 {
@@ -174,7 +196,7 @@ mod tests {
                 row[3] = u8::from(row[2] == 1 && (trial + bin) % 4 != 0);
             }
         }
-        let found = duplicates(&z, &layout);
+        let found = duplicates(&z, &layout).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].units, found[0].shared), ((2, 3), 1.0));
     }

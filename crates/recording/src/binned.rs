@@ -1,6 +1,6 @@
 //! Binned form: counts per bin.
 
-use crate::clock::{EDGE, Measured, lengths};
+use crate::clock::{EDGE, JITTER, Measured, lengths};
 use crate::events::{Binned, vector};
 use crate::npz::Number;
 use crate::recording::zeroed;
@@ -157,10 +157,16 @@ fn lengths_of(
     if !file.contains("trial_duration") {
         return Ok(whole);
     }
-    let seconds = vector(file.f64("trial_duration")?, "trial_duration")?;
-    let exact: Vec<f64> = seconds.iter().map(|s| s / width.seconds()).collect();
-    let near =
-        |(exact, &bins): (&f64, &usize)| (exact - bins as f64).abs() < 1.0 - EDGE && *exact > EDGE;
+    // Another program may mean something else by this key.
+    let Ok(seconds) = file.f64("trial_duration") else {
+        return Ok(whole);
+    };
+    let exact: Vec<f64> = seconds.values.iter().map(|s| s / width.seconds()).collect();
+    // Within the last bin: a rest that the counts do not have is no part of them.
+    let near = |(exact, &bins): (&f64, &usize)| {
+        let beyond = exact - bins as f64;
+        beyond > EDGE - 1.0 && beyond <= JITTER && *exact > EDGE
+    };
     let fit = exact.len() == bins.len() && exact.iter().zip(bins).all(near);
     Ok(if fit { exact } else { whole })
 }

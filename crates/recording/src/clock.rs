@@ -5,7 +5,7 @@ pub(crate) const EDGE: f64 = 1e-6;
 
 /// How far the length of a trial may be from that of most of them, in bins, if that is a whole number: a clock has
 /// stopped it a sample early or late.
-const JITTER: f64 = 0.1;
+pub(crate) const JITTER: f64 = 0.1;
 
 /// Largest step of a clock, in bins, that is taken for its rounding.
 const LARGEST_STEP: f64 = 1e-3;
@@ -47,7 +47,7 @@ impl Clock {
     }
 
     /// How far the time may be from the true one, in bins of `width` seconds.
-    pub fn tolerance(&self, time: f64, width: f64) -> f64 {
+    pub fn uncertainty(&self, time: f64, width: f64) -> f64 {
         let step = self.step / width;
         let per_bin = width / self.step;
         // A clock of which a bin has a whole number of steps is exact at its edges.
@@ -55,6 +55,13 @@ impl Clock {
         let rounded = step <= LARGEST_STEP && !exact;
         let step = if rounded { step } else { 0.0 };
         EDGE.max(self.rounding(time) / width).max(step)
+    }
+
+    /// How near to an edge a time is taken for the edge, in bins. Where nobody knows the bin, it is the one that the
+    /// time says.
+    pub fn tolerance(&self, time: f64, width: f64) -> f64 {
+        let uncertainty = self.uncertainty(time, width);
+        if uncertainty < 0.5 { uncertainty } else { EDGE }
     }
 }
 
@@ -133,7 +140,7 @@ mod tests {
         let times: Vec<f64> = (0..100)
             .map(|k| origin + 1e-3 * f64::from(k) - origin)
             .collect();
-        let clock = Clock::of(&times, 2.0 * f64::EPSILON);
+        let clock = Clock::of(&times, f64::EPSILON);
         let step = 2f64.powi(-22);
         assert_eq!(clock.tolerance(0.05, 1e-3), step / 1e-3);
         // Too coarse for such bins; a whole number of steps per bin.
@@ -144,14 +151,16 @@ mod tests {
         // Decimal numbers have no step.
         let decimal: Vec<f64> = (0..100).map(|k| f64::from(k) * 1e-3).collect();
         assert_eq!(
-            Clock::of(&decimal, 2.0 * f64::EPSILON).tolerance(0.05, 1e-3),
+            Clock::of(&decimal, f64::EPSILON).tolerance(0.05, 1e-3),
             EDGE
         );
         assert_eq!(Clock::of(&[], 0.0).tolerance(1.0, 0.01), EDGE);
-        // f32: two units in the last place.
-        let single = Clock::of(&decimal, f64::from(2.0 * f32::EPSILON));
+        // f32: a unit in the last place; half a bin of 1 ms after more than an hour.
+        let single = Clock::of(&decimal, f64::from(f32::EPSILON));
         let found = single.tolerance(2.0, 1e-3);
-        assert!((found - 2000.0 * 2.4e-7).abs() < 1e-5, "{found}");
+        assert!((found - 2000.0 * 1.2e-7).abs() < 1e-5, "{found}");
+        assert_eq!(single.tolerance(10_000.0, 1e-3), EDGE);
+        assert!(single.uncertainty(10_000.0, 1e-3) > 1.0);
     }
 
     fn of(exact: &[f64], tolerance: f64) -> Vec<(f64, f64)> {

@@ -126,8 +126,9 @@ impl Events {
         for ((&time, &trial), &unit) in self.times.iter().zip(&self.trials).zip(&self.unit) {
             let tolerance = self.clock.tolerance(time, width_s);
             let exact = time / width_s;
-            if (exact - exact.round()).abs() <= tolerance {
-                at_edges = (at_edges.0 + 1, at_edges.1.max(tolerance * width_s));
+            let uncertainty = self.clock.uncertainty(time, width_s);
+            if (exact - exact.round()).abs() <= uncertainty {
+                at_edges = (at_edges.0 + 1, at_edges.1.max(uncertainty * width_s));
             }
             // A time within rounding of the end would fall behind the last bin.
             let bin = ((exact + tolerance).floor() as usize).min(bins[trial] - 1);

@@ -1,13 +1,15 @@
 //! Names of conditions and units.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::convert::Infallible;
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
 /// Name of a condition or a unit: a whole number, or text.
 ///
-/// Numbers sort before text, each in their own order. A text that reads as a whole number is one:
+/// What reads as a number sorts by its value, before other text, which sorts letter by letter. A text that reads as a
+/// whole number is one:
 ///
 /// ```
 /// use refire_recording::Label;
@@ -16,7 +18,7 @@ use std::str::FromStr;
 /// assert_eq!("left".parse(), Ok(Label::Text("left".into())));
 /// assert_eq!(Label::from(3).to_string(), "3");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Label {
     /// A whole number.
@@ -26,6 +28,14 @@ pub enum Label {
 }
 
 impl Label {
+    /// The number that it reads as.
+    fn value(&self) -> Option<f64> {
+        match self {
+            Self::Number(n) => Some(*n as f64),
+            Self::Text(text) => text.parse().ok().filter(|x: &f64| x.is_finite()),
+        }
+    }
+
     /// As given.
     pub(crate) fn raw(&self) -> String {
         match self {
@@ -41,6 +51,27 @@ impl Label {
             Self::Text(_) => None,
         };
         labels.iter().map(number).collect()
+    }
+}
+
+impl Ord for Label {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if let (Self::Number(a), Self::Number(b)) = (self, other) {
+            return a.cmp(b);
+        }
+        let by_value = match (self.value(), other.value()) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        };
+        by_value.then_with(|| self.raw().cmp(&other.raw()))
+    }
+}
+
+impl PartialOrd for Label {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -90,16 +121,16 @@ mod tests {
 
     #[test]
     fn sorts_numbers_first_and_keeps_both_in_text_forms() {
-        let mut labels: Vec<Label> = ["b", "10", "a", "-2", "007"]
+        let mut labels: Vec<Label> = ["b", "10", "a", "-2", "007", "2.5", "22.5"]
             .map(|t| t.parse().unwrap())
             .to_vec();
         labels.sort();
         let shown: Vec<String> = labels.iter().map(Label::to_string).collect();
-        assert_eq!(shown, ["-2", "10", "007", "a", "b"]);
+        assert_eq!(shown, ["-2", "2.5", "007", "10", "22.5", "a", "b"]);
         let json = serde_json::to_string(&labels).unwrap();
-        assert_eq!(json, r#"[-2,10,"007","a","b"]"#);
+        assert_eq!(json, r#"[-2,"2.5","007",10,"22.5","a","b"]"#);
         assert_eq!(serde_json::from_str::<Vec<Label>>(&json).unwrap(), labels);
-        assert_eq!(Label::numbers(&labels[..2]), Some(vec![-2, 10]));
+        assert_eq!(Label::numbers(&labels[..1]), Some(vec![-2]));
         assert_eq!(Label::numbers(&labels), None);
     }
 

@@ -195,7 +195,9 @@ fn snapped(sample: f64) -> f64 {
 fn mean(course: &[f64], features: usize, from: f64, to: f64, out: &mut Vec<f64>) {
     let start = out.len();
     out.resize(start + features, 0.0);
-    let (first, end) = (from.floor() as usize, to.ceil() as usize);
+    let first = from.floor() as usize;
+    // A bin may be shorter than what a sample is snapped by.
+    let end = (to.ceil() as usize).max(first + 1);
     let sum = &mut out[start..];
     if end == first + 1 {
         // One sample: exactly its value.
@@ -240,6 +242,14 @@ mod tests {
         assert!((mixed.values()[0] - (1.0 + 0.5 * 3.0) / 1.5).abs() < 1e-12);
         assert!((mixed.values()[1] - (0.5 * 3.0 + 5.0) / 1.5).abs() < 1e-12);
         assert_eq!(mixed.dt(), width(0.015));
+    }
+
+    #[test]
+    fn a_sample_of_any_length_is_held() {
+        let s = one(&[4.0], 1e9);
+        let bins = s.resample(width(0.01), 50).unwrap();
+        assert!(bins.values().iter().all(|&x| x == 4.0));
+        assert_eq!(one(&[4.0], 1e30).bins(width(0.01)), usize::MAX);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use refire_core::TrialArray;
-use refire_recording::{BinWidth, NpzArray, NpzFile, NpzWriter, Recording, Stimulus};
+use refire_recording::{
+    BinWidth, NpzArray, NpzError, NpzFile, NpzWriter, Outputs, Recording, Stimulus,
+};
 
 use crate::{GroundTruth, SynthError, recording};
 
@@ -31,8 +33,13 @@ pub fn write(
         path: folder.to_path_buf(),
         error,
     })?;
-    recording.write_npz(folder.join(RECORDING_FILE))?;
-    write_truth(folder.join(TRUTH_FILE), truth)?;
+    let mut outputs = Outputs::default();
+    let path = folder.join(RECORDING_FILE);
+    recording.npz_writer(&path)?.add_to(&mut outputs)?;
+    truth_writer(folder.join(TRUTH_FILE), truth)?.add_to(&mut outputs)?;
+    outputs
+        .publish()
+        .map_err(|error| NpzError::Unwritten { path, error })?;
     Ok(recording)
 }
 
@@ -41,6 +48,11 @@ pub fn write(
 /// # Errors
 /// Those of [`GroundTruth::check`], and [`SynthError::Npz`] where the file cannot be written.
 pub fn write_truth(path: impl AsRef<Path>, truth: &GroundTruth) -> Result<(), SynthError> {
+    Ok(truth_writer(path, truth)?.finish()?)
+}
+
+/// A file, not yet written, that holds a ground truth.
+fn truth_writer(path: impl AsRef<Path>, truth: &GroundTruth) -> Result<NpzWriter, SynthError> {
     truth.check()?;
     let (units, lags) = (truth.units(), truth.lags);
     let drive_shape = [truth.conditions(), truth.bins(), units];
@@ -65,8 +77,7 @@ pub fn write_truth(path: impl AsRef<Path>, truth: &GroundTruth) -> Result<(), Sy
         )?;
         writer.f64("stimulus_dt", &[], &[s.dt().seconds()])?;
     }
-    writer.finish()?;
-    Ok(())
+    Ok(writer)
 }
 
 /// Reads a ground truth written by [`write_truth`], or by numpy under the same keys.

@@ -31,6 +31,14 @@ pub enum NpzError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// The file cannot be written.
+    #[error("{}: cannot be written: {error}", path.display())]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// The file is no npz file, or a damaged one.
     #[error("{}: not a readable npz file: {why}", path.display())]
     NotNpz {

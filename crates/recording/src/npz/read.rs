@@ -178,13 +178,13 @@ impl NpzFile {
         })
     }
 
-    /// How near a number of an array is to the one it was rounded from, as a share of it: two units in the last
-    /// place of its type.
+    /// How near a number of an array is to the one it was rounded from, as a share of it: a unit in the last place of
+    /// its type, twice what one rounding makes.
     pub(crate) fn rounding(&mut self, name: &str) -> Result<f64, NpzError> {
         self.array(name, |mut reader, _| {
             Ok(match read_header(&mut reader)?.kind {
-                Some(Kind::F32) => f64::from(2.0 * f32::EPSILON),
-                Some(Kind::F64) => 2.0 * f64::EPSILON,
+                Some(Kind::F32) => f64::from(f32::EPSILON),
+                Some(Kind::F64) => f64::EPSILON,
                 _ => 0.0,
             })
         })

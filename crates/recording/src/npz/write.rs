@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 use super::{ArrayError, NpzError, one_line, shape_text};
-use crate::{Label, write_atomic};
+use crate::{Label, Outputs};
 
 /// Collects arrays and writes them as one npz file, deflated, read by `numpy.load`.
 ///
@@ -118,14 +118,24 @@ impl NpzWriter {
     /// Writes the file under a temporary name in the same folder, then renames it.
     ///
     /// # Errors
-    /// [`NpzError::Io`] where the file cannot be written.
+    /// [`NpzError::Unwritten`].
     pub fn finish(self) -> Result<(), NpzError> {
-        let io = |error| NpzError::Io {
-            path: self.path.clone(),
-            error,
-        };
-        let bytes = self.archive.finish().map_err(|e| io(e.into()))?;
-        write_atomic(&self.path, bytes.get_ref()).map_err(io)
+        let (path, mut outputs) = (self.path.clone(), Outputs::default());
+        self.add_to(&mut outputs)?;
+        outputs
+            .publish()
+            .map_err(|error| NpzError::Unwritten { path, error })
+    }
+
+    /// Adds the file to others that are to appear together.
+    ///
+    /// # Errors
+    /// [`NpzError::Unwritten`].
+    pub fn add_to(self, outputs: &mut Outputs) -> Result<(), NpzError> {
+        let path = self.path;
+        let bytes = self.archive.finish().map_err(std::io::Error::from);
+        let added = bytes.and_then(|bytes| outputs.add(&path, bytes.get_ref()));
+        added.map_err(|error| NpzError::Unwritten { path, error })
     }
 
     fn add<T: Serialize + AutoSerialize>(

@@ -183,7 +183,7 @@ fn labels_are_text_where_the_file_has_text() {
         .iter()
         .map(Label::to_string)
         .collect();
-    assert_eq!(shown, ["1", "0.25", "0.5"]);
+    assert_eq!(shown, ["0.25", "0.5", "1"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::Fitted;
+use super::lock::Lock;
 use super::names::objective_name;
 use super::outputs::{refuse_foreign, refuse_recording};
 use super::{fit, outcome, view};
@@ -37,6 +38,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE, fit::REPORT])?;
     refuse_foreign(&args.out.join(TRUTH_FILE), "population", args.force)?;
     refuse_recording(&args.out, args.force)?;
+    if args.out.join(fit::MODEL).exists() && !args.force {
+        return Err(Failure::input(format!(
+            "{}: is the folder of a fit; expected another folder (--force replaces its report)",
+            args.out.display()
+        )));
+    }
     for folder in FOLDERS {
         check_folder(&args.out.join(folder), &[fit::MODEL, fit::FIGURES])?;
     }
@@ -44,6 +51,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let truth = GroundTruth::draw(&synthetic)?;
     let trials = synthetic.trials_per_condition()?;
     prepare_folder(&args.out)?;
+    let _lock = Lock::take(&args.out)?;
     let recording = refire::synth::write(&args.out, &truth, trials, synthetic.seed)?;
     if !quiet {
         note!(

@@ -1,7 +1,8 @@
 //! What can go wrong, as one line and an exit code.
 
 use refire::fit::FitError;
-use refire::recording::refuse_other_than_file;
+use refire::recording::{NpzError, refuse_other_than_file};
+use refire::synth::SynthError;
 use std::fmt::{self, Display};
 use std::path::Path;
 
@@ -68,10 +69,26 @@ macro_rules! bad_input {
 
 bad_input!(
     refire::recording::RecordingError,
-    refire::recording::BinWidthError,
-    refire::recording::NpzError,
-    refire::synth::SynthError
+    refire::recording::BinWidthError
 );
+
+impl From<NpzError> for Failure {
+    fn from(error: NpzError) -> Self {
+        match error {
+            NpzError::Unwritten { .. } => Self::work(error),
+            other => Self::input(other),
+        }
+    }
+}
+
+impl From<SynthError> for Failure {
+    fn from(error: SynthError) -> Self {
+        match error {
+            SynthError::Npz(error) => error.into(),
+            other => Self::input(other),
+        }
+    }
+}
 
 impl From<refire::report::ReportError> for Failure {
     fn from(error: refire::report::ReportError) -> Self {

@@ -76,6 +76,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     };
     check_folder(folder, &[MODEL, FIGURES, REPORT, CHECKPOINT])?;
     let options = options(args)?;
+    // Before the checkpoint is read: another fit may be about to replace it.
+    let lock = match &args.resume {
+        Some(folder) if folder.is_dir() => Some(Lock::take(folder)?),
+        _ => None,
+    };
     let checkpoint = match &args.resume {
         Some(folder) => Some(Checkpoint::read(&folder.join(CHECKPOINT))?),
         None => None,
@@ -98,8 +103,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         quiet,
         started,
     };
-    let outcome = run.to_the_end(&mut trainer, &recording);
-    if made && !matches!(outcome, Ok(()) | Err(Failure::Stopped { .. })) {
+    let lock = match lock {
+        Some(lock) => lock,
+        None => Lock::take(folder)?,
+    };
+    let outcome = run.to_the_end(&mut trainer, &recording, lock);
+    if made && outcome.is_err() {
         // Only where nothing has come into it.
         let _ = std::fs::remove_dir(folder);
     }
@@ -124,9 +133,13 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Trains, judges and writes: all files or, where something fails, none.
-    fn to_the_end(&self, trainer: &mut Trainer<'_>, recording: &Recording) -> Result<(), Failure> {
+    fn to_the_end(
+        &self,
+        trainer: &mut Trainer<'_>,
+        recording: &Recording,
+        lock: Lock,
+    ) -> Result<(), Failure> {
         let &Self { folder, quiet, .. } = self;
-        let lock = Lock::take(folder)?;
         for name in [MODEL, FIGURES, REPORT, CHECKPOINT] {
             remove_unfinished(&folder.join(name));
         }
@@ -138,16 +151,28 @@ impl Run<'_> {
             stopped,
             has_checkpoint,
         } = self.train(trainer, &interrupts)?;
+        if let Some(Stopped {
+            signal,
+            iteration: 0,
+        }) = stopped
+            && trainer.convex().is_none()
+        {
+            // Nothing that could take the place of what is there.
+            return Err(Failure::Stopped {
+                message: "stopped before the first iteration was done; nothing is written".into(),
+                signal,
+            });
+        }
         let mut fitted = Fitted::judge(trainer, recording, self.started)?;
         fitted.stopped = stopped;
         self.write(&fitted, recording)?;
-        if !has_checkpoint {
+        if !has_checkpoint && stopped.is_none() {
             // That of an earlier fit. There may be none.
             let _ = std::fs::remove_file(folder.join(CHECKPOINT));
         }
         // What is left may end the process, where nobody reads.
         drop(lock);
-        if !quiet {
+        if !quiet && stopped.is_none() {
             outcome::print_table(&[(objective_name(&fitted.model.spec), &fitted.evaluation)]);
             if let Some(convex) = &fitted.convex {
                 say!("\n{}", convex.sentence());

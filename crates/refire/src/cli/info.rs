@@ -164,7 +164,10 @@ fn print_checks(recording: &Recording, layout: &TrialLayout) {
             drift.last_hz
         );
     }
-    let pairs = duplicates(recording.spikes(), layout);
+    let Some(pairs) = duplicates(recording.spikes(), layout) else {
+        say!("  duplicates       not looked for among so many units");
+        return;
+    };
     if pairs.is_empty() {
         say!("  duplicates       no two units spike in the same bins like one neuron sorted twice");
         return;

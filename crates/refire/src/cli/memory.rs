@@ -24,8 +24,9 @@ fn free() -> u64 {
     let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory));
     let of_machine = system.available_memory();
     match system.cgroup_limits() {
-        Some(limits) if limits.free_memory > 0 => of_machine.min(limits.free_memory),
-        _ => of_machine,
+        // What is cached counts as used there, and is given back when it is needed.
+        Some(limits) => of_machine.min(limits.total_memory.saturating_sub(limits.rss)),
+        None => of_machine,
     }
 }
 

@@ -38,7 +38,8 @@ fn harmless(text: fmt::Arguments<'_>) -> String {
     let mut shown = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match control(c) {
-            true => shown.extend(c.escape_debug()),
+            // As JSON and TOML have it.
+            true => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
             false => shown.push(c),
         }
     }
