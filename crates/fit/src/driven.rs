@@ -1,6 +1,7 @@
 //! A model under another stimulus than the one of its fit.
 
 use crate::setup::features_in_bins;
+use crate::trials::bins_per_condition;
 use crate::{FitError, Model, Training};
 use refire_drive::DriveSpec;
 use refire_recording::{BinWidth, Label, Recording, RecordingError, Stimulus};
@@ -70,15 +71,12 @@ impl Model {
     /// # Errors
     /// As [`Self::driven_by`]; [`FitError::NoStimulus`] for a recording without the stimulus that the drive needs.
     pub fn facing(&self, recording: &Recording) -> Result<Self, FitError> {
-        if !self.has_stimulus() || recording.hash() == self.recording_hash {
+        if !self.has_stimulus() {
             return Ok(self.clone());
         }
         self.check_units_and_bins(recording)?;
         // Trials that are shorter are left out.
-        let mut bins = vec![self.spec.network.lags + 1; recording.n_conditions()];
-        for (&condition, &own) in recording.conditions().iter().zip(recording.bins()) {
-            bins[condition] = bins[condition].max(own);
-        }
+        let bins = bins_per_condition(recording, self.spec.network.lags + 1);
         self.driven_by(Driving {
             stimulus: recording.stimulus().ok_or(FitError::NoStimulus)?,
             labels: recording.condition_labels(),

@@ -65,9 +65,15 @@ pub fn evaluate(
     split: Option<SplitChoice>,
 ) -> Result<Evaluation, FitError> {
     let fitted = model;
-    let model = &model.facing(recording)?;
+    let same = recording.hash() == fitted.recording_hash;
+    let facing;
+    let model = if same {
+        fitted
+    } else {
+        facing = fitted.facing(recording)?;
+        &facing
+    };
     let conditions = model.match_recording(recording)?;
-    let same = recording.hash() == model.recording_hash;
     let split = match split {
         None if same => SplitChoice::Test,
         None => SplitChoice::All,

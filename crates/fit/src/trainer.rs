@@ -6,7 +6,7 @@ use crate::setup::DriveOf;
 use crate::signs::Dale;
 use crate::size::check_size;
 use crate::start::start;
-use crate::trials::leave_out_short;
+use crate::trials::{bins_per_condition, leave_out_short};
 use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
@@ -77,11 +77,7 @@ impl<'a> Trainer<'a> {
         let wiring = wiring::resolve(spec, units)?;
         spec.network.check_observed_signs(observed)?;
         let training = Training::new(recording, &split.train, first_bin)?;
-        // A condition whose trials are all too short has one that could be run.
-        let mut bins_per_condition = vec![lags + 1; recording.n_conditions()];
-        for (&c, &bins) in recording.conditions().iter().zip(recording.bins()) {
-            bins_per_condition[c] = bins_per_condition[c].max(bins);
-        }
+        let bins_per_condition = bins_per_condition(recording, lags + 1);
         let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
         let features = drive.features.as_ref();
         let encoder = || (drive.spec).build(&bins_per_condition, first_bin, units, features);

@@ -36,3 +36,12 @@ pub(crate) fn leave_out_short(
         shown.join(", ")
     )))
 }
+
+/// Bins of the longest trial of each condition; `least` where all are shorter, so that the condition can be run.
+pub(crate) fn bins_per_condition(recording: &Recording, least: usize) -> Vec<usize> {
+    let mut longest = vec![least; recording.n_conditions()];
+    for (&condition, &bins) in recording.conditions().iter().zip(recording.bins()) {
+        longest[condition] = longest[condition].max(bins);
+    }
+    longest
+}

@@ -160,32 +160,43 @@ impl RecordingFile {
         if self.unit_said {
             return None;
         }
-        let about = self.describe();
-        let totals = Totals {
-            spikes: about.spikes,
-            units: about.n_units,
-            seconds: about.durations.iter().sum(),
-        };
-        let whole = match &self.source {
-            Source::Events(events) => events.are_whole(),
-            Source::Counts(_) => false,
+        let (totals, whole) = match &self.source {
+            Source::Events(events) => {
+                let totals = Totals {
+                    spikes: events.spikes(),
+                    units: events.units,
+                    seconds: events.durations.iter().sum(),
+                };
+                (totals, events.are_whole())
+            }
+            Source::Counts(counts) => {
+                let bins: usize = counts.bins.iter().sum();
+                let totals = Totals {
+                    spikes: counts.spikes,
+                    units: counts.units,
+                    seconds: bins as f64 * counts.width.seconds(),
+                };
+                (totals, false)
+            }
         };
         remarks::of_time_unit(&totals, whole)
     }
 
     fn try_bin(&self, width: Option<BinWidth>) -> Result<Recording, RecordingError> {
         let mut warnings = Vec::new();
-        let (bin_width, binned) = match &self.source {
+        let (bin_width, binned, spikes_of_file) = match &self.source {
             Source::Events(events) => {
                 let bin_width = width.unwrap_or(DEFAULT_BIN_WIDTH);
                 if width.is_none() {
                     warnings.push(format!("no bin width given: bins of {bin_width} are used"));
                 }
-                (bin_width, events.bin(bin_width, self.bytes)?)
+                let binned = events.bin(bin_width, self.bytes)?;
+                (bin_width, binned, events.spikes())
             }
             Source::Counts(counts) => {
                 let bin_width = width.unwrap_or(counts.width);
-                (bin_width, counts.bin(bin_width, self.bytes)?)
+                let binned = counts.bin(bin_width, self.bytes)?;
+                (bin_width, binned, counts.spikes)
             }
         };
         if self.labels.is_none() {
@@ -204,7 +215,7 @@ impl RecordingFile {
         let labels = labels.unwrap_or_else(|| vec![Label::Number(0); bins.len()]);
         let conditions = dense(&labels).1.len();
         warnings.extend(self.of_time_unit());
-        warnings.extend(remarks::of_edges(at_edges, self.describe().spikes));
+        warnings.extend(remarks::of_edges(at_edges, spikes_of_file));
         warnings.extend(remarks::of_repeats(&labels, conditions));
         if let Some(stimulus) = &self.stimulus {
             warnings.extend(remarks::of_stimulus(stimulus, conditions));

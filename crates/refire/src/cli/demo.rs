@@ -4,7 +4,7 @@ use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::Fitted;
 use super::lock::Lock;
 use super::names::objective_name;
-use super::outputs::{refuse_foreign, refuse_recording};
+use super::outputs::{add_text, publish, refuse_not_generated};
 use super::{fit, outcome, view};
 use refire::fit::{ObjectiveKind, Specification};
 use refire::recording::Outputs;
@@ -36,8 +36,7 @@ pub struct Args {
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE, fit::REPORT])?;
-    refuse_foreign(&args.out.join(TRUTH_FILE), "population", args.force)?;
-    refuse_recording(&args.out, args.force)?;
+    refuse_not_generated(&args.out, args.force)?;
     if args.out.join(fit::MODEL).exists() && !args.force {
         return Err(Failure::input(format!(
             "{}: is the folder of a fit; expected another folder (--force replaces its report)",
@@ -88,12 +87,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         prepare_folder(&folder)?;
         let mut outputs = Outputs::default();
         (fitted.model).add_to(&mut outputs, &folder.join(fit::MODEL))?;
-        fit::add_text(
+        add_text(
             &mut outputs,
             &folder.join(fit::FIGURES),
             &fit::json_text(&fitted)?,
         )?;
-        outputs.publish().map_err(Failure::work)?;
+        publish(outputs, &folder)?;
         fits.push(fitted);
     }
     let named: Vec<_> = fits
@@ -104,8 +103,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let report = view::demo_report(&recording, &synthetic, &fits);
     let path = args.out.join(fit::REPORT);
     let mut outputs = Outputs::default();
-    fit::add_text(&mut outputs, &path, &report.to_html()?)?;
-    outputs.publish().map_err(Failure::work)?;
+    add_text(&mut outputs, &path, &report.to_html()?)?;
+    publish(outputs, &args.out)?;
     say!("\nwrote {}: open it in a browser", path.display());
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::interrupt::{Interrupts, Stopped};
 use super::lock::Lock;
 use super::names::objective_name;
 use super::options::FitOptions;
+use super::outputs::{add_text, publish};
 use super::{outcome, recordings, view};
 use refire::fit::{Checkpoint, FitError, Trainer};
 use refire::recording::{BinWidth, Outputs, Recording, remove_unfinished};
@@ -252,9 +253,7 @@ impl Run<'_> {
             &json_text(fitted)?,
         )?;
         add_text(&mut outputs, &self.folder.join(REPORT), &report.to_html()?)?;
-        outputs.publish().map_err(|e| {
-            Failure::work(format!("{}: cannot be written: {e}", self.folder.display()))
-        })
+        publish(outputs, self.folder)
     }
 }
 
@@ -288,12 +287,6 @@ fn print_config(args: &Args) -> Result<(), Failure> {
 pub fn json_text(fitted: &Fitted) -> Result<String, Failure> {
     let json = outcome::fit_json(fitted);
     serde_json::to_string_pretty(&Value::Object(json)).map_err(Failure::work)
-}
-
-/// Adds a text to files that are to appear together.
-pub fn add_text(outputs: &mut Outputs, path: &Path, text: &str) -> Result<(), Failure> {
-    let added = outputs.add(path, text.as_bytes());
-    added.map_err(|e| Failure::work(format!("{}: cannot be written: {e}", path.display())))
 }
 
 fn remark(recording: &Recording, trainer: &Trainer<'_>) {

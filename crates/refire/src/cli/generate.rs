@@ -1,7 +1,7 @@
 //! `refire generate`.
 
 use super::failure::{Failure, check_folder};
-use super::outputs::{refuse_foreign, refuse_recording};
+use super::outputs::refuse_not_generated;
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
@@ -45,8 +45,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         ..defaults
     };
     check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE])?;
-    refuse_foreign(&args.out.join(TRUTH_FILE), "population", args.force)?;
-    refuse_recording(&args.out, args.force)?;
+    refuse_not_generated(&args.out, args.force)?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
     refire::synth::write(&args.out, &truth, trials, settings.seed)?;

@@ -14,16 +14,9 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     out.insert("split".into(), json!(evaluation.split));
     out.insert("trials".into(), json!(evaluation.trials));
     out.insert("test".into(), json!(evaluation.test));
-    let clipping = evaluation.clipping;
-    out.insert(
-        "clipping".into(),
-        json!({
-            "spikes": clipping.spikes,
-            "clipped_spikes": clipping.clipped_spikes,
-            "clipped_share": clipping.clipped_share,
-            "rate_hz_data": "after clipping",
-        }),
-    );
+    let mut clipping = json!(evaluation.clipping);
+    clipping["rate_hz_data"] = json!("after clipping");
+    out.insert("clipping".into(), clipping);
     out.insert(
         "stability".into(),
         json!({

@@ -1,7 +1,7 @@
 //! What a command may write over: what it wrote itself, and nothing that it reads.
 
 use super::failure::Failure;
-use refire::recording::NpzFile;
+use refire::recording::{NpzFile, Outputs};
 use refire::synth::{RECORDING_FILE, TRUTH_FILE};
 use std::path::Path;
 
@@ -23,11 +23,24 @@ pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
 
 /// Refuses to replace an npz file that lacks a key which every file written by this command has, unless `force`.
 pub fn refuse_foreign(out: &Path, key: &str, force: bool) -> Result<(), Failure> {
-    if force || !out.is_file() {
-        return Ok(());
-    }
-    let own = NpzFile::open(out).is_ok_and(|file| file.contains(key));
-    if own {
+    refuse_unless(force || has_key(out, key), out)
+}
+
+/// Refuses to replace recording and truth of a folder that were not generated, unless `force`.
+pub fn refuse_not_generated(folder: &Path, force: bool) -> Result<(), Failure> {
+    let truth = folder.join(TRUTH_FILE);
+    let may = force || has_key(&truth, "population");
+    refuse_unless(may, &truth)?;
+    refuse_unless(may, &folder.join(RECORDING_FILE))
+}
+
+fn has_key(file: &Path, key: &str) -> bool {
+    NpzFile::open(file).is_ok_and(|file| file.contains(key))
+}
+
+/// Refuses a file that is there and may not be replaced.
+fn refuse_unless(may: bool, out: &Path) -> Result<(), Failure> {
+    if may || !out.is_file() {
         return Ok(());
     }
     Err(Failure::input(format!(
@@ -36,12 +49,16 @@ pub fn refuse_foreign(out: &Path, key: &str, force: bool) -> Result<(), Failure>
     )))
 }
 
-/// Refuses to replace the recording of a folder unless its truth lies beside it: then both were generated.
-pub fn refuse_recording(folder: &Path, force: bool) -> Result<(), Failure> {
-    let (recording, truth) = (folder.join(RECORDING_FILE), folder.join(TRUTH_FILE));
-    let generated = NpzFile::open(truth).is_ok_and(|file| file.contains("population"));
-    match generated {
-        true => Ok(()),
-        false => refuse_foreign(&recording, "a key that no recording has", force),
-    }
+/// Adds a text to files that are to appear together.
+pub fn add_text(outputs: &mut Outputs, path: &Path, text: &str) -> Result<(), Failure> {
+    (outputs.add(path, text.as_bytes())).map_err(|e| cannot_be_written(path, &e))
+}
+
+/// Gives all files of a folder their names.
+pub fn publish(outputs: Outputs, folder: &Path) -> Result<(), Failure> {
+    (outputs.publish()).map_err(|e| cannot_be_written(folder, &e))
+}
+
+fn cannot_be_written(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::work(format!("{}: cannot be written: {error}", path.display()))
 }

@@ -14,25 +14,18 @@ pub fn open(path: &Path, time_unit: Option<&str>) -> Result<RecordingFile, Failu
     Ok(file.in_unit(unit.map_err(|e| Failure::input(format!("--time-unit {text}: {e}")))?)?)
 }
 
-/// How many spikes are lost because a bin holds at most one; `None` where none is.
-pub fn clipping(recording: &Recording) -> Option<String> {
-    (recording.clipped_spikes() > 0).then(|| {
-        format!(
-            "{} of {} spikes ({:.2} %) share a bin with another spike of their unit and are lost in bins of {} ms",
-            recording.clipped_spikes(),
-            recording.total_spikes(),
-            100.0 * recording.clipped_share(),
-            recording.bin_width() * 1e3
-        )
-    })
-}
-
 /// Tells on standard error what there is to say about a recording.
 pub fn remark(recording: &Recording) {
     for warning in recording.warnings() {
         note!("note: {warning}");
     }
-    if let Some(clipped) = clipping(recording) {
-        note!("note: {clipped}");
+    if recording.clipped_spikes() > 0 {
+        note!(
+            "note: {} of {} spikes ({:.2} %) share a bin with another spike of their unit and are lost in bins of {} ms",
+            recording.clipped_spikes(),
+            recording.total_spikes(),
+            100.0 * recording.clipped_share(),
+            recording.bin_width() * 1e3
+        );
     }
 }
