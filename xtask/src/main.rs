@@ -1,7 +1,8 @@
-//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `bench`, `verify` and `reproduce`.
+//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `fuzz`, `bench`, `verify` and `reproduce`.
 
 mod bench;
 mod ci;
+mod fuzz;
 mod suite;
 mod tidy;
 mod workspace;
@@ -24,6 +25,8 @@ enum Task {
     Tidy,
     /// Everything a change has to pass, cheapest first; stops at the first failure.
     Ci,
+    /// Run made-up bytes through every reader (needs cargo-fuzz and a C++ compiler).
+    Fuzz(fuzz::Options),
     /// Time refire, and with --peers JAX and PyTorch beside it, in one interleaved run.
     Bench(bench::Options),
     /// Hold every claim about the estimators against known truths; writes verify.html.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Verify(options) => suite::run("refire-verify", &options),
         Task::Reproduce(options) => suite::run("refire-reproduce", &options),

@@ -2,7 +2,6 @@
 
 use crate::Ridge;
 use crate::cholesky::Factor;
-use crate::design::design;
 use crate::objective::{Objective, Shape};
 use rayon::prelude::*;
 use refire_core::{AlignedVec, TrialArray, aligned_vec, for_each_fired};
@@ -123,18 +122,19 @@ impl<'a, T: Real> Events<'a, T> {
             }
         }
         start.push(fired.len());
-        let design = design(&problem, shape);
         let mut features = Vec::new();
         let mut places = vec![Vec::new(); shape.drive];
-        for row in design.as_slice().chunks_exact(shape.drive.max(1)) {
-            let here = row.iter().enumerate().filter(|(_, x)| **x != 0.0);
-            let here: Vec<(usize, T)> = here.map(|(f, &x)| (f, T::new(x))).collect();
+        let conditions = problem.encoder.conditions();
+        for (c, t) in (0..conditions).flat_map(|c| (0..bins).map(move |t| (c, t))) {
+            let here = objective.design_row(c, t).iter();
+            let here: Vec<(usize, T)> = here
+                .map(|term| (term.weight as usize, T::new(term.value)))
+                .collect();
             for &(f, x) in &here {
                 places[f].push((features.len(), x));
             }
             features.push(here);
         }
-        features.resize(design.trials() * bins, Vec::new());
         Self {
             objective,
             shape,

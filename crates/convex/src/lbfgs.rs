@@ -7,7 +7,7 @@ use crate::rows::Rows;
 use refire_kernels::Real;
 
 /// Pairs of steps and gradient changes kept.
-const MEMORY: usize = 8;
+pub(crate) const MEMORY: usize = 8;
 
 /// Share of the expected decrease that a step must bring (Armijo).
 const DECREASE: f64 = 1e-4;

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod cholesky;
-mod design;
 mod hessian;
 mod lbfgs;
 mod objective;
@@ -11,11 +10,13 @@ mod precondition;
 mod ridge;
 mod rows;
 mod separable;
+mod size;
 mod solve;
 #[cfg(test)]
 mod testing;
 
 pub use ridge::{RidgeChoice, RidgePoint, choose_ridge};
+pub use size::ConvexSize;
 pub use solve::{Solution, Status, UnitFit, solve};
 
 use refire_core::{TrialArray, TrialLayout};

@@ -4,7 +4,7 @@ use crate::rows::Rows;
 use crate::{Problem, Ridge};
 use rayon::prelude::*;
 use refire_core::{SpikeIndex, TrialArray, for_each_fired};
-use refire_drive::Kept;
+use refire_drive::{Design, Kept, Term};
 use refire_kernels::{LANES, Real, add_assign, add_rows, dispatch, logistic, softplus};
 use refire_sim::{Behind, LaggedSums};
 
@@ -20,6 +20,8 @@ use refire_sim::{Behind, LaggedSums};
 /// ```
 pub(crate) struct Objective<'a, T> {
     problem: Problem<'a, T>,
+    /// Of the drive; without terms where that is not linear, which [`crate::solve`] refuses.
+    design: Design,
     by_source: SpikeIndex,
     /// Potentials, then `lambda`.
     lambda: TrialArray<T>,
@@ -50,6 +52,7 @@ impl<'a, T: Real> Objective<'a, T> {
         Self {
             slots: (0..problem.layout.trials()).collect(),
             by_source,
+            design: problem.encoder.design().unwrap_or_default(),
             problem,
             lambda: TrialArray::default(),
             drive: TrialArray::default(),
@@ -63,6 +66,14 @@ impl<'a, T: Real> Objective<'a, T> {
 
     pub fn problem(&self) -> Problem<'a, T> {
         self.problem
+    }
+
+    /// What a scored bin multiplies the weights of the drive by; nothing in bins of history.
+    pub fn design_row(&self, condition: usize, t: usize) -> &[Term] {
+        match t < self.problem.layout.first_bin() {
+            true => &[],
+            false => self.design.row(condition, t),
+        }
     }
 
     pub fn by_source(&self) -> &SpikeIndex {

@@ -1,7 +1,6 @@
 //! A guess at the inverse Hessian, one for all units.
 
 use crate::cholesky::{Factor, packed_len};
-use crate::design::design;
 use crate::hessian::factors;
 use crate::objective::{Objective, Shape};
 use crate::rows::Rows;
@@ -13,13 +12,16 @@ use refire_kernels::{MatrixMut, MatrixRef, Real, matmul};
 use refire_sim::{Behind, LaggedSums};
 
 /// Most coefficients per unit for which a matrix is factored; beyond, its diagonal stands in for it.
-const MOST_FACTORED: usize = 2048;
+pub(crate) const MOST_FACTORED: usize = 2048;
 
 /// Most numbers of all factors of single units together: half a gibibyte.
-const MOST_OWN: usize = 1 << 26;
+pub(crate) const MOST_OWN: usize = 1 << 26;
 
 /// Rows of one parallel task.
 const BLOCK: usize = 64;
+
+/// Bins whose design is held dense at a time; few in tests, where there are few.
+pub(crate) const DENSE_BINS: usize = if cfg!(test) { 7 } else { 4096 };
 
 /// `M^-1` with `M = k X^T X + ridge`, for the design `X` that all units share.
 ///
@@ -51,7 +53,6 @@ impl Gram {
         let (shape, problem) = (objective.shape(), objective.problem());
         let layout = problem.layout;
         let bins = layout.max_bins();
-        let design = design(&problem, shape);
         let counts = spike_counts(&problem);
         let trials_at = |condition: usize, t: usize| -> f64 {
             let groups = layout.groups().iter().filter(|g| g.condition == condition);
@@ -77,60 +78,77 @@ impl Gram {
             }
         }
         for group in layout.groups() {
-            let design = design.trial(group.condition);
-            let width = shape.drive;
-            // Rows times the trials they stand for.
-            let weighted: Vec<f64> = (0..bins)
-                .flat_map(|t| {
-                    let trials = trials_at(group.condition, t);
-                    design[t * width..][..width].iter().map(move |x| x * trials)
-                })
-                .collect();
             for t in 0..bins {
-                for f in 0..width {
-                    let (x, w) = (design[t * width + f], weighted[t * width + f]);
-                    diagonal[shape.couplings + f] += x * w;
+                let trials = trials_at(group.condition, t);
+                for term in objective.design_row(group.condition, t) {
+                    let (row, x) = (shape.couplings + term.weight as usize, term.value);
+                    diagonal[row] += x * (x * trials);
                     if let Some(matrix) = &mut matrix {
-                        matrix[(shape.intercept(), shape.couplings + f)] += w;
+                        matrix[(shape.intercept(), row)] += x * trials;
                     }
                 }
             }
-            let Some(matrix) = &mut matrix else { continue };
-            if width == 0 {
+            let Some(matrix) = matrix.as_mut().filter(|_| shape.drive > 0) else {
                 continue;
-            }
-            let mut drive = vec![0.0; width * width];
-            matmul(
-                MatrixRef::rows(&weighted, bins, width, width).transposed(),
-                MatrixRef::rows(design, bins, width, width),
-                0.0,
-                MatrixMut::rows(&mut drive, width, width, width),
-            );
-            let history = history(&problem, &group.slots);
-            let columns = shape.couplings;
-            let mut cross = vec![0.0; width * columns];
-            matmul(
-                MatrixRef::rows(design, bins, width, width).transposed(),
-                MatrixRef::rows(&history, bins, columns, shape.units),
-                0.0,
-                MatrixMut::rows(&mut cross, width, columns, columns),
-            );
-            for f in 0..width {
-                for g in 0..width {
-                    matrix[(shape.couplings + f, shape.couplings + g)] += drive[f * width + g];
-                }
-                for (at, x) in cross[f * columns..][..columns].iter().enumerate() {
-                    // Columns are bins of history, oldest first.
-                    let (lag, unit) = (problem.lags - 1 - at / shape.units, at % shape.units);
-                    matrix[(shape.couplings + f, unit * problem.lags + lag)] += x;
-                }
-            }
+            };
+            let weight = |t| trials_at(group.condition, t);
+            add_drive(matrix, objective, (group.condition, &group.slots), weight);
         }
         if let Some(matrix) = &mut matrix {
             matrix[(shape.intercept(), shape.intercept())] = support as f64;
             matrix.fill_upper_triangle_with_lower_triangle();
         }
         Self { matrix, diagonal }
+    }
+}
+
+/// Products of the drive's design with itself, a bin counted for the trials it stands for, and with the spikes of a
+/// condition's trials; some bins at a time, so that memory does not grow with them.
+fn add_drive<T: Real>(
+    matrix: &mut DMatrix<f64>,
+    objective: &Objective<'_, T>,
+    (condition, slots): (usize, &[usize]),
+    trials_at: impl Fn(usize) -> f64,
+) {
+    let (shape, problem) = (objective.shape(), objective.problem());
+    let (bins, width, columns) = (problem.layout.max_bins(), shape.drive, shape.couplings);
+    let history = history(&problem, slots);
+    let mut drive = vec![0.0; width * width];
+    let mut cross = vec![0.0; width * columns];
+    for start in (0..bins).step_by(DENSE_BINS) {
+        let here = DENSE_BINS.min(bins - start);
+        let mut design = vec![0.0; here * width];
+        let mut weighted = vec![0.0; here * width];
+        for t in 0..here {
+            let trials = trials_at(start + t);
+            for term in objective.design_row(condition, start + t) {
+                let at = t * width + term.weight as usize;
+                (design[at], weighted[at]) = (term.value, term.value * trials);
+            }
+        }
+        let before = if start == 0 { 0.0 } else { 1.0 };
+        matmul(
+            MatrixRef::rows(&weighted, here, width, width).transposed(),
+            MatrixRef::rows(&design, here, width, width),
+            before,
+            MatrixMut::rows(&mut drive, width, width, width),
+        );
+        matmul(
+            MatrixRef::rows(&design, here, width, width).transposed(),
+            MatrixRef::rows(&history[start * shape.units..], here, columns, shape.units),
+            before,
+            MatrixMut::rows(&mut cross, width, columns, columns),
+        );
+    }
+    for f in 0..width {
+        for g in 0..width {
+            matrix[(columns + f, columns + g)] += drive[f * width + g];
+        }
+        for (at, x) in cross[f * columns..][..columns].iter().enumerate() {
+            // Columns are bins of history, oldest first.
+            let (lag, unit) = (problem.lags - 1 - at / shape.units, at % shape.units);
+            matrix[(columns + f, unit * problem.lags + lag)] += x;
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Coefficients without an optimum.
 
-use crate::design::design;
-use crate::objective::Shape;
+use crate::objective::Objective;
 use crate::{Problem, Ridge};
 use refire_core::{SpikeIndex, TrialArray};
 use refire_kernels::Real;
@@ -16,16 +15,16 @@ use refire_sim::{Behind, LaggedSums};
 /// no optimum in w[i,d,j] where X > 0 and (C = 0 or C = X)
 /// ```
 pub(crate) fn unbounded_coefficients<T: Real>(
-    problem: Problem<'_, T>,
-    shape: Shape,
+    objective: &Objective<'_, T>,
     ridge: Ridge,
 ) -> Vec<usize> {
+    let shape = objective.shape();
     let mut unbounded = vec![0; shape.units];
     if ridge.couplings == 0.0 {
-        count_couplings(problem, &mut unbounded);
+        count_couplings(objective.problem(), &mut unbounded);
     }
     if ridge.drive == 0.0 && shape.drive > 0 {
-        count_drive(problem, shape, &mut unbounded);
+        count_drive(objective, &mut unbounded);
     }
     unbounded
 }
@@ -64,9 +63,9 @@ fn count_couplings<T: Real>(problem: Problem<'_, T>, unbounded: &mut [usize]) {
     }
 }
 
-fn count_drive<T: Real>(problem: Problem<'_, T>, shape: Shape, unbounded: &mut [usize]) {
+fn count_drive<T: Real>(objective: &Objective<'_, T>, unbounded: &mut [usize]) {
+    let (problem, shape) = (objective.problem(), objective.shape());
     let (layout, units) = (problem.layout, shape.units);
-    let design = design(&problem, shape);
     // Weight of each feature in all scored bins, and in those in which a unit fires.
     let mut all = vec![0.0; shape.drive];
     let mut together = vec![0.0; shape.drive * units];
@@ -85,13 +84,12 @@ fn count_drive<T: Real>(problem: Problem<'_, T>, shape: Shape, unbounded: &mut [
             if trials == 0.0 {
                 continue;
             }
-            for (f, &x) in design.row(group.condition, t).iter().enumerate() {
+            for term in objective.design_row(group.condition, t) {
+                let (f, x) = (term.weight as usize, term.value);
                 (low[f], high[f]) = (low[f].min(x), high[f].max(x));
-                if x != 0.0 {
-                    all[f] += trials;
-                    for (sum, count) in together[f * units..].iter_mut().zip(&fired) {
-                        *sum += count;
-                    }
+                all[f] += trials;
+                for (sum, count) in together[f * units..].iter_mut().zip(&fired) {
+                    *sum += count;
                 }
             }
         }

@@ -132,7 +132,7 @@ impl<'a, T: Real> Solver<'a, T> {
         let constant = |j: usize| self.spikes[j] == 0.0 || self.spikes[j] == self.bins;
         let frozen: Vec<bool> = (0..shape.units).map(constant).collect();
         let mut at = self.start(shape, &frozen, start)?;
-        let unbounded = unbounded_coefficients(self.objective.problem(), shape, ridge);
+        let unbounded = unbounded_coefficients(&self.objective, ridge);
         let held = |r: f64| if r == 0.0 { HELD } else { r };
         let mut ridges: Vec<Ridge> = unbounded
             .iter()
@@ -297,7 +297,7 @@ pub(crate) fn check<T: Real>(
 ) -> Result<(), ConvexError> {
     let (spikes, layout, encoder) = (problem.spikes, problem.layout, problem.encoder);
     same("trials of the spikes", layout.trials(), spikes.trials())?;
-    if !encoder.is_linear() {
+    if encoder.design().is_none() {
         return Err(ConvexError::NotLinear);
     }
     same("units of the drive", spikes.units(), encoder.units())?;

@@ -2,7 +2,7 @@
 
 use crate::encoder::{check_adjoint, prepare};
 use crate::error::longest;
-use crate::{DriveError, Encoder, Kept};
+use crate::{Design, DriveError, Encoder, Kept};
 use refire_core::TrialArray;
 use refire_kernels::{Real, add_scaled, dispatch};
 use std::f64::consts::PI;
@@ -149,6 +149,15 @@ impl<T: Real> Encoder<T> for ConditionBasis<T> {
 
     fn parameters(&self) -> usize {
         self.conditions() * self.basis * self.units
+    }
+
+    // Weight c * basis + b has B[t][b] in condition c.
+    fn design(&self) -> Option<Design> {
+        Some(Design::new(&self.bins_per_condition, false, |c, t| {
+            let band = self.bands[t];
+            let values = self.values[band.start..band.end].iter().enumerate();
+            values.map(move |(at, value)| (c * self.basis + band.first + at, value.f64()))
+        }))
     }
 
     // x[c][t] = sum_b B[t][b] w[c][b]

@@ -1,5 +1,6 @@
 //! What every encoder does.
 
+use crate::Design;
 use refire_core::TrialArray;
 use refire_kernels::Real;
 use std::any::Any;
@@ -38,9 +39,10 @@ pub trait Encoder<T: Real>: Send + Sync {
     /// Number of weights.
     fn parameters(&self) -> usize;
 
-    /// Whether the drive is linear in the weights: what the convex fit needs.
-    fn is_linear(&self) -> bool {
-        true
+    /// What a drive that is linear in its weights multiplies them by, for the convex fit, which takes no other;
+    /// `None` for any other drive.
+    fn design(&self) -> Option<Design> {
+        None
     }
 
     /// The weights that the Gaussian prior of drive weights is meant for.
@@ -131,6 +133,22 @@ pub(crate) mod tests {
             .collect()
     }
 
+    /// A linear drive is its design times its weights.
+    fn assert_design(encoder: &dyn Encoder<f64>, weights: &[f64], drive: &TrialArray<f64>) {
+        let Some(design) = encoder.design() else {
+            return;
+        };
+        for (c, t) in (0..drive.trials()).flat_map(|c| (0..drive.bins()).map(move |t| (c, t))) {
+            for (j, x) in drive.row(c, t).iter().enumerate() {
+                let term = |term: &crate::Term| {
+                    term.value * weights[term.weight as usize * encoder.units() + j]
+                };
+                let sum: f64 = design.row(c, t).iter().map(term).sum();
+                assert!((sum - x).abs() < 1e-12 * (1.0 + x.abs()), "{c} {t} {j}");
+            }
+        }
+    }
+
     /// `<forward(w), d>`, `<w, pull_back(d)>` and whether the pullback adds.
     pub fn assert_adjoint(encoder: &dyn Encoder<f64>, seed: u64) {
         let (c, b, u) = (encoder.conditions(), encoder.bins(), encoder.units());
@@ -140,6 +158,8 @@ pub(crate) mod tests {
         encoder.forward(&weights, &mut drive);
         assert_eq!((drive.trials(), drive.bins(), drive.units()), (c, b, u));
         assert!(drive.as_slice().iter().all(|x| x.is_finite()));
+
+        assert_design(encoder, &weights, &drive);
 
         // The adjoint may come with padding, whose content is not part of it.
         let mut d_drive = TrialArray::zeros(c, b, 2, u);

@@ -2,7 +2,7 @@
 
 use crate::encoder::{check_adjoint, prepare};
 use crate::error::longest;
-use crate::{DriveError, Encoder, Kept, Standardise};
+use crate::{Design, DriveError, Encoder, Kept, Standardise};
 use refire_core::TrialArray;
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, matmul};
 
@@ -194,6 +194,18 @@ impl<T: Real> Encoder<T> for FeatureDrive<T> {
 
     fn parameters(&self) -> usize {
         self.lags * self.lag_len()
+    }
+
+    // Weight lag * features + f has F[t - lag][f].
+    fn design(&self) -> Option<Design> {
+        let features = self.features.units();
+        let row = move |course: usize, t: usize| {
+            (0..self.lags.min(t + 1)).flat_map(move |lag| {
+                let row = self.features.row(course, t - lag).iter().enumerate();
+                row.map(move |(f, value)| (lag * features + f, value.f64()))
+            })
+        };
+        Some(Design::new(&self.bins_per_condition, self.is_shared(), row))
     }
 
     // x[c] = filter(F[c]), or a copy of filter(F) where the features are shared

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod basis;
+mod design;
 mod encoder;
 mod error;
 mod features;
@@ -10,6 +11,7 @@ mod spec;
 mod standardise;
 
 pub use basis::ConditionBasis;
+pub use design::{Design, Term};
 pub use encoder::{Encoder, Kept};
 pub use error::DriveError;
 pub use features::FeatureDrive;

@@ -1,7 +1,7 @@
 //! No drive at all.
 
 use crate::encoder::{check_adjoint, prepare};
-use crate::{Encoder, Kept};
+use crate::{Design, Encoder, Kept};
 use refire_core::TrialArray;
 use refire_kernels::Real;
 
@@ -39,6 +39,10 @@ impl<T: Real> Encoder<T> for NoDrive {
 
     fn parameters(&self) -> usize {
         0
+    }
+
+    fn design(&self) -> Option<Design> {
+        Some(Design::without_weights())
     }
 
     fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept) {

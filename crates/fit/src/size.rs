@@ -1,6 +1,7 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
 use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
+use refire_convex::ConvexSize;
 use refire_core::check_memory;
 use refire_loss::{NoiseSize, SampledSize};
 use refire_neuron::SpikeGradient;
@@ -130,28 +131,44 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         + batches * BATCH_ARRAYS * held.passes * units
         + noise
         + of_drive
-        + design(recording, spec)
+        + convex(recording, spec)
 }
 
-/// Numbers of four bytes of the design of the drive, which L-BFGS holds for its guess at the Hessian, and once more
-/// with the trials that a row stands for.
-fn design(recording: &Recording, spec: &Specification) -> f64 {
+/// Numbers of four bytes that L-BFGS holds beside the parameters.
+fn convex(recording: &Recording, spec: &Specification) -> f64 {
     if !matches!(spec.optimiser, Optimiser::Lbfgs { .. }) {
         return 0.0;
     }
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     let conditions = recording.n_conditions() as f64;
-    let weights = match spec.drive {
+    let (drive, terms, courses) = match spec.drive {
         Drive::Condition { spacing } => {
             let bins = (spacing / recording.bin_width()).max(2.0);
-            conditions * ((longest / bins).ceil() + 1.0)
+            // Neighbouring bumps overlap.
+            (
+                conditions * ((longest / bins).ceil() + 1.0),
+                3.0,
+                conditions,
+            )
         }
         Drive::Features { lags } => {
-            lags as f64 * recording.stimulus().map_or(0, |s| s.features()) as f64
+            let features = recording.stimulus().map_or(0, |s| s.features());
+            let own = recording.stimulus().is_some_and(|s| s.per_condition());
+            let weights = lags as f64 * features as f64;
+            (weights, weights, if own { conditions } else { 1.0 })
         }
-        Drive::None | Drive::Movie(_) => 0.0,
+        Drive::None | Drive::Movie(_) => (0.0, 0.0, 0.0),
     };
-    2.0 * (conditions + 1.0) * longest * weights
+    let size = ConvexSize {
+        units: recording.n_units(),
+        lags: spec.network.lags,
+        drive,
+        terms,
+        course_bins: courses * longest,
+        longest,
+        bins: recording.bins().iter().map(|&bins| bins as f64).sum(),
+    };
+    size.numbers()
 }
 
 /// Checks that parameters and one batch can be held by a machine, and by this one.

@@ -243,10 +243,6 @@ impl<T: Real> Encoder<T> for MovieDrive<T> {
         self.shape.parameters(self.units)
     }
 
-    fn is_linear(&self) -> bool {
-        false
-    }
-
     // A filter's size is made up for by those behind it, so a prior on the read-out is one on the drive;
     // one on the filters, of which there are more than bins, would only silence them.
     fn under_prior(&self) -> Range<usize> {

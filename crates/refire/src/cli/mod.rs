@@ -9,6 +9,8 @@ mod export;
 mod failure;
 mod fit;
 mod fitted;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generate;
 mod info;
 mod interrupt;

@@ -6,3 +6,5 @@ mod raw;
 mod resolve;
 
 pub use raw::{FitOptions, with_defaults};
+#[cfg(fuzzing)]
+pub use resolve::read_mask;

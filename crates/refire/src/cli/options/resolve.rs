@@ -333,7 +333,7 @@ fn units(text: &str) -> Result<Vec<usize>, Failure> {
 }
 
 /// The synapses that the array `mask` of an npz file marks.
-fn read_mask(path: &Path) -> Result<Arc<Connectivity>, Failure> {
+pub fn read_mask(path: &Path) -> Result<Arc<Connectivity>, Failure> {
     let mask = NpzFile::open(path)?.u8("mask")?;
     let wrong = |why: String| Failure::input(format!("{}: mask {why}", path.display()));
     let [units, targets] = mask.shape[..] else {

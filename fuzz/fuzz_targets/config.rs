@@ -1,0 +1,11 @@
+#![no_main]
+
+#[path = "../../crates/refire/src/cli/mod.rs"]
+#[allow(dead_code, reason = "only the options are used")]
+mod cli;
+#[path = "../readers.rs"]
+mod readers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| readers::with_file(bytes, |path| {
+    cli::fuzzing::config(path, &readers::small_recording());
+}));
