@@ -326,7 +326,7 @@ fn a_trial_that_is_too_short_is_left_out_with_a_remark() {
     desk.write("r.npz", toy.events().bytes());
     let (_, notes) = desk.ok("fit r.npz --lags 9 --iterations 2 --out fit");
     assert!(
-        notes.contains("1 trials that have no bin behind the first 9: 9 (5 bins)"),
+        notes.contains("1 trials of fewer than 10 bins: 9 (5 bins)"),
         "{notes}"
     );
     let json = desk.json("fit/fit.json");

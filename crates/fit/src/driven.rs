@@ -39,7 +39,11 @@ impl Model {
         }
         let lags = self.spec.network.lags;
         if let Some((trial, &bins)) = driving.bins.iter().enumerate().find(|(_, b)| **b <= lags) {
-            return Err(FitError::TooFewBins { trial, bins, lags });
+            return Err(FitError::TooFewBins {
+                trial,
+                bins,
+                least: lags + 1,
+            });
         }
         let width = BinWidth::from_seconds(self.bin_width).map_err(RecordingError::from)?;
         let longest = driving.bins.iter().copied().max().unwrap_or(0);

@@ -26,16 +26,15 @@ pub enum FitError {
     Convex(#[from] refire_convex::ConvexError),
     /// A trial is too short for the history.
     #[error(
-        "trial {trial} has {bins} bins; {lags} lags need at least {} (fewer lags or smaller bins help)",
-        lags + 1
+        "trial {trial} has {bins} bins; expected at least {least}: one more than lags, or min-trial-bins (fewer lags or smaller bins help)"
     )]
     TooFewBins {
         /// Index of the trial in the recording, from 0.
         trial: usize,
         /// Its bins.
         bins: usize,
-        /// Lags, bins: a trial must be longer.
-        lags: usize,
+        /// Fewest that count.
+        least: usize,
     },
     /// The drive by features was asked for and the recording holds none.
     #[error(

@@ -55,7 +55,7 @@ pub struct Evaluation {
 }
 
 /// Evaluates a model, under the stimulus that comes with the recording, on the test trials it was not fitted to (where the recording is the one of
-/// the fit), or on all trials that are longer than the couplings reach.
+/// the fit), or on all trials that are longer than the couplings reach. A recording is cut as that of the fit was.
 ///
 /// # Errors
 /// [`FitError`] where model and recording do not fit together, or there is no trial to judge.
@@ -65,6 +65,15 @@ pub fn evaluate(
     split: Option<SplitChoice>,
 ) -> Result<Evaluation, FitError> {
     let fitted = model;
+    let pieces = (model.spec.trials).piece_bins(model.bin_width);
+    let cut;
+    let recording = match pieces {
+        Some(bins) if recording.pieces().is_none() => {
+            cut = recording.clone().cut(bins)?;
+            &cut
+        }
+        _ => recording,
+    };
     let same = recording.hash() == fitted.recording_hash;
     let facing;
     let model = if same {
@@ -89,15 +98,15 @@ pub fn evaluate(
     let trials = match split {
         SplitChoice::Test => model.split.test.clone(),
         SplitChoice::All => {
-            let lags = model.spec.network.lags;
-            let long = |&trial: &usize| recording.bins()[trial] > lags;
+            let least = (model.spec.network.lags + 1).max(model.spec.trials.least_bins);
+            let long = |&trial: &usize| recording.bins()[trial] >= least;
             let trials: Vec<usize> = (0..recording.n_trials()).filter(long).collect();
             if trials.is_empty() {
                 let bins = recording.bins()[0];
                 return Err(FitError::TooFewBins {
                     trial: 0,
                     bins,
-                    lags,
+                    least,
                 });
             }
             trials

@@ -40,7 +40,7 @@ pub use specification::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Escape, Facts,
     FlatSettings, Form, HeldOut, HistoryStart, HoldOut, NetworkSpec, Noise, Objective,
     ObjectiveKind, Optimiser, OptimiserKind, Priors, Published, Ridge, Signs, Specification,
-    Statistics, Synapses,
+    Statistics, Synapses, Trials,
 };
 pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
 pub use start::initial;

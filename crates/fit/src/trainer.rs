@@ -6,7 +6,7 @@ use crate::setup::DriveOf;
 use crate::signs::Dale;
 use crate::size::check_size;
 use crate::start::start;
-use crate::trials::{bins_per_condition, leave_out_short};
+use crate::trials::{bins_per_condition, check_pieces, least_bins, leave_out_short};
 use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
@@ -69,15 +69,16 @@ impl<'a> Trainer<'a> {
         spec.check()?;
         split.check(recording.n_trials())?;
         let first_bin = spec.first_bin();
-        let lags = spec.network.lags.max(spec.noise_lags());
-        let too_short = leave_out_short(recording, &mut split, lags)?;
+        check_pieces(recording, spec)?;
+        let least = least_bins(spec);
+        let too_short = leave_out_short(recording, &mut split, least)?;
         check_size(recording, spec)?;
         let observed = recording.n_units();
         let units = observed + spec.network.hidden;
         let wiring = wiring::resolve(spec, units)?;
         spec.network.check_observed_signs(observed)?;
         let training = Training::new(recording, &split.train, first_bin)?;
-        let bins_per_condition = bins_per_condition(recording, lags + 1);
+        let bins_per_condition = bins_per_condition(recording, least);
         let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
         let features = drive.features.as_ref();
         let encoder = || (drive.spec).build(&bins_per_condition, first_bin, units, features);

@@ -10,6 +10,7 @@ mod file;
 mod hash;
 mod label;
 mod npz;
+mod pieces;
 mod pvc11;
 mod recording;
 mod remarks;
@@ -25,7 +26,7 @@ pub use file::{DEFAULT_BIN_WIDTH, Description, Form, RecordingFile, read_stimulu
 pub use label::Label;
 pub use npz::{ArrayError, NpzArray, NpzError, NpzFile, NpzWriter};
 pub use pvc11::{Pvc11, Pvc11Files};
-pub use recording::{MAX_SPIKE_BINS, Recording, RecordingParts};
+pub use recording::{MAX_SPIKE_BINS, Pieces, Recording, RecordingParts};
 pub use split::{Split, SplitError};
 pub use stimulus::Stimulus;
 pub use time_unit::{TimeUnit, TimeUnitError};

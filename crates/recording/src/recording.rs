@@ -50,6 +50,16 @@ impl RecordingParts {
     }
 }
 
+/// How a recording was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pieces {
+    /// Bins of a piece; the last one of a trial may have fewer.
+    pub bins: usize,
+    /// Whether pieces are repeats of one another only because ongoing activity, without stimulus or repeats, was cut:
+    /// the time since their start means nothing.
+    pub ongoing: bool,
+}
+
 /// Spikes of simultaneously recorded units in bins, trial by trial. Always valid once built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
@@ -64,6 +74,7 @@ pub struct Recording {
     kept_spikes: u64,
     clipped_spikes: u64,
     warnings: Vec<String>,
+    pieces: Option<Pieces>,
 }
 
 impl Recording {
@@ -118,6 +129,7 @@ impl Recording {
             kept_spikes,
             clipped_spikes: parts.clipped_spikes,
             warnings: parts.warnings,
+            pieces: None,
         })
     }
 
@@ -159,6 +171,11 @@ impl Recording {
     /// Whether some condition has two trials.
     pub fn has_repeats(&self) -> bool {
         self.n_conditions() < self.n_trials()
+    }
+
+    /// How it was cut, where it was.
+    pub fn pieces(&self) -> Option<Pieces> {
+        self.pieces
     }
 
     /// Width of a bin, seconds.
@@ -300,6 +317,20 @@ impl Recording {
     /// [`NpzError`] where the file cannot be written.
     pub fn write_npz(&self, path: impl AsRef<Path>) -> Result<(), NpzError> {
         self.npz_writer(path)?.finish()
+    }
+
+    /// The same, remembered as cut.
+    pub(crate) fn marked(self, pieces: Pieces) -> Self {
+        let pieces = Some(pieces);
+        Self { pieces, ..self }
+    }
+
+    /// Length of a trial, bins; a last bin that is partial counts by its share.
+    pub(crate) fn length(&self, trial: usize) -> f64 {
+        match &self.lengths {
+            Some(lengths) => lengths[trial],
+            None => self.bins[trial] as f64,
+        }
     }
 
     /// Condition label of each trial.

@@ -16,6 +16,14 @@ pub enum SplitError {
         /// The share given.
         found: f64,
     },
+    /// Stretches of trials that cannot be had.
+    #[error("{found} segments of {trials} trials; expected 1 to {}, so that each has 3 trials", trials / 3)]
+    Segments {
+        /// Segments asked for.
+        found: usize,
+        /// Trials of the recording.
+        trials: usize,
+    },
     /// A given split names a trial that the recording does not have.
     #[error("split: trial {found}; expected one below {trials}, the trials of the recording")]
     NoSuchTrial {
@@ -107,21 +115,9 @@ impl Split {
         validation_fraction: f64,
         seed: u64,
     ) -> Result<Self, SplitError> {
-        for (quantity, found) in [
-            ("test fraction", test_fraction),
-            ("validation fraction", validation_fraction),
-        ] {
-            if !(0.0..1.0).contains(&found) {
-                return Err(SplitError::Fraction { quantity, found });
-            }
-        }
+        check_fractions(test_fraction, validation_fraction)?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut split = Self {
-            seed,
-            train: Vec::new(),
-            validation: Vec::new(),
-            test: Vec::new(),
-        };
+        let mut split = Self::empty(seed);
         // Trials by condition, then index.
         let mut order: Vec<usize> = (0..conditions.len()).collect();
         order.sort_by_key(|&trial| conditions[trial]);
@@ -138,6 +134,67 @@ impl Split {
         split.test.sort_unstable();
         Ok(split)
     }
+
+    /// Draws stretches of neighbouring trials, as those that a long trial was cut into: what is held out is then far
+    /// from most of what is fitted, as drifts and slow states are not where every other trial is held out.
+    ///
+    /// The trials, in order, are divided into `segments` parts of about the same length. Of each, one stretch of
+    /// `test_fraction` of its trials goes to the test, and `validation_fraction` of the others, right behind it, to
+    /// validation, as many as [`Self::draw`] takes of a condition. The draw depends on nothing but its arguments.
+    ///
+    /// # Errors
+    /// [`SplitError::Fraction`]; [`SplitError::Segments`] for none, or for parts of fewer than three trials.
+    pub fn draw_segments(
+        trials: usize,
+        segments: usize,
+        test_fraction: f64,
+        validation_fraction: f64,
+        seed: u64,
+    ) -> Result<Self, SplitError> {
+        check_fractions(test_fraction, validation_fraction)?;
+        if segments == 0 || segments > trials / 3 {
+            let found = segments;
+            return Err(SplitError::Segments { found, trials });
+        }
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut split = Self::empty(seed);
+        let border = |part: usize| (part as u128 * trials as u128 / segments as u128) as usize;
+        for part in 0..segments {
+            let (start, end) = (border(part), border(part + 1));
+            let test = share(test_fraction, end - start, 2);
+            let validation = share(validation_fraction, end - start - test, 3);
+            let from = start + below(end - start - test - validation + 1, &mut rng);
+            let behind = from + test;
+            split.test.extend(from..behind);
+            split.validation.extend(behind..behind + validation);
+            split.train.extend(start..from);
+            split.train.extend(behind + validation..end);
+        }
+        Ok(split)
+    }
+
+    fn empty(seed: u64) -> Self {
+        Self {
+            seed,
+            train: Vec::new(),
+            validation: Vec::new(),
+            test: Vec::new(),
+        }
+    }
+}
+
+fn check_fractions(test: f64, validation: f64) -> Result<(), SplitError> {
+    for (quantity, found) in [("test fraction", test), ("validation fraction", validation)] {
+        if !(0.0..1.0).contains(&found) {
+            return Err(SplitError::Fraction { quantity, found });
+        }
+    }
+    Ok(())
+}
+
+/// A whole number below a bound.
+fn below(bound: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
+    ((u128::from(rng.next_u64()) * bound as u128) >> 64) as usize
 }
 
 /// How many of `trials` a fraction takes: at least one from `enough` trials on, never all.
@@ -153,9 +210,7 @@ fn share(fraction: f64, trials: usize, enough: usize) -> usize {
 /// Fisher-Yates; written out so that a split stays the same over versions of a library.
 fn shuffle(trials: &mut [usize], rng: &mut Xoshiro256PlusPlus) {
     for last in (1..trials.len()).rev() {
-        let bound = last as u128 + 1;
-        let at = (u128::from(rng.next_u64()) * bound) >> 64;
-        trials.swap(last, at as usize);
+        trials.swap(last, below(last + 1, rng));
     }
 }
 
@@ -178,6 +233,31 @@ mod tests {
             trials: 5,
         };
         assert_eq!(given(&[1, 5], &[2]), Some(none));
+    }
+
+    #[test]
+    fn segments_are_stretches_apart() {
+        let split = Split::draw_segments(100, 4, 0.25, 0.1, 3).unwrap();
+        assert_eq!(split.check(100), Ok(()));
+        assert_eq!((split.test.len(), split.validation.len()), (24, 8));
+        assert_eq!(split.train.len(), 68);
+        let stretches = |trials: &[usize]| trials.chunk_by(|a, b| a + 1 == *b).count();
+        assert_eq!(
+            (stretches(&split.test), stretches(&split.validation)),
+            (4, 4)
+        );
+        for part in 0..4 {
+            let inside = |&&trial: &&usize| trial / 25 == part;
+            assert_eq!(split.test.iter().filter(inside).count(), 6);
+        }
+        assert_ne!(split, Split::draw_segments(100, 4, 0.25, 0.1, 4).unwrap());
+        for segments in [0, 4] {
+            let (found, trials) = (segments, 11);
+            let error = SplitError::Segments { found, trials };
+            let drawn = Split::draw_segments(trials, segments, 0.25, 0.1, 1);
+            assert_eq!(drawn, Err(error));
+        }
+        assert!(Split::draw_segments(9, 3, 1.0, 0.1, 1).is_err());
     }
 
     #[test]

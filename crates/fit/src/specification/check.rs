@@ -1,7 +1,9 @@
 //! Whether the parts of a specification go together; what each may be by itself it checks itself.
 
 use super::numbers::{at_least_1, positive, require};
-use super::{CouplingKind, DriveKind, HoldOut, ObjectiveKind, Optimiser, Specification};
+use super::{
+    CouplingKind, Drive, DriveKind, HistoryStart, HoldOut, ObjectiveKind, Optimiser, Specification,
+};
 use crate::FitError;
 use refire_neuron::SpikeGradient;
 
@@ -28,6 +30,19 @@ impl Specification {
             ("noise-pairs", corrected.and_then(|c| c.noise.pairs)),
         ] {
             count.map_or(Ok(()), |n| at_least_1(name, n, "1 or more, or none"))?;
+        }
+        if let Some(seconds) = self.trials.piece {
+            positive("trial-length", seconds)?;
+            let allowed = "recorded where trials are cut: what comes before a piece is not silence";
+            let recorded = self.network.history == HistoryStart::Recorded;
+            require(recorded, "history", allowed, "zero")?;
+            let (name, back) = match self.drive {
+                Drive::Features { lags } => ("stimulus-lags", lags),
+                Drive::Movie(shape) => ("movie-frames", shape.frames),
+                Drive::None | Drive::Condition { .. } => ("stimulus-lags", 0),
+            };
+            let allowed = "at most one more than lags where trials are cut: what comes before a piece is not grey";
+            require(back <= self.network.lags + 1, name, allowed, back)?;
         }
         let unseen = self.held_out.what == HoldOut::Conditions;
         if unseen && self.drive.kind() == DriveKind::Condition {

@@ -13,8 +13,10 @@ pub struct Facts {
     pub mean_bins: usize,
     /// Whether it holds a stimulus.
     pub has_stimulus: bool,
-    /// Whether some condition has two trials.
+    /// Whether some condition has two trials that are no stretches of ongoing activity.
     pub has_repeats: bool,
+    /// Seconds of the pieces that it was cut into, where it was.
+    pub piece: Option<f64>,
 }
 
 impl Default for Facts {
@@ -26,6 +28,7 @@ impl Default for Facts {
             mean_bins: 50,
             has_stimulus: false,
             has_repeats: true,
+            piece: None,
         }
     }
 }
@@ -33,12 +36,14 @@ impl Default for Facts {
 impl From<&Recording> for Facts {
     fn from(recording: &Recording) -> Self {
         let bins: usize = recording.bins().iter().sum();
+        let pieces = recording.pieces();
         Self {
             units: recording.n_units(),
             conditions: recording.n_conditions(),
             mean_bins: bins / recording.n_trials().max(1),
             has_stimulus: recording.stimulus().is_some(),
-            has_repeats: recording.has_repeats(),
+            has_repeats: recording.has_repeats() && !pieces.is_some_and(|p| p.ongoing),
+            piece: pieces.map(|p| p.bins as f64 * recording.bin_width()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Form, HeldOut,
     HistoryStart, HoldOut, NetworkSpec, Noise, Objective, ObjectiveKind, Optimiser, OptimiserKind,
-    Priors, Published, Ridge, Signs, Specification, Statistics, Synapses, drive, optimiser,
+    Priors, Published, Ridge, Signs, Specification, Statistics, Synapses, Trials, drive, optimiser,
 };
 use crate::FitError;
 use refire_drive::MovieShape;
@@ -74,6 +74,10 @@ pub struct FlatSettings {
     validation_fraction: f64,
     #[serde(default, skip_serializing_if = "HoldOut::is_default")]
     hold_out: HoldOut,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trial_length: Option<f64>,
+    #[serde(default, skip_serializing_if = "is_0")]
+    min_trial_bins: usize,
     theta: f64,
     coupling_prior: f64,
     drive_prior: f64,
@@ -81,6 +85,10 @@ pub struct FlatSettings {
 
 fn default_initial_scale() -> f64 {
     optimiser::INITIAL_SCALE
+}
+
+fn is_0(value: &usize) -> bool {
+    *value == 0
 }
 
 /// 0 for what is not asked for.
@@ -171,6 +179,8 @@ impl From<&Specification> for FlatSettings {
             test_fraction: spec.held_out.test,
             validation_fraction: spec.held_out.validation,
             hold_out: spec.held_out.what,
+            trial_length: spec.trials.piece,
+            min_trial_bins: spec.trials.least_bins,
             theta: network.dynamics.theta(),
             coupling_prior: spec.priors.coupling,
             drive_prior: spec.priors.drive,
@@ -257,6 +267,10 @@ impl FlatSettings {
             batch: BatchSize {
                 trials: self.batch,
                 free_bins: self.free_bins,
+            },
+            trials: Trials {
+                piece: self.trial_length,
+                least_bins: self.min_trial_bins,
             },
             held_out: HeldOut {
                 test: self.test_fraction,

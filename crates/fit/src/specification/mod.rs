@@ -18,7 +18,7 @@ pub use network::{
 };
 pub use objective::{Corrected, Form, Noise, Objective, ObjectiveKind, Published, Statistics};
 pub use optimiser::{Adam, Optimiser, OptimiserKind, Priors, Ridge};
-pub use whole::{BatchSize, HeldOut, HoldOut, Specification};
+pub use whole::{BatchSize, HeldOut, HoldOut, Specification, Trials};
 
 #[cfg(test)]
 mod tests;

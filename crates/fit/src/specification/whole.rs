@@ -3,6 +3,8 @@
 use crate::FitError;
 use refire_recording::{Recording, Split};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 use super::{
     Adam, Couplings, Drive, Facts, Form, HistoryStart, NetworkSpec, Objective, ObjectiveKind,
@@ -41,6 +43,8 @@ pub struct Specification {
     pub priors: Priors,
     /// What an iteration sees.
     pub batch: BatchSize,
+    /// What is made of the recording's trials before anything else.
+    pub trials: Trials,
     /// What is held out.
     pub held_out: HeldOut,
     /// Bins between two states that a pass keeps: those in between are run again in the reverse sweep, and
@@ -60,6 +64,32 @@ pub struct BatchSize {
     pub free_bins: usize,
 }
 
+/// What is made of the recording's trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Trials {
+    /// Seconds of the pieces that the recording is cut into ([`Recording::cut`]), where it is.
+    pub piece: Option<f64>,
+    /// Least number of bins: shorter trials are left out. Those without a bin behind the lags are so anyway.
+    pub least_bins: usize,
+}
+
+impl Trials {
+    /// Seconds of the pieces that a recording of a single trial, twice as long or longer, is cut into unless said.
+    pub const PIECE: f64 = 10.0;
+
+    /// Bins of a piece, given the width of a bin in seconds.
+    pub fn piece_bins(&self, bin_width: f64) -> Option<usize> {
+        self.piece
+            .map(|seconds| ((seconds / bin_width).round() as usize).max(1))
+    }
+
+    /// Bins that a recording is cut by unless said: a continuous one, which has no trials to hold out.
+    pub fn default_piece(recording: &Recording) -> Option<f64> {
+        let seconds = recording.spikes().bins() as f64 * recording.bin_width();
+        (recording.n_trials() == 1 && seconds >= 2.0 * Self::PIECE).then_some(Self::PIECE)
+    }
+}
+
 /// What is held out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HeldOut {
@@ -73,13 +103,56 @@ pub struct HeldOut {
 
 /// What is held out together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum HoldOut {
     /// Trials, of each condition its share; of all trials, where no condition has two.
     #[default]
     Trials,
+    /// So many stretches of neighbouring trials, of the pieces of a continuous recording.
+    Segments(usize),
     /// All trials of a condition: what a fit makes of conditions that it has not seen.
     Conditions,
+}
+
+impl fmt::Display for HoldOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trials => f.write_str("trials"),
+            Self::Segments(segments) => write!(f, "segments={segments}"),
+            Self::Conditions => f.write_str("conditions"),
+        }
+    }
+}
+
+impl FromStr for HoldOut {
+    type Err = FitError;
+
+    fn from_str(text: &str) -> Result<Self, FitError> {
+        let allowed = "trials, conditions or segments=N with a number from 1 on";
+        match text {
+            "trials" => Ok(Self::Trials),
+            "conditions" => Ok(Self::Conditions),
+            _ => (text.strip_prefix("segments="))
+                .and_then(|number| number.parse().ok())
+                .filter(|&segments| segments > 0)
+                .map(Self::Segments)
+                .ok_or_else(|| FitError::setting("hold-out", allowed, text)),
+        }
+    }
+}
+
+impl TryFrom<String> for HoldOut {
+    type Error = FitError;
+
+    fn try_from(text: String) -> Result<Self, FitError> {
+        text.parse()
+    }
+}
+
+impl From<HoldOut> for String {
+    fn from(what: HoldOut) -> Self {
+        what.to_string()
+    }
 }
 
 impl HoldOut {
@@ -100,6 +173,13 @@ impl HeldOut {
         Ok(match self.what {
             HoldOut::Trials if recording.has_repeats() => draw(conditions)?,
             HoldOut::Trials => draw(&vec![0; recording.n_trials()])?,
+            HoldOut::Segments(segments) => Split::draw_segments(
+                recording.n_trials(),
+                segments,
+                self.test,
+                self.validation,
+                seed,
+            )?,
             HoldOut::Conditions => {
                 let of_conditions = draw(&vec![0; recording.n_conditions()])?;
                 let trials = |chosen: &[usize]| {
@@ -132,8 +212,13 @@ impl Specification {
     /// The defaults for a form of the statistics.
     pub fn with_form(recording: impl Into<Facts>, objective: ObjectiveKind, form: Form) -> Self {
         let facts = recording.into();
+        let mut network = NetworkSpec::default();
+        if facts.piece.is_some() {
+            // What comes before a piece is not silence.
+            network.history = HistoryStart::Recorded;
+        }
         let spec = Self {
-            network: NetworkSpec::default(),
+            network,
             drive: Drive::for_recording(&facts),
             objective: Objective::new(objective, form, &facts),
             optimiser: Optimiser::default(),
@@ -141,6 +226,10 @@ impl Specification {
             batch: BatchSize {
                 trials: facts.batch(),
                 free_bins: 20_000,
+            },
+            trials: Trials {
+                piece: facts.piece,
+                least_bins: 0,
             },
             held_out: HeldOut {
                 test: 0.25,

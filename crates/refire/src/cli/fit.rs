@@ -91,7 +91,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         (given, _) => given,
     };
     let recording = recordings::open(&args.recording, options.time_unit.as_deref())?.bin(width)?;
-    let spec = options.resolve(&recording, checkpoint.as_ref().map(|c| &c.fit.spec))?;
+    let start = checkpoint.as_ref().map(|c| &c.fit.spec);
+    let recording = options.cut(recording, start)?;
+    let spec = options.resolve(&recording, start)?;
     let mut trainer = Trainer::new(&recording, &spec)?;
     if let Some(checkpoint) = checkpoint {
         trainer.resume(checkpoint)?;
@@ -270,7 +272,7 @@ fn options(args: &Args) -> Result<FitOptions, Failure> {
 fn print_config(args: &Args) -> Result<(), Failure> {
     let options = options(args)?;
     let file = recordings::open(&args.recording, options.time_unit.as_deref())?;
-    let recording = file.bin(options.bin_width()?)?;
+    let recording = options.cut(file.bin(options.bin_width()?)?, None)?;
     let spec = options.resolve(&recording, None)?;
     let described = FitOptions {
         bin: Some(BinWidth::from_seconds(recording.bin_width())?.to_string()),

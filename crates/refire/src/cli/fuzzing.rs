@@ -7,7 +7,9 @@ use std::path::Path;
 /// Reads options from a file, makes a specification of them.
 pub fn config(path: &Path, recording: &Recording) {
     if let Ok(options) = FitOptions::read(path) {
-        let _ = options.resolve(recording, None);
+        if let Ok(recording) = options.cut(recording.clone(), None) {
+            let _ = options.resolve(&recording, None);
+        }
     }
 }
 

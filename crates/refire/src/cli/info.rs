@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::{recordings, table};
 use refire::core::{TrialArray, TrialLayout};
+use refire::fit::Trials;
 use refire::metrics::{
     drift, duplicates, noise_agreement, noise_correlation, psth, psth_correlation, rates,
 };
@@ -64,6 +65,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     say!("  spikes      {}", about.spikes);
     for warning in recording.warnings() {
         say!("  note        {warning}");
+    }
+    if let Some(seconds) = Trials::default_piece(&recording) {
+        say!(
+            "  note        one long trial: a fit cuts it into pieces of {seconds} s (--trial-length)"
+        );
     }
     say!();
     print_bins(&recording)

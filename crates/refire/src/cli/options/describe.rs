@@ -1,8 +1,8 @@
 //! From a specification back to the options that say it.
 
 use super::names::{
-    CouplingName, DriveName, FormName, HistoryName, HoldOutName, ObjectiveName, OptimizerName,
-    RidgeText, SpikeGradientName,
+    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
+    SpikeGradientName,
 };
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
@@ -32,6 +32,8 @@ impl FitOptions {
             Some(Drive::Movie(shape)) => Some(shape),
             _ => None,
         };
+        let trial_length =
+            (spec.trials.piece).and_then(|seconds| BinWidth::from_seconds(seconds).ok());
         let statistics = objective.statistics();
         let [psth, nc, hidden_rate] = match statistics {
             Some(statistics) => statistics.weights().map(Some),
@@ -50,7 +52,9 @@ impl FitOptions {
             time_unit: None,
             test_fraction: Some(spec.held_out.test),
             validation_fraction: Some(spec.held_out.validation),
-            hold_out: HoldOutName::find(spec.held_out.what),
+            hold_out: Some(spec.held_out.what.to_string()),
+            trial_length: Some(trial_length.map_or("0".to_string(), |length| length.to_string())),
+            min_trial_bins: Some(spec.trials.least_bins),
             history: HistoryName::find(network.history),
             lags: Some(network.lags),
             hidden: Some(network.hidden),

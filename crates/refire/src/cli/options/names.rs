@@ -2,9 +2,7 @@
 
 use super::super::failure::Failure;
 use clap::ValueEnum;
-use refire::fit::{
-    CouplingKind, DriveKind, Form, HistoryStart, HoldOut, ObjectiveKind, OptimiserKind,
-};
+use refire::fit::{CouplingKind, DriveKind, Form, HistoryStart, ObjectiveKind, OptimiserKind};
 use refire::neuron::SpikeGradient;
 use serde::{Deserialize, Serialize};
 
@@ -35,13 +33,6 @@ names!(
         Mle = "mle" => ObjectiveKind::Mle,
         Sm = "sm" => ObjectiveKind::SampleAndMeasure,
         MleSm = "mle+sm" => ObjectiveKind::MleAndSampleAndMeasure,
-    }
-);
-names!(
-    /// What is held out together.
-    HoldOutName => HoldOut {
-        Trials = "trials" => HoldOut::Trials,
-        Conditions = "conditions" => HoldOut::Conditions,
     }
 );
 names!(

@@ -2,8 +2,8 @@
 
 use super::super::failure::Failure;
 use super::names::{
-    CouplingName, DriveName, FormName, HistoryName, HoldOutName, ObjectiveName, OptimizerName,
-    RidgeText, SpikeGradientName,
+    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
+    SpikeGradientName,
 };
 use clap::{Args, Command};
 use refire::fit::{Facts, ObjectiveKind, Specification};
@@ -34,10 +34,18 @@ pub struct FitOptions {
     /// Share of the rest held out for early stopping
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
     pub validation_fraction: Option<f64>,
-    /// What is held out together: trials, of each condition its share; or all trials of a condition, which says what
-    /// the network makes of a stimulus it has not seen
-    #[arg(long, help_heading = RECORDING, hide_short_help = true)]
-    pub hold_out: Option<HoldOutName>,
+    /// What is held out together: trials, of each condition its share; N stretches of neighbouring trials
+    /// (segments=N), such as the pieces of a continuous recording; or all trials of a condition, which says what the
+    /// network makes of a stimulus it has not seen
+    #[arg(long, value_name = "trials|segments=N|conditions", help_heading = RECORDING, hide_short_help = true)]
+    pub hold_out: Option<String>,
+    /// Cut trials into pieces of this length, e.g. 10s; 0 = do not [default: 10s where there is one trial, of 20 s or
+    /// more, else 0]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = RECORDING, hide_short_help = true)]
+    pub trial_length: Option<String>,
+    /// Leave out trials of fewer bins; those no longer than the lags are left out anyway
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = RECORDING, hide_short_help = true)]
+    pub min_trial_bins: Option<usize>,
     /// What comes before a trial: silence, or its own first bins, which are then not scored
     #[arg(long, help_heading = RECORDING, hide_short_help = true)]
     pub history: Option<HistoryName>,
@@ -193,6 +201,8 @@ impl FitOptions {
             test_fraction,
             validation_fraction,
             hold_out,
+            trial_length,
+            min_trial_bins,
             history,
             lags,
             hidden,

@@ -1,11 +1,12 @@
 //! From raw options to the specification of a fit: the one place where that is done.
 
 use super::super::failure::Failure;
+use super::names::HistoryName;
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
 use refire::fit::{
     Adam, CouplingKind, Couplings, Drive, DriveKind, FitError, Form, HoldOut, Objective,
-    ObjectiveKind, Optimiser, OptimiserKind, Ridge, Specification, Statistics, Synapses,
+    ObjectiveKind, Optimiser, OptimiserKind, Ridge, Specification, Statistics, Synapses, Trials,
 };
 use refire::neuron::SpikeGradient;
 use refire::recording::{BinWidth, NpzFile, Recording};
@@ -30,7 +31,37 @@ fn set<X: Copy>(into: &mut X, given: Option<X>) {
 }
 
 impl FitOptions {
-    /// The specification of a fit of `recording`: these options over those of `start`, or over the
+    /// The recording in the pieces asked for; else in those of `start`, or those that a continuous recording has
+    /// unless said.
+    pub fn cut(
+        &self,
+        recording: Recording,
+        start: Option<&Specification>,
+    ) -> Result<Recording, Failure> {
+        let piece = match (self.trial_length.as_deref(), start) {
+            (Some("0"), _) => None,
+            (Some(text), _) => {
+                let parsed = text.parse::<BinWidth>();
+                let parsed = parsed.map_err(|e| {
+                    Failure::input(format!("--trial-length {text}: {e} (0: do not cut)"))
+                })?;
+                Some(parsed.seconds())
+            }
+            (None, Some(start)) => start.trials.piece,
+            (None, None) if self.history == Some(HistoryName::Zero) => None,
+            (None, None) => Trials::default_piece(&recording),
+        };
+        let trials = Trials {
+            piece,
+            ..Trials::default()
+        };
+        Ok(match trials.piece_bins(recording.bin_width()) {
+            Some(bins) => recording.cut(bins)?,
+            None => recording,
+        })
+    }
+
+    /// The specification of a fit of `recording`, [cut](Self::cut) as asked for: these options over those of `start`, or over the
     /// defaults.
     pub fn resolve(
         &self,
@@ -58,7 +89,9 @@ impl FitOptions {
         set(&mut spec.batch.free_bins, self.free_bins);
         set(&mut spec.held_out.test, self.test_fraction);
         set(&mut spec.held_out.validation, self.validation_fraction);
-        set(&mut spec.held_out.what, self.hold_out.map(HoldOut::from));
+        let hold_out = self.hold_out.as_deref().map(str::parse::<HoldOut>);
+        set(&mut spec.held_out.what, hold_out.transpose()?);
+        set(&mut spec.trials.least_bins, self.min_trial_bins);
         set(&mut spec.priors.coupling, self.coupling_prior);
         set(&mut spec.seed, self.seed);
         if let Some(bins) = self.checkpoint_bins {
