@@ -248,6 +248,11 @@ impl<'a> Trainer<'a> {
         &self.state
     }
 
+    /// Parameters after the last step; those of the model are the best so far.
+    pub fn parameters(&self) -> &Parameters<f32> {
+        &self.state.parameters
+    }
+
     /// Losses so far.
     pub fn history(&self) -> &History {
         &self.state.history

@@ -7,7 +7,8 @@ use crate::events::{Binned, Events, vector};
 use crate::recording::dense;
 use crate::remarks::{self, Totals};
 use crate::{
-    BinWidth, Label, NpzFile, Recording, RecordingError, RecordingParts, Stimulus, TimeUnit,
+    BinWidth, Label, NpzArray, NpzFile, Recording, RecordingError, RecordingParts, Stimulus,
+    TimeUnit,
 };
 
 /// Bin width of spike times where none is asked for: 10 ms.
@@ -285,7 +286,12 @@ pub fn read_stimulus(path: impl AsRef<Path>) -> Result<(Stimulus, Vec<Label>), R
     let path = path.as_ref();
     let mut file = NpzFile::open(path)?;
     let read = |file: &mut NpzFile| {
-        let shape = file.f64("stimulus")?.shape;
+        let NpzArray { shape, values } = file.f64("stimulus")?;
+        let missing = || RecordingError::shape("stimulus", &shape, "at least one sample");
+        if values.is_empty() {
+            // Courses without values take no room in a file, however many it declares.
+            return Err(missing());
+        }
         let labels = match file.contains("condition") {
             true => dense(&vector(file.labels("condition")?, "condition")?).1,
             false => {
@@ -298,7 +304,6 @@ pub fn read_stimulus(path: impl AsRef<Path>) -> Result<(Stimulus, Vec<Label>), R
             }
         };
         let stimulus = stimulus(file, labels.len())?;
-        let missing = || RecordingError::shape("stimulus", &shape, "at least one sample");
         Ok((stimulus.ok_or_else(missing)?, labels))
     };
     read(&mut file).map_err(|e: RecordingError| e.in_file(path))

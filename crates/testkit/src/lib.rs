@@ -4,6 +4,7 @@ mod covariance;
 mod differences;
 mod distributions;
 mod error;
+mod judged;
 mod losses;
 mod network;
 mod newton;
@@ -16,6 +17,7 @@ pub use distributions::{
     student_p,
 };
 pub use error::OracleError;
+pub use judged::{Agreement, Judged, JudgedNetwork, JudgedTrial, LongRuns, Spikes};
 pub use losses::{ExactLosses, hidden_likelihood};
 pub use network::{EngineNetwork, Simulated, Strengths, TinyNetwork, TinyShape};
 pub use newton::{Mle, UnitFit, maximum_likelihood};

@@ -2,5 +2,8 @@
 
 #![cfg(test)]
 
+mod figures;
+mod leaks;
 mod movie;
 mod resume;
+mod small;

@@ -1,0 +1,315 @@
+//! Every figure that an evaluation prints is the one that its definition gives, on a small recording with unequal
+//! trials, several conditions and recorded history; and what decides a fit is judged on the trials meant for it.
+
+use crate::small::{self, Small};
+use refire_core::{TrialArray, TrialLayout};
+use refire_fit::{
+    Drive, DriveKind, Model, ObjectiveKind, Optimiser, Ridge, SplitChoice, Trainer, evaluate, judge,
+};
+use refire_metrics::{Metric, Verdict};
+use refire_recording::Recording;
+use refire_testkit::{Judged, JudgedNetwork, JudgedTrial};
+
+/// Trials of a recording.
+fn trials(recording: &Recording, which: &[usize]) -> Vec<JudgedTrial> {
+    let trial = |&k: &usize| JudgedTrial {
+        condition: recording.conditions()[k],
+        spikes: (0..recording.bins()[k])
+            .map(|t| recording.spikes().row(k, t).to_vec())
+            .collect(),
+    };
+    which.iter().map(trial).collect()
+}
+
+/// A model and the trials it met, as plain numbers.
+fn judged(model: &Model, recording: &Recording, test: &[usize]) -> Judged {
+    let (units, lags) = (model.units(), model.spec.network.lags);
+    let couplings = model.couplings(units, units).unwrap();
+    let drive = model.drive_currents().unwrap();
+    let f64s = |row: &[f32]| row.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    Judged {
+        network: JudgedNetwork {
+            lags,
+            theta: model.spec.network.dynamics.theta(),
+            couplings: (couplings.chunks_exact(lags * units))
+                .map(|block| block.chunks_exact(units).map(f64s).collect())
+                .collect(),
+            bias: f64s(&model.parameters.bias),
+            drive: (0..drive.trials())
+                .map(|c| (0..drive.bins()).map(|t| f64s(drive.row(c, t))).collect())
+                .collect(),
+        },
+        first_bin: model.spec.first_bin(),
+        seed: model.spec.seed,
+        training: trials(recording, &model.split.train),
+        test: trials(recording, test),
+    }
+}
+
+/// Spikes of trials in the form of the reference.
+fn plain(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Vec<JudgedTrial> {
+    let trial = |k: usize| JudgedTrial {
+        condition: layout.condition(k),
+        spikes: (0..layout.bins(k))
+            .map(|t| spikes.row(k, t).to_vec())
+            .collect(),
+    };
+    (0..layout.trials()).map(trial).collect()
+}
+
+fn fitted(recording: &Recording) -> Model {
+    let spec = small::specification(recording, ObjectiveKind::MleAndSampleAndMeasure);
+    let mut trainer = Trainer::new(recording, &spec).unwrap();
+    while !trainer.finished() {
+        trainer.step().unwrap();
+    }
+    trainer.model()
+}
+
+fn near(what: &str, found: &Metric, expected: f64) {
+    let found = found.value().unwrap_or_else(|| panic!("{what}: {found:?}"));
+    assert!(
+        (found - expected).abs() < 2e-5 * (1.0 + expected.abs()),
+        "{what}: {found}, by definition {expected}"
+    );
+}
+
+#[test]
+fn an_evaluation_is_what_the_definitions_say() {
+    let recording = Small::default().recording();
+    let model = fitted(&recording);
+    assert!(model.spec.first_bin() > 0 && model.split.validation.len() > 1);
+    let reference = judged(&model, &recording, &model.split.test);
+    let found = evaluate(&model, &recording, None).unwrap();
+    // Unequal numbers, so that a ceiling from other trials would show.
+    assert!(reference.training.len() > 2 * reference.test.len());
+
+    let free = reference.free_runs();
+    assert!(
+        plain(&found.model, &found.layout)
+            .iter()
+            .zip(&free)
+            .all(|(a, b)| {
+                a.condition == b.condition
+                    && a.spikes[model.spec.first_bin()..] == b.spikes[model.spec.first_bin()..]
+            })
+    );
+    let (test, data) = (&found.test, &reference.test);
+    let ceiling = reference.ceiling_trials();
+    near(
+        "bits per spike",
+        &test.bits_per_spike,
+        reference.bits_per_spike(),
+    );
+    near(
+        "rate",
+        &test.rate_hz_data,
+        reference.rate(data) / model.bin_width,
+    );
+    near(
+        "rate of the model",
+        &test.rate_hz_model,
+        reference.rate(&free) / model.bin_width,
+    );
+    near(
+        "PSTH",
+        &test.psth_correlation,
+        reference.psth_correlation(data, &free),
+    );
+    near(
+        "ceiling of the PSTH",
+        &test.psth_correlation_ceiling,
+        reference.psth_correlation(data, &ceiling),
+    );
+    let (noise, most) = (
+        reference.noise_agreement(data, &free),
+        reference.noise_agreement(data, &ceiling),
+    );
+    near(
+        "noise correlation",
+        &test.noise_correlation_pearson,
+        noise.pearson,
+    );
+    near("its R2", &test.noise_correlation_r2, noise.r2);
+    near(
+        "its ceiling",
+        &test.noise_correlation_ceiling_pearson,
+        most.pearson,
+    );
+    near(
+        "the ceiling of its R2",
+        &test.noise_correlation_ceiling_r2,
+        most.r2,
+    );
+    near(
+        "Fano factor",
+        &test.fano_factor_data,
+        reference.fano_factor(data),
+    );
+    near(
+        "Fano factor of the model",
+        &test.fano_factor_model,
+        reference.fano_factor(&free),
+    );
+}
+
+#[test]
+fn all_trials_are_judged_without_a_ceiling_and_another_recording_too() {
+    let fitted_to = Small::default().recording();
+    let model = fitted(&fitted_to);
+    let all: Vec<usize> = (0..fitted_to.n_trials()).collect();
+    let other = Small {
+        seed: 77,
+        ..Small::default()
+    }
+    .recording();
+    for recording in [&fitted_to, &other] {
+        let reference = judged(&model, recording, &all);
+        let found = evaluate(&model, recording, Some(SplitChoice::All)).unwrap();
+        let free = plain(&found.model, &found.layout);
+        // The constant rates are those of the fit, whatever is judged.
+        let training = judged(&model, &fitted_to, &[]).training;
+        let reference = Judged {
+            training,
+            ..reference
+        };
+        near(
+            "bits per spike",
+            &found.test.bits_per_spike,
+            reference.bits_per_spike(),
+        );
+        near(
+            "PSTH",
+            &found.test.psth_correlation,
+            reference.psth_correlation(&reference.test, &free),
+        );
+        assert!(found.test.psth_correlation_ceiling.value().is_none());
+    }
+}
+
+#[test]
+fn long_runs_are_what_the_definitions_say() {
+    let recording = Small::default().recording();
+    let mut model = fitted(&recording);
+    let seconds = model.bin_width;
+    let mut verdicts = Vec::new();
+    // As fitted, and with couplings that make it leave sooner or later.
+    for strength in [1.0f32, 6.0, 9.0] {
+        model
+            .parameters
+            .couplings
+            .iter_mut()
+            .for_each(|w| *w *= strength);
+        let reference =
+            judged(&model, &recording, &[]).long_runs(refire_fit::RUNS, refire_fit::PRESENTATIONS);
+        let found = judge(&model, model.spec.seed).unwrap();
+        let left: usize = reference.left_at.iter().sum();
+        assert_eq!(
+            found.stability.divergent_share,
+            left as f64 / refire_fit::RUNS as f64
+        );
+        let mut left_at = found.stability.left_at.clone();
+        left_at.resize(refire_fit::PRESENTATIONS, 0);
+        assert_eq!(left_at, reference.left_at);
+        for (found, expected) in found.traces_hz.iter().zip(&reference.rates) {
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected / seconds).abs() < 1e-9);
+            }
+        }
+        let expected = match left as f64 / refire_fit::RUNS as f64 {
+            share if share <= 0.01 => Verdict::Stable,
+            share if share <= 0.5 => Verdict::Fragile,
+            _ => Verdict::Divergent,
+        };
+        assert_eq!(found.stability.verdict, expected);
+        verdicts.push(expected);
+        model
+            .parameters
+            .couplings
+            .iter_mut()
+            .for_each(|w| *w /= strength);
+    }
+    assert_ne!(verdicts.first(), verdicts.last());
+}
+
+#[test]
+fn the_ridge_is_the_one_that_predicts_the_validation_trials_best() {
+    let recording = Small::default().recording();
+    let mut spec = small::specification(&recording, ObjectiveKind::Mle).with_default_optimiser();
+    spec.drive = Drive::new(DriveKind::None);
+    let mut trainer = Trainer::new(&recording, &spec).unwrap();
+    trainer.step().unwrap();
+    let path = trainer.convex().unwrap().path.clone();
+    assert!(path.len() > 2);
+    // Nats of trials under the parameters that a given ridge leads to.
+    let nats = |ridge: f64, which: fn(&Model) -> Vec<usize>| {
+        let mut spec = spec.clone();
+        spec.optimiser = Optimiser::Lbfgs {
+            ridge: Ridge::Given(ridge),
+            then: None,
+        };
+        let mut trainer = Trainer::new(&recording, &spec).unwrap();
+        trainer.step().unwrap();
+        let model = trainer.model();
+        let trials = which(&model);
+        let reference = judged(&model, &recording, &trials);
+        let (mut sum, mut count) = (0.0, 0.0);
+        for trial in &reference.test {
+            for (t, row) in trial.spikes.iter().enumerate().skip(reference.first_bin) {
+                let p = reference.network.probabilities(trial, t);
+                for (&z, p) in row.iter().zip(p) {
+                    sum -= if z == 1 { p.ln() } else { (1.0 - p).ln() };
+                    count += 1.0;
+                }
+            }
+        }
+        sum / count
+    };
+    for step in &path {
+        let expected = nats(step.couplings, |model| model.split.validation.clone());
+        assert!((step.nats - expected).abs() < 1e-4, "{step:?}: {expected}");
+    }
+    let chosen = trainer.convex().unwrap().ridge_couplings;
+    let best = path
+        .iter()
+        .min_by(|a, b| a.nats.total_cmp(&b.nats))
+        .unwrap();
+    assert_eq!(chosen, best.couplings);
+    // Training trials alone would have had none of it.
+    let training = |ridge| nats(ridge, |model| model.split.train.clone());
+    let least = path
+        .iter()
+        .map(|step| step.couplings)
+        .fold(f64::INFINITY, f64::min);
+    assert!(chosen > least && training(least) < training(chosen));
+}
+
+#[test]
+fn the_parameters_of_the_best_validation_loss_are_kept() {
+    let recording = Small {
+        trials: 14,
+        ..Small::default()
+    }
+    .recording();
+    let mut spec =
+        small::specification(&recording, ObjectiveKind::Mle).with_adam(small::adam(80, 0.3));
+    spec.priors.coupling = 1e3;
+    let mut trainer = Trainer::new(&recording, &spec).unwrap();
+    let mut judged_at = Vec::new();
+    while !trainer.finished() {
+        let step = trainer.step().unwrap();
+        if let Some(loss) = step.validation {
+            judged_at.push((loss, step.iteration, trainer.parameters().clone()));
+        }
+    }
+    let best = judged_at.iter().min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    let last = judged_at.last().unwrap();
+    assert!(
+        best.1 < last.1,
+        "the fit must go past its best for this to tell"
+    );
+    let model = trainer.model();
+    assert_eq!((model.iteration, &model.parameters), (best.1, &best.2));
+    assert_ne!(model.parameters, last.2);
+}

@@ -1,0 +1,425 @@
+//! Every figure of merit from its definition, on plain lists: what `refire evaluate` prints must be these.
+//!
+//! Draws are by the same keyed random numbers, so that free runs can be compared spike by spike. Of units without
+//! hidden ones, with dense couplings.
+
+use refire_random::{KeyedUniforms, Purpose, Stream, Uniforms};
+
+/// Spikes `[bin][unit]` of a trial, 0 or 1.
+pub type Spikes = Vec<Vec<u8>>;
+
+/// A trial with its condition. As long as `spikes`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedTrial {
+    /// Its condition.
+    pub condition: usize,
+    /// `[bin][unit]`.
+    pub spikes: Spikes,
+}
+
+/// A network as plain numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedNetwork {
+    /// Lags, bins.
+    pub lags: usize,
+    /// Threshold, current.
+    pub theta: f64,
+    /// `[source][lag][target]`, current per spike.
+    pub couplings: Vec<Vec<Vec<f64>>>,
+    /// `[unit]`, current.
+    pub bias: Vec<f64>,
+    /// `[condition][bin][unit]`, current.
+    pub drive: Vec<Vec<Vec<f64>>>,
+}
+
+/// What is judged: a network, and which trials are for what.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The network.
+    pub network: JudgedNetwork,
+    /// Bins of a trial that are history and carry no loss.
+    pub first_bin: usize,
+    /// Seed of the fit.
+    pub seed: u64,
+    /// Trials fitted to.
+    pub training: Vec<JudgedTrial>,
+    /// Trials held out for the test.
+    pub test: Vec<JudgedTrial>,
+}
+
+/// Two noise correlations compared over pairs of units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Agreement {
+    /// Pearson correlation.
+    pub pearson: f64,
+    /// Share of the first one's variance that the second explains.
+    pub r2: f64,
+}
+
+/// Long free runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LongRuns {
+    /// Entry `i`: runs that leave the range at presentation `i`, of as many presentations as there are.
+    pub left_at: Vec<usize>,
+    /// Spikes per second and unit of each presentation of each run, `[run][presentation]`, given a bin of one second.
+    pub rates: Vec<Vec<f64>>,
+}
+
+impl JudgedNetwork {
+    fn units(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Probability of a spike of each unit in bin `t`, given what came before.
+    fn probability(
+        &self,
+        condition: usize,
+        t: usize,
+        before: &dyn Fn(usize) -> Option<Vec<u8>>,
+    ) -> Vec<f64> {
+        let mut current = self.bias.clone();
+        for (j, u) in current.iter_mut().enumerate() {
+            *u += self.drive[condition][t][j];
+        }
+        for lag in 1..=self.lags {
+            let Some(fired) = before(lag) else { continue };
+            for i in (0..self.units()).filter(|&i| fired[i] == 1) {
+                for (j, u) in current.iter_mut().enumerate() {
+                    *u += self.couplings[i][lag - 1][j];
+                }
+            }
+        }
+        let logistic = |u: f64| 1.0 / (1.0 + (-(u - self.theta) / self.theta).exp());
+        current.into_iter().map(logistic).collect()
+    }
+
+    /// Probability of a spike of each unit in a bin of a recorded trial, given its spikes before.
+    pub fn probabilities(&self, trial: &JudgedTrial, t: usize) -> Vec<f64> {
+        let before = |lag: usize| t.checked_sub(lag).map(|at| trial.spikes[at].clone());
+        self.probability(trial.condition, t, &before)
+    }
+
+    /// A free run of `bins` bins. It begins with the bins of `history`, or goes on from the last bins of `previous`,
+    /// its own bins of history left out: those are then 0.
+    fn run(&self, run: Presentation<'_>) -> Spikes {
+        let keys = [run.key];
+        let uniforms = KeyedUniforms::new(run.stream, run.number, &keys);
+        let mut spikes: Spikes = Vec::new();
+        for t in 0..run.bins {
+            if t < run.history.len() {
+                let silent = vec![0; self.units()];
+                spikes.push(if run.previous.is_some() {
+                    silent
+                } else {
+                    run.history[t].clone()
+                });
+                continue;
+            }
+            let before = |lag: usize| match (t.checked_sub(lag), run.previous) {
+                (Some(at), None) => Some(spikes[at].clone()),
+                (Some(at), Some(_)) if at >= run.history.len() => Some(spikes[at].clone()),
+                (_, None) => None,
+                (_, Some(previous)) => {
+                    let behind = t - run.history.len();
+                    (previous.len() + behind)
+                        .checked_sub(lag)
+                        .map(|at| previous[at].clone())
+                }
+            };
+            let p = self.probability(run.condition, t, &before);
+            let mut draws = vec![0.0f64; self.units()];
+            uniforms.fill(0, t, 0, &mut draws);
+            spikes.push(p.iter().zip(&draws).map(|(p, u)| u8::from(p > u)).collect());
+        }
+        spikes
+    }
+}
+
+/// One trial of a free run.
+struct Presentation<'a> {
+    stream: Stream,
+    number: u32,
+    key: u32,
+    condition: usize,
+    bins: usize,
+    history: &'a [Vec<u8>],
+    previous: Option<&'a Spikes>,
+}
+
+impl Judged {
+    fn scored(trial: &JudgedTrial, first_bin: usize) -> impl Iterator<Item = (usize, &Vec<u8>)> {
+        trial.spikes.iter().enumerate().skip(first_bin)
+    }
+
+    /// Natural logarithm of the probability of the test spikes, bins of history left out; over that of constant rates,
+    /// those of the training trials, in bits per spike.
+    pub fn bits_per_spike(&self) -> f64 {
+        let units = self.network.units();
+        let (mut fired, mut bins) = (vec![0.0f64; units], 0.0);
+        for trial in &self.training {
+            for (_, row) in Self::scored(trial, self.first_bin) {
+                bins += 1.0;
+                row.iter()
+                    .zip(&mut fired)
+                    .for_each(|(&z, sum)| *sum += f64::from(z));
+            }
+        }
+        // Half a spike at least, and at most all bins but half a one.
+        let constant: Vec<f64> = fired
+            .iter()
+            .map(|n| n.clamp(0.5, bins - 0.5) / bins)
+            .collect();
+        let (mut gain, mut spikes) = (0.0, 0.0);
+        for trial in &self.test {
+            for (t, row) in Self::scored(trial, self.first_bin) {
+                let p = self.network.probabilities(trial, t);
+                for j in 0..units {
+                    let of = |p: f64| if row[j] == 1 { p.ln() } else { (1.0 - p).ln() };
+                    gain += of(p[j]) - of(constant[j]);
+                    spikes += f64::from(row[j]);
+                }
+            }
+        }
+        gain / spikes / std::f64::consts::LN_2
+    }
+
+    /// Which training trial's first bins come before a free-running trial: of its condition, drawn by its key.
+    fn history(&self, stream: Stream, key: u32, condition: usize, presentation: u32) -> usize {
+        let of: Vec<usize> = (0..self.training.len())
+            .filter(|&k| self.training[k].condition == condition)
+            .collect();
+        of[stream.below(of.len(), presentation, key, u32::MAX)]
+    }
+
+    /// One free-running trial for each test trial, of its condition and length.
+    pub fn free_runs(&self) -> Vec<JudgedTrial> {
+        let stream = Stream::new(self.seed, Purpose::Evaluate);
+        let runs = self.test.iter().enumerate().map(|(k, trial)| {
+            let own = self.history(stream, k as u32, trial.condition, 0);
+            let spikes = self.network.run(Presentation {
+                stream,
+                number: 0,
+                key: k as u32,
+                condition: trial.condition,
+                bins: trial.spikes.len(),
+                history: &self.training[own].spikes[..self.first_bin],
+                previous: None,
+            });
+            JudgedTrial {
+                condition: trial.condition,
+                spikes,
+            }
+        });
+        runs.collect()
+    }
+
+    /// As many training trials of each condition as there are test trials, or all of them where there are fewer.
+    pub fn ceiling_trials(&self) -> Vec<JudgedTrial> {
+        let stream = Stream::new(self.seed, Purpose::Statistics);
+        let mut chosen = Vec::new();
+        for condition in 0..self.network.drive.len() {
+            let tested = self
+                .test
+                .iter()
+                .filter(|k| k.condition == condition)
+                .count();
+            let of = self.training.iter().filter(|k| k.condition == condition);
+            let mut of: Vec<&JudgedTrial> = of.collect();
+            for i in 0..tested.min(of.len()) {
+                let left = of.len() - i;
+                of.swap(i, i + stream.below(left, 0, condition as u32, i as u32));
+                chosen.push(of[i].clone());
+            }
+        }
+        chosen
+    }
+
+    /// Mean rate in scored bins, spikes per bin and unit.
+    pub fn rate(&self, trials: &[JudgedTrial]) -> f64 {
+        let (mut spikes, mut bins) = (0.0, 0.0);
+        for (_, row) in trials.iter().flat_map(|k| Self::scored(k, self.first_bin)) {
+            bins += row.len() as f64;
+            spikes += row.iter().map(|&z| f64::from(z)).sum::<f64>();
+        }
+        spikes / bins
+    }
+
+    /// Rows of the trials of a condition that are valid in a bin.
+    fn at(trials: &[JudgedTrial], condition: usize, t: usize) -> Vec<&Vec<u8>> {
+        let own = trials.iter().filter(|k| k.condition == condition);
+        own.filter_map(|k| k.spikes.get(t)).collect()
+    }
+
+    /// Pearson correlation of PSTHs over the bins of all conditions in which both sides have a trial, mean over the
+    /// units whose first PSTH varies; 0 for one whose second one does not.
+    pub fn psth_correlation(&self, target: &[JudgedTrial], other: &[JudgedTrial]) -> f64 {
+        let longest =
+            |trials: &[JudgedTrial]| trials.iter().map(|k| k.spikes.len()).max().unwrap_or(0);
+        let (mut sum, mut counted) = (0.0, 0.0);
+        for j in 0..self.network.units() {
+            let (mut x, mut y) = (Vec::new(), Vec::new());
+            for c in 0..self.network.drive.len() {
+                for t in self.first_bin..longest(target).min(longest(other)) {
+                    let (a, b) = (Self::at(target, c, t), Self::at(other, c, t));
+                    if !a.is_empty() && !b.is_empty() {
+                        let mean = |rows: &[&Vec<u8>]| {
+                            rows.iter().map(|row| f64::from(row[j])).sum::<f64>()
+                                / rows.len() as f64
+                        };
+                        x.push(mean(&a));
+                        y.push(mean(&b));
+                    }
+                }
+            }
+            if varies(&x) {
+                sum += if varies(&y) { correlation(&x, &y) } else { 0.0 };
+                counted += 1.0;
+            }
+        }
+        sum / counted
+    }
+
+    /// Covariance within (condition, bin), unbiased and pooled by trials, over total standard deviations, of the pairs
+    /// `i > j`.
+    fn noise(&self, trials: &[JudgedTrial]) -> Vec<f64> {
+        let units = self.network.units();
+        let longest = trials.iter().map(|k| k.spikes.len()).max().unwrap_or(0);
+        let all: Vec<&Vec<u8>> = (trials.iter())
+            .flat_map(|k| k.spikes.iter().skip(self.first_bin))
+            .collect();
+        let sd = |j: usize| {
+            let mean = all.iter().map(|row| f64::from(row[j])).sum::<f64>() / all.len() as f64;
+            let squares = all.iter().map(|row| (f64::from(row[j]) - mean).powi(2));
+            (squares.sum::<f64>() / all.len() as f64).sqrt()
+        };
+        let mut pairs = Vec::new();
+        for (i, j) in (0..units).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            let (mut covariance, mut weight) = (0.0, 0.0);
+            for c in 0..self.network.drive.len() {
+                for t in self.first_bin..longest {
+                    let rows = Self::at(trials, c, t);
+                    let count = rows.len() as f64;
+                    if count < 2.0 {
+                        continue;
+                    }
+                    let mean =
+                        |u: usize| rows.iter().map(|row| f64::from(row[u])).sum::<f64>() / count;
+                    let (a, b) = (mean(i), mean(j));
+                    let product =
+                        |row: &&&Vec<u8>| (f64::from(row[i]) - a) * (f64::from(row[j]) - b);
+                    covariance +=
+                        count / (count - 1.0) * rows.iter().map(|row| product(&row)).sum::<f64>();
+                    weight += count;
+                }
+            }
+            pairs.push(covariance / weight / (sd(i) * sd(j)));
+        }
+        pairs
+    }
+
+    /// Agreement of noise correlations at lag 0.
+    pub fn noise_agreement(&self, target: &[JudgedTrial], other: &[JudgedTrial]) -> Agreement {
+        let (x, y) = (self.noise(target), self.noise(other));
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        let residual: f64 = x.iter().zip(&y).map(|(x, y)| (x - y).powi(2)).sum();
+        let total: f64 = x.iter().map(|x| (x - mean).powi(2)).sum();
+        Agreement {
+            pearson: correlation(&x, &y),
+            r2: 1.0 - residual / total,
+        }
+    }
+
+    /// Variance of counts of whole trials over their mean, both within conditions (over the bins that all their trials
+    /// have) and pooled by trials; mean over units that fire.
+    pub fn fano_factor(&self, trials: &[JudgedTrial]) -> f64 {
+        let (mut sum, mut counted) = (0.0, 0.0);
+        for j in 0..self.network.units() {
+            let (mut variance, mut mean) = (0.0, 0.0);
+            for c in 0..self.network.drive.len() {
+                let own: Vec<&JudgedTrial> = trials.iter().filter(|k| k.condition == c).collect();
+                let common = own.iter().map(|k| k.spikes.len()).min().unwrap_or(0);
+                let count = |k: &&JudgedTrial| {
+                    let bins = k.spikes[..common].iter().skip(self.first_bin);
+                    bins.map(|row| f64::from(row[j])).sum::<f64>()
+                };
+                let counts: Vec<f64> = own.iter().map(count).collect();
+                let n = counts.len() as f64;
+                if n >= 2.0 {
+                    let centre = counts.iter().sum::<f64>() / n;
+                    let squares = counts.iter().map(|x| (x - centre).powi(2)).sum::<f64>();
+                    variance += n * squares / (n - 1.0);
+                    mean += n * centre;
+                }
+            }
+            if mean > 0.0 {
+                sum += variance / mean;
+                counted += 1.0;
+            }
+        }
+        sum / counted
+    }
+
+    /// Free runs of trials in a row, each going on from the last bins of the one before, of the condition, length and
+    /// history of training trials drawn by its key. A run leaves where a presentation has more than twice the spikes
+    /// of any training trial, or none where no training trial of the condition had none.
+    pub fn long_runs(&self, runs: usize, presentations: usize) -> LongRuns {
+        let stream = Stream::new(self.seed, Purpose::Stability);
+        let count = |spikes: &Spikes| -> usize {
+            let rows = spikes.iter().skip(self.first_bin);
+            rows.flatten().map(|&z| usize::from(z)).sum()
+        };
+        let most = self
+            .training
+            .iter()
+            .map(|k| count(&k.spikes))
+            .max()
+            .unwrap_or(0);
+        let silent = |c: usize| {
+            let mut own = self.training.iter().filter(|k| k.condition == c);
+            own.any(|k| count(&k.spikes) == 0)
+        };
+        let mut left_at = vec![0; presentations];
+        let mut rates = Vec::new();
+        for key in 0..runs as u32 {
+            let mut previous: Option<Spikes> = None;
+            let mut own = Vec::new();
+            for number in 0..presentations as u32 {
+                let at = stream.below(self.training.len(), number, key, u32::MAX - 1);
+                let condition = self.training[at].condition;
+                let history = &self.training[self.history(stream, key, condition, number)].spikes;
+                let spikes = self.network.run(Presentation {
+                    stream,
+                    number,
+                    key,
+                    condition,
+                    bins: history.len(),
+                    history: &history[..self.first_bin],
+                    previous: previous.as_ref(),
+                });
+                let n = count(&spikes);
+                let bins = spikes.len() - self.first_bin;
+                own.push(n as f64 / (bins * self.network.units()) as f64);
+                if n > 2 * most || (n == 0 && !silent(condition)) {
+                    left_at[number as usize] += 1;
+                    break;
+                }
+                previous = Some(spikes[spikes.len() - self.network.lags..].to_vec());
+            }
+            rates.push(own);
+        }
+        LongRuns { left_at, rates }
+    }
+}
+
+fn varies(x: &[f64]) -> bool {
+    x.iter().any(|value| *value != x[0])
+}
+
+fn correlation(x: &[f64], y: &[f64]) -> f64 {
+    let n = x.len() as f64;
+    let (a, b) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
+    let sum = |u: &[f64], v: &[f64], a: f64, b: f64| -> f64 {
+        u.iter().zip(v).map(|(u, v)| (u - a) * (v - b)).sum()
+    };
+    sum(x, y, a, b) / (sum(x, x, a, a) * sum(y, y, b, b)).sqrt()
+}
