@@ -1,10 +1,11 @@
-//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `fuzz`, `bench`, `verify` and `reproduce`.
+//! House tasks of the refire workspace: `cargo xtask tidy`, `ci`, `fuzz`, `torture`, `bench`, `verify` and `reproduce`.
 
 mod bench;
 mod ci;
 mod fuzz;
 mod suite;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum Task {
     Ci,
     /// Run made-up bytes through every reader (needs cargo-fuzz and a C++ compiler).
     Fuzz(fuzz::Options),
+    /// Kill, stop and starve the command at random moments; files must be whole after it.
+    Torture(torture::Options),
     /// Time refire, and with --peers JAX and PyTorch beside it, in one interleaved run.
     Bench(bench::Options),
     /// Hold every claim about the estimators against known truths; writes verify.html.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Torture(options) => torture::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Verify(options) => suite::run("refire-verify", &options),
         Task::Reproduce(options) => suite::run("refire-reproduce", &options),

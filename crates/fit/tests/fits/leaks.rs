@@ -48,6 +48,7 @@ fn assert_no_leak(
 ) {
     let model = fit(recording, spec);
     assert!(!model.split.test.is_empty(), "{what}");
+    assert_eq!(model.split.check(recording.n_trials()), Ok(()), "{what}");
     let other = noisy(&model.split.test);
     assert_ne!(recording.hash(), other.hash());
     let mut again = fit(&other, spec);
@@ -95,6 +96,11 @@ fn in_every_mode() {
         convex.optimiser = Optimiser::Lbfgs { ridge, then: None };
         assert_no_leak("L-BFGS", &plain, &noisy, &convex);
     }
+    // One that goes past its best parameters: what tells which these are.
+    let mut past = small::specification(&plain, ObjectiveKind::Mle).with_adam(small::adam(80, 0.3));
+    past.priors.coupling = 1e3;
+    assert!(fit(&plain, &past).iteration < 80);
+    assert_no_leak("stopped early", &plain, &noisy, &past);
     let noisy = |trials: &[usize]| with_noise(&driven, trials);
     let mut unseen = few(small::specification(&driven, ObjectiveKind::Mle));
     unseen.held_out.what = HoldOut::Conditions;

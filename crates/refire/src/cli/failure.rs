@@ -4,6 +4,7 @@ use refire::fit::FitError;
 use refire::recording::{NpzError, refuse_other_than_file};
 use refire::synth::SynthError;
 use std::fmt::{self, Display};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A failure of the command.
@@ -23,6 +24,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// A file that cannot be written: no fault of what was asked for where there is no room for it.
+    pub fn of_writing(message: String, error: &std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                Self::Work(message)
+            }
+            _ => Self::Input(message),
+        }
+    }
+
     pub fn input(message: impl Display) -> Self {
         Self::Input(message.to_string())
     }
@@ -157,5 +168,6 @@ fn refuse_other(file: &Path) -> Result<(), Failure> {
 }
 
 fn cannot_be_written_to(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("{}: cannot be written to: {error}", path.display()))
+    let message = format!("{}: cannot be written to: {error}", path.display());
+    Failure::of_writing(message, error)
 }

@@ -1,5 +1,7 @@
 //! Signals that ask a fit to stop.
 
+#[cfg(unix)]
+use signal_hook::consts::SIGXFSZ;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,6 +26,14 @@ impl Stopped {
     pub fn name(&self) -> &'static str {
         signal_hook::low_level::signal_name(self.signal).unwrap_or("a signal")
     }
+}
+
+/// Makes a write beyond the limit of the file size fail with a reason, as one onto a full disk does; left alone, its
+/// signal ends the process without a word.
+pub fn survive_file_size_limit() {
+    #[cfg(unix)]
+    // Nobody asks whether it came: the write says so itself.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
 impl Interrupts {

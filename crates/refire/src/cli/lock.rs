@@ -20,7 +20,7 @@ impl Lock {
     /// Takes the folder for this process.
     pub fn take(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(NAME);
-        let fault = |e: std::io::Error| Failure::input(format!("{}: {e}", path.display()));
+        let fault = |e: std::io::Error| Failure::of_writing(format!("{}: {e}", path.display()), &e);
         loop {
             let mut options = File::options();
             let options = options.create(true).read(true).write(true).truncate(false);

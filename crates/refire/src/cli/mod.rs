@@ -83,6 +83,7 @@ enum Command {
 
 /// Runs the command; exit code 0, 2 for bad input, 1 for anything else.
 pub fn main() -> ExitCode {
+    interrupt::survive_file_size_limit();
     let command = Cli::command().mut_subcommand("fit", options::with_defaults);
     let parsed = command.try_get_matches();
     let outcome = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {

@@ -1,0 +1,94 @@
+//! `cargo xtask torture`: what happens to files when a command is killed, stopped or has no room.
+//!
+//! Kills come at random moments, the same ones for the same seed and machine speed. After each, files are whole or
+//! absent, and the work done again, or gone on with, gives equal bytes.
+
+mod folder;
+mod scenes;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace;
+use folder::Folder;
+use scenes::Outcome;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Kills of each command.
+    #[arg(long, default_value_t = 20)]
+    rounds: usize,
+    /// Seed of the moments.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The command to torture, built before [default: build it in release mode]
+    #[arg(long)]
+    refire: Option<PathBuf>,
+}
+
+/// What every scene has.
+struct Torture {
+    refire: PathBuf,
+    rounds: usize,
+    /// State of the generator of moments.
+    state: u64,
+}
+
+impl Torture {
+    /// A number from 0 to 1.
+    fn uniform(&mut self) -> f64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Runs every scene; fails where one of them does.
+pub fn run(options: &Options) -> Result<()> {
+    let refire = match &options.refire {
+        Some(path) => std::path::absolute(path).context("--refire")?,
+        None => build()?,
+    };
+    let mut torture = Torture {
+        refire,
+        rounds: options.rounds,
+        state: options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+    };
+    let mut failed = Vec::new();
+    for (name, scene) in scenes::ALL {
+        let folder = Folder::new()?;
+        eprintln!("== {name}");
+        match scene(&mut torture, &folder) {
+            Ok(Outcome::Held(what)) => println!("{name}: {what}"),
+            Ok(Outcome::Skipped(why)) => println!("{name}: skipped: {why}"),
+            Err(error) => {
+                println!("{name}: FAILED: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
+}
+
+/// The command, in release mode.
+fn build() -> Result<PathBuf> {
+    let arguments = ["build", "--release", "--quiet", "--package", "refire"];
+    let status = workspace::cargo(&arguments)?.status().context("cargo")?;
+    ensure!(status.success(), "refire cannot be built");
+    let target = workspace::metadata()?;
+    let folder = target["target_directory"]
+        .as_str()
+        .context("no target folder")?;
+    Ok(PathBuf::from(folder).join("release/refire"))
+}
+
+/// A command as a shell line, which may have limits and redirections.
+fn shell(line: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", line]);
+    command
+}

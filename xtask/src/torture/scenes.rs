@@ -1,0 +1,408 @@
+//! What is done to the command, and what must hold after it.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::folder::Folder;
+use super::{Torture, shell};
+
+/// How a scene went.
+pub enum Outcome {
+    /// All held; with a figure.
+    Held(String),
+    /// It cannot be played here.
+    Skipped(String),
+}
+
+type Scene = fn(&mut Torture, &Folder) -> Result<Outcome>;
+
+/// Every scene with its name.
+pub const ALL: &[(&str, Scene)] = &[
+    ("kills of a fit, resumed", kills_of_a_fit),
+    ("kills of generate", |t, f| {
+        kills(t, f, "generate --trials 400 --bins 200 --out out")
+    }),
+    ("kills of simulate", |t, f| {
+        kills(
+            t,
+            f,
+            "simulate fit/model.refire --trials 20000 --out out/simulated.npz",
+        )
+    }),
+    ("kills of demo", |t, f| {
+        kills(t, f, "demo --iterations 20 --out out")
+    }),
+    ("signals", signals),
+    ("two at once", two_at_once),
+    ("full disk", full_disk),
+    ("limit of the file size", file_size),
+    ("read-only", read_only),
+    ("process number 1", process_one),
+];
+
+const FIT: &str = "fit recording.npz --lags 4 --iterations 120 --checkpoint-every 7 --quiet";
+
+impl Torture {
+    /// A command line of refire in a folder, as a shell runs it.
+    fn line(&self, folder: &Folder, arguments: &str) -> String {
+        let (folder, refire) = (folder.path().display(), self.refire.display());
+        format!("cd '{folder}' && exec '{refire}' {arguments}")
+    }
+
+    /// Runs it to its end.
+    fn end(&self, folder: &Folder, arguments: &str) -> Result<Output> {
+        let output = shell(&self.line(folder, arguments)).output();
+        output.context("sh cannot be started")
+    }
+
+    /// Runs it to its end, which must be a good one.
+    fn ok(&self, folder: &Folder, arguments: &str) -> Result<()> {
+        let output = self.end(folder, arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "refire {arguments}: {} {said}",
+            output.status
+        );
+        Ok(())
+    }
+
+    fn start(&self, folder: &Folder, arguments: &str) -> Result<Child> {
+        let mut command = shell(&self.line(folder, arguments));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().context("sh cannot be started")
+    }
+
+    /// A recording and a short fit of it in `fit`.
+    fn prepare(&self, folder: &Folder) -> Result<()> {
+        self.ok(folder, "generate --units 12 --trials 80 --quiet --out .")?;
+        self.ok(
+            folder,
+            "fit recording.npz --lags 4 --iterations 10 --quiet --out fit",
+        )
+    }
+
+    /// Starts it and kills it at a random moment of the time that it takes; whether it was still running.
+    fn kill(&mut self, folder: &Folder, arguments: &str, seconds: f64) -> Result<bool> {
+        let moment = 1.1 * self.uniform() * seconds;
+        let mut child = self.start(folder, arguments)?;
+        std::thread::sleep(Duration::from_secs_f64(moment));
+        let killed = child.try_wait()?.is_none();
+        child.kill()?;
+        child.wait()?;
+        Ok(killed)
+    }
+}
+
+/// One line on standard error, and this exit code.
+fn refused(output: &Output, code: i32, what: &str) -> Result<()> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.code() == Some(code),
+        "{what}: {} {said}",
+        output.status
+    );
+    let lines = said
+        .lines()
+        .filter(|line| line.starts_with("refire: "))
+        .count();
+    ensure!(lines == 1 && !said.contains("panicked"), "{what}: {said}");
+    Ok(())
+}
+
+/// Names that no command leaves behind for good.
+fn no_litter(files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let known = |name: &str| {
+        [".refire", ".npz", ".json", ".html", ".lock"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    for name in files.keys() {
+        ensure!(
+            known(name) && !name.starts_with(".tmp"),
+            "'{name}' is left behind"
+        );
+    }
+    Ok(())
+}
+
+/// The files but for times of day: those of a fit differ in their reports.
+fn lasting(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    files.retain(|name, _| name.ends_with(".refire") || name.ends_with(".npz"));
+    files
+}
+
+fn kills_of_a_fit(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    torture.prepare(folder)?;
+    let began = Instant::now();
+    torture.ok(folder, &format!("{FIT} --out straight"))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let straight = lasting(folder.files("straight")?);
+    let (mut killed, mut resumed) = (0, 0);
+    for _ in 0..torture.rounds {
+        let _ = std::fs::remove_dir_all(folder.path().join("out"));
+        killed += usize::from(torture.kill(folder, &format!("{FIT} --out out"), seconds)?);
+        // Once more, on the way from the checkpoint.
+        if folder.files("out")?.contains_key("checkpoint.refire") {
+            let again = "fit recording.npz --resume out --checkpoint-every 7 --quiet";
+            killed += usize::from(torture.kill(folder, again, seconds)?);
+            torture.ok(folder, again)?;
+            resumed += 1;
+        } else {
+            torture.ok(folder, &format!("{FIT} --out out"))?;
+        }
+        let files = folder.files("out")?;
+        no_litter(&files)?;
+        let mut files = lasting(files);
+        ensure!(files.remove("checkpoint.refire").is_some(), "no checkpoint");
+        ensure!(
+            files["model.refire"] == straight["model.refire"],
+            "another model"
+        );
+    }
+    Ok(Outcome::Held(format!(
+        "{killed} kills, {resumed} resumed, every model equal to that of a straight run"
+    )))
+}
+
+/// A command that writes into `out`: killed, its files are whole or absent, and done again they are equal.
+fn kills(torture: &mut Torture, folder: &Folder, arguments: &str) -> Result<Outcome> {
+    torture.prepare(folder)?;
+    let arguments = format!("{arguments} --quiet");
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out)?;
+    let began = Instant::now();
+    torture.ok(folder, &arguments)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let whole = lasting(folder.files("out")?);
+    ensure!(!whole.is_empty(), "nothing was written");
+    let mut killed = 0;
+    for round in 0..torture.rounds {
+        // In every other round over the files of the run before.
+        if round % 2 == 0 {
+            std::fs::remove_dir_all(&out)?;
+            std::fs::create_dir(&out)?;
+        }
+        killed += usize::from(torture.kill(folder, &arguments, seconds)?);
+        for (name, bytes) in lasting(folder.files("out")?) {
+            let unfinished = !whole.contains_key(&name);
+            ensure!(unfinished || whole[&name] == bytes, "{name} is not whole");
+        }
+        torture.ok(folder, &arguments)?;
+        let files = folder.files("out")?;
+        no_litter(&files)?;
+        ensure!(lasting(files) == whole, "other bytes after a kill");
+    }
+    Ok(Outcome::Held(format!(
+        "{killed} kills, every file whole or absent"
+    )))
+}
+
+fn signals(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    torture.prepare(folder)?;
+    let fit = "fit recording.npz --lags 4 --iterations 1000000 --quiet --out out";
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let mut child = torture.start(folder, fit)?;
+        std::thread::sleep(Duration::from_secs_f64(1.0 + torture.uniform()));
+        let sent = shell(&format!("kill -{signal} {}", child.id())).status()?;
+        ensure!(sent.success(), "SIG{signal} cannot be sent");
+        let ended = child.wait()?;
+        ensure!(ended.code() == Some(code), "SIG{signal}: {ended}");
+        let figures = std::fs::read_to_string(folder.path().join("out/fit.json"))?;
+        ensure!(
+            figures.contains("\"stopped\""),
+            "SIG{signal}: fit.json does not say so"
+        );
+        torture.ok(
+            folder,
+            "simulate out/model.refire --trials 2 --quiet --out simulated.npz",
+        )?;
+    }
+    Ok(Outcome::Held(
+        "SIGINT, SIGTERM and SIGHUP leave the best model so far".into(),
+    ))
+}
+
+fn two_at_once(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    torture.prepare(folder)?;
+    let fit = format!("{FIT} --out out");
+    torture.ok(folder, &fit)?;
+    let straight = lasting(folder.files("out")?);
+    let mut refusals = 0;
+    for _ in 0..torture.rounds.min(10) {
+        std::fs::remove_dir_all(folder.path().join("out"))?;
+        let first = torture.start(folder, &fit)?;
+        std::thread::sleep(Duration::from_secs_f64(0.05 * torture.uniform()));
+        let second = torture.end(folder, &fit)?;
+        let first = first.wait_with_output()?.status;
+        let ends = [first.code(), second.status.code()];
+        refusals += ends.iter().filter(|code| **code == Some(2)).count();
+        ensure!(ends.contains(&Some(0)), "ended with {ends:?}");
+        ensure!(
+            ends.iter().all(|code| matches!(code, Some(0 | 2))),
+            "ended with {ends:?}"
+        );
+        ensure!(lasting(folder.files("out")?) == straight, "other files");
+    }
+    Ok(Outcome::Held(format!(
+        "{refusals} refused, the others as if alone"
+    )))
+}
+
+/// Runs a fit over an earlier one where it cannot write all of it: that stays, and one line says why.
+fn without_room(torture: &Torture, folder: &Folder, around: &dyn Fn(&str) -> String) -> Result<()> {
+    let before = folder.files("out")?;
+    ensure!(before.contains_key("model.refire"), "no fit before");
+    for arguments in [
+        "fit recording.npz --lags 4 --iterations 11 --quiet --out out",
+        "fit recording.npz --lags 4 --iterations 11 --checkpoint-every 2 --quiet --out out",
+        "simulate out/model.refire --trials 3000 --quiet --out out/simulated.npz",
+        "generate --units 30 --trials 400 --quiet --out out",
+    ] {
+        let line = around(&torture.line(folder, arguments));
+        let output = shell(&line).output().context("sh")?;
+        refused(&output, 1, arguments)?;
+        ensure!(folder.files("out")? == before, "{arguments}: files changed");
+    }
+    Ok(())
+}
+
+fn file_size(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    torture.prepare(folder)?;
+    torture.ok(
+        folder,
+        "fit recording.npz --lags 4 --iterations 10 --quiet --out out",
+    )?;
+    // One block of 512 or 1024 bytes, less than any of the files.
+    without_room(torture, folder, &|line| format!("ulimit -f 1 && {line}"))?;
+    Ok(Outcome::Held(
+        "one line, exit code 1, the files before are still there".into(),
+    ))
+}
+
+/// Mounts a small file system over `out` in a namespace of its own, and runs a line there.
+fn mounted(folder: &Folder, options: &str, line: &str) -> String {
+    let out = folder.path().join("out");
+    let (out, copy) = (out.display(), folder.path().join("copy"));
+    let copy = copy.display();
+    let inner = line.replace('\'', "\"");
+    format!(
+        "unshare --mount sh -c 'rm -rf {copy} && cp -r {out} {copy} && mount -t tmpfs -o size=2m none {out} && \
+         cp {copy}/* {out}/ && {options} && ({inner}); code=$?; rm -rf {copy}; cp -r {out} {copy}; exit $code'"
+    )
+}
+
+/// Whether file systems can be mounted here.
+fn can_mount() -> Result<bool> {
+    let line = "unshare --mount sh -c 'mount -t tmpfs none /mnt'";
+    let output = shell(line).output().context("sh")?;
+    Ok(output.status.success())
+}
+
+/// A fit, a simulation and a recording onto a file system without room: those before are still there.
+fn on_file_system(torture: &Torture, folder: &Folder, options: &str, code: &[i32]) -> Result<()> {
+    torture.prepare(folder)?;
+    torture.ok(
+        folder,
+        "fit recording.npz --lags 4 --iterations 10 --quiet --out out",
+    )?;
+    let before = folder.files("out")?;
+    for arguments in [
+        "fit recording.npz --lags 4 --iterations 11 --quiet --out out",
+        "simulate fit/model.refire --trials 3000 --quiet --out out/simulated.npz",
+        "generate --units 30 --trials 400 --quiet --out out",
+    ] {
+        let line = mounted(folder, options, &torture.line(folder, arguments));
+        let output = shell(&line).output().context("sh")?;
+        let Some(found) = output.status.code().filter(|found| code.contains(found)) else {
+            bail!(
+                "{arguments}: {} {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
+        };
+        refused(&output, found, arguments)?;
+        let mut after = folder.files("copy")?;
+        after.retain(|name, _| name != "filler");
+        ensure!(after == before, "{arguments}: files changed");
+    }
+    Ok(())
+}
+
+fn full_disk(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    if !can_mount()? {
+        return Ok(Outcome::Skipped(
+            "no file system can be mounted here".into(),
+        ));
+    }
+    let out = folder.path().join("out");
+    let fill = format!(
+        "(head -c 3m /dev/zero > {}/filler 2>/dev/null; true)",
+        out.display()
+    );
+    on_file_system(torture, folder, &fill, &[1])?;
+    Ok(Outcome::Held(
+        "one line, exit code 1, the files before are still there".into(),
+    ))
+}
+
+fn read_only(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    if !can_mount()? {
+        return Ok(Outcome::Skipped(
+            "no file system can be mounted here".into(),
+        ));
+    }
+    let remount = format!(
+        "mount -o remount,ro {}",
+        folder.path().join("out").display()
+    );
+    on_file_system(torture, folder, &remount, &[1, 2])?;
+    Ok(Outcome::Held(
+        "one line, the files before are still there".into(),
+    ))
+}
+
+fn process_one(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+    let inside = |line: &str| format!("unshare --pid --fork --kill-child {line}");
+    if !shell(&inside("true"))
+        .output()
+        .context("sh")?
+        .status
+        .success()
+    {
+        return Ok(Outcome::Skipped(
+            "no namespace of processes can be made here".into(),
+        ));
+    }
+    torture.prepare(folder)?;
+    torture.ok(folder, &format!("{FIT} --out straight"))?;
+    let straight = lasting(folder.files("straight")?);
+    let mut moments = Vec::new();
+    moments.resize_with(torture.rounds.min(10), || torture.uniform());
+    let line = |arguments: &str| inside(&format!("sh -c \"{}\"", torture.line(folder, arguments)));
+    for moment in moments {
+        let mut child = shell(&format!("exec {}", line(&format!("{FIT} --out out"))))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        std::thread::sleep(Duration::from_secs_f64(moment));
+        child.kill()?;
+        child.wait()?;
+        // The same process number again.
+        let output = shell(&line(&format!("{FIT} --out out"))).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{} {said}", output.status);
+        let files = folder.files("out")?;
+        no_litter(&files)?;
+        ensure!(
+            lasting(files)["model.refire"] == straight["model.refire"],
+            "another model"
+        );
+    }
+    Ok(Outcome::Held(
+        "what a dead process of the same number left is no hindrance".into(),
+    ))
+}
