@@ -5,6 +5,7 @@
 mod bad_input;
 mod bad_options;
 mod brought;
+mod cases;
 mod continuous;
 mod couplings;
 mod desk;

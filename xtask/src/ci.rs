@@ -31,6 +31,21 @@ pub fn run() -> Result<()> {
     step(&mut workspace::cargo(&with_ndarray)?)?;
     let mut doc = workspace::cargo(&["doc", "--workspace", "--no-deps"])?;
     step(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    match workspace::cargo(&["deny", "--version"])?.output() {
+        Ok(found) if found.status.success() => {
+            step(&mut workspace::cargo(&[
+                "deny",
+                "--log-level",
+                "error",
+                "--workspace",
+                "check",
+                "licenses",
+                "bans",
+                "sources",
+            ])?)?;
+        }
+        _ => eprintln!("== cargo deny: skipped: not installed"),
+    }
     eprintln!("== all passed");
     Ok(())
 }

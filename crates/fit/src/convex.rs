@@ -72,6 +72,19 @@ impl ConvexReport {
         self.units.iter().filter(|u| u.status == status).count()
     }
 
+    /// The ridge and where it comes from, for people.
+    pub fn ridge(&self) -> String {
+        let source = match self.ridge_source {
+            RidgeSource::Validation => "by validation",
+            RidgeSource::Given => "as given",
+            RidgeSource::Priors => "from the priors",
+        };
+        format!(
+            "ridge {} (couplings) and {} (drive) {source}",
+            self.ridge_couplings, self.ridge_drive
+        )
+    }
+
     /// One line for people.
     pub fn sentence(&self) -> String {
         let mut parts = vec![format!(
@@ -91,15 +104,7 @@ impl ConvexReport {
                 parts.push(format!("{count} {what}"));
             }
         }
-        let source = match self.ridge_source {
-            RidgeSource::Validation => "by validation",
-            RidgeSource::Given => "as given",
-            RidgeSource::Priors => "from the priors",
-        };
-        parts.push(format!(
-            "ridge {} (couplings) and {} (drive) {source}",
-            self.ridge_couplings, self.ridge_drive
-        ));
+        parts.push(self.ridge());
         parts.join("; ")
     }
 }

@@ -61,6 +61,8 @@ pub struct MetricRow {
     /// The same figure with recorded trials in the model's place. Give it only to figures where
     /// more is better: the page shows the share of the ceiling that the model reaches.
     pub ceiling: Option<f64>,
+    /// Whether the ceiling is no higher than chance, so that a share of it tells nothing.
+    pub at_chance: bool,
     /// The value of the data, for figures that describe a recording (a rate, a Fano factor).
     pub data: Option<f64>,
     /// Why `model` is missing.

@@ -86,24 +86,42 @@ pub fn fit_json(fitted: &Fitted) -> Map<String, Value> {
     out
 }
 
+/// What is said of a ceiling that is [at chance](Row::at_chance).
+const AT_CHANCE: &str = "within chance: the data do not tell this figure";
+
 /// One metric with what it is compared with.
 pub struct Row<'a> {
     pub name: &'static str,
     pub explanation: &'static str,
     pub metric: &'a Metric,
     pub ceiling: Option<&'a Metric>,
+    /// Whether the ceiling is one that data reach that do not repeat themselves at all: no share of it tells anything.
+    pub at_chance: bool,
     pub data: Option<&'a Metric>,
     pub unit: &'static str,
+}
+
+/// Whether a correlation over so many numbers, or a mean of as many in all, is no larger than what independent numbers
+/// have in 39 of 40 cases.
+fn is_chance(correlation: &Metric, numbers: usize) -> bool {
+    let bound = 1.96 / (numbers.max(1) as f64).sqrt();
+    correlation.value().is_some_and(|r| r <= bound)
 }
 
 /// The metrics of an evaluation in reading order.
 pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     let t = &evaluation.test;
+    let (data, _) = &evaluation.psth;
+    let trials = data.conditions.iter().flat_map(|c| &c.trials);
+    let (bins, units) = (trials.filter(|&&trials| trials > 0).count(), data.units);
+    let pairs = evaluation.noise_agreement.pairs.len();
+    let noise_at_chance = is_chance(&t.noise_correlation_ceiling_pearson, pairs);
     let row = |name, explanation, metric, unit| Row {
         name,
         explanation,
         metric,
         ceiling: None,
+        at_chance: false,
         data: None,
         unit,
     };
@@ -116,6 +134,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         ),
         Row {
             ceiling: Some(&t.psth_correlation_ceiling),
+            at_chance: is_chance(&t.psth_correlation_ceiling, bins * units),
             ..row(
                 "PSTH correlation",
                 "Agreement of trial-averaged activity of the free-running network with the data, mean over units.",
@@ -125,6 +144,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         },
         Row {
             ceiling: Some(&t.noise_correlation_ceiling_pearson),
+            at_chance: noise_at_chance,
             ..row(
                 "noise correlation, Pearson",
                 "Agreement of the pattern of noise correlations over pairs of units.",
@@ -134,6 +154,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
         },
         Row {
             ceiling: Some(&t.noise_correlation_ceiling_r2),
+            at_chance: noise_at_chance,
             ..row(
                 "noise correlation, R2",
                 "The same with their size: 1 is perfect, below 0 is worse than a constant.",
@@ -214,6 +235,9 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
         say!("- mean rate: {clipped}");
     }
     for row in rows(first) {
+        if row.at_chance {
+            say!("- {}: the ceiling is {AT_CHANCE}", row.name);
+        }
         for metric in std::iter::once(row.metric)
             .chain(row.ceiling)
             .chain(row.data)

@@ -148,6 +148,7 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
                 name: row.name.into(),
                 explanation: row.explanation.into(),
                 model: row.metric.value(),
+                at_chance: row.at_chance,
                 ceiling: row.ceiling.and_then(|f| f.value()),
                 data: row.data.and_then(|f| f.value()),
                 reason: row.metric.reason().map(String::from),

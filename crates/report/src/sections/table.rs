@@ -124,6 +124,9 @@ pub(crate) fn cell(label: &str, class: &str, content: &str) -> String {
 }
 
 fn bar(color: &str, row: &MetricRow) -> Option<String> {
+    if row.at_chance {
+        return Some("<span class=\"bar\">none: the ceiling is within chance</span>".into());
+    }
     let ceiling = finite(row.ceiling).filter(|ceiling| *ceiling > 0.0)?;
     let share = finite(row.model)? / ceiling;
     let width = 80.0;

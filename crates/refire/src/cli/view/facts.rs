@@ -120,7 +120,7 @@ pub fn of_one(recording: &Recording, fitted: &Fitted) -> Vec<Fact> {
         ),
         fact("history", history.to_string()),
         fact("drive", drive),
-        fact("optimiser", optimiser(spec)),
+        fact("optimiser", optimiser(fitted)),
         fact("iteration kept", kept),
         fact("spike gradient", spike_gradient(spec)),
         fact("seed", spec.seed.to_string()),
@@ -172,7 +172,15 @@ fn weights(spec: &Specification, terms: &[String]) -> String {
 }
 
 /// What moved the parameters.
-fn optimiser(spec: &Specification) -> String {
+fn optimiser(fitted: &Fitted) -> String {
+    let spec = &fitted.model.spec;
+    let optimum = match &fitted.convex {
+        Some(convex) => format!(
+            "L-BFGS to the optimum of the likelihood, {}",
+            convex.ridge()
+        ),
+        None => "L-BFGS to the optimum of the likelihood".to_string(),
+    };
     let adam = spec.optimiser.adam().map(|adam| {
         format!(
             "Adam, {} iterations, learning rate {} falling to 0 as half a cosine",
@@ -180,10 +188,8 @@ fn optimiser(spec: &Specification) -> String {
         )
     });
     match (spec.optimiser, adam) {
-        (Optimiser::Lbfgs { .. }, None) => "L-BFGS to the optimum of the likelihood".to_string(),
-        (Optimiser::Lbfgs { .. }, Some(adam)) => {
-            format!("L-BFGS to the optimum of the likelihood, then {adam}")
-        }
+        (Optimiser::Lbfgs { .. }, None) => optimum,
+        (Optimiser::Lbfgs { .. }, Some(adam)) => format!("{optimum}, then {adam}"),
         (Optimiser::Adam { .. }, adam) => adam.unwrap_or_default(),
     }
 }
@@ -209,7 +215,10 @@ pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
     let seen = &model.training.conditions;
     let tested = model.split.test.iter().map(|&k| recording.conditions()[k]);
     let unseen = tested.filter(|c| !seen.contains(c)).count();
-    let mut notes = vec![if unseen == 0 {
+    let ongoing = recording.pieces().is_some_and(|pieces| pieces.ongoing);
+    let mut notes = vec![if ongoing {
+        "Stretches of a continuous recording are held out. It has no repeats: PSTH and noise correlation are those of its pieces, over the time since their start.".to_string()
+    } else if unseen == 0 {
         "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these metrics do not say how it would answer a new stimulus.".to_string()
     } else {
         format!(
@@ -230,7 +239,7 @@ pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
     }
     if recording.clipped_spikes() > 0 {
         notes.push(format!(
-            "{:.2} % of the spikes share a bin with another spike of their unit and were dropped.",
+            "{:.2} % of the spikes share a bin with another spike of their unit and were dropped: the rate of the data is after clipping.",
             100.0 * recording.clipped_share()
         ));
     }
