@@ -4,15 +4,16 @@
 //! absent, and the work done again, or gone on with, gives equal bytes.
 
 mod folder;
+mod rig;
 mod scenes;
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
 use folder::Folder;
+use rig::Rig;
 use scenes::Outcome;
 
 #[derive(clap::Args)]
@@ -28,40 +29,18 @@ pub struct Options {
     refire: Option<PathBuf>,
 }
 
-/// What every scene has.
-struct Torture {
-    refire: PathBuf,
-    rounds: usize,
-    /// State of the generator of moments.
-    state: u64,
-}
-
-impl Torture {
-    /// A number from 0 to 1.
-    fn uniform(&mut self) -> f64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        (self.state >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
 /// Runs every scene; fails where one of them does.
 pub fn run(options: &Options) -> Result<()> {
     let refire = match &options.refire {
         Some(path) => std::path::absolute(path).context("--refire")?,
         None => build()?,
     };
-    let mut torture = Torture {
-        refire,
-        rounds: options.rounds,
-        state: options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
-    };
+    let mut rig = Rig::new(refire, options.rounds, options.seed);
     let mut failed = Vec::new();
     for (name, scene) in scenes::ALL {
         let folder = Folder::new()?;
         eprintln!("== {name}");
-        match scene(&mut torture, &folder) {
+        match scene(&mut rig, &folder) {
             Ok(Outcome::Held(what)) => println!("{name}: {what}"),
             Ok(Outcome::Skipped(why)) => println!("{name}: skipped: {why}"),
             Err(error) => {
@@ -84,11 +63,4 @@ fn build() -> Result<PathBuf> {
         .as_str()
         .context("no target folder")?;
     Ok(PathBuf::from(folder).join("release/refire"))
-}
-
-/// A command as a shell line, which may have limits and redirections.
-fn shell(line: &str) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", line]);
-    command
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::NamedTempFile;
 
-/// Behind what a run that died has left under a temporary name: nothing is written for as long.
+/// Behind what a run that died has left under a temporary name, where a file system has no locks: nothing is written for
+/// as long. Elsewhere a temporary file is locked while its run lives.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Files that appear together: each is written whole under a temporary name in its folder before the first of them
@@ -36,7 +37,7 @@ impl Outputs {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let mut file = builder.tempfile_in(folder)?;
+        let mut file = locked(&builder, folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         self.written.push((file, path.to_path_buf()));
@@ -52,6 +53,17 @@ impl Outputs {
             file.persist(&path).map_err(|failed| failed.error)?;
         }
         Ok(())
+    }
+}
+
+/// A temporary file that no other run takes for litter.
+fn locked(builder: &tempfile::Builder<'_, '_>, folder: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        // Without locks its age tells. Another run may have come between its making and its lock.
+        if file.as_file().try_lock().is_err() || file.path().exists() {
+            return Ok(file);
+        }
     }
 }
 
@@ -122,10 +134,15 @@ fn remove_older(folder: &Path, prefix: &OsString, least: Duration) {
         let modified = entry.metadata().and_then(|about| about.modified());
         // The clock of a file server may be ahead.
         let age = modified.map_or(Duration::ZERO, |at| at.elapsed().unwrap_or_default());
-        if age >= least {
+        if age >= least || is_dead(&entry.path()) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether no run holds the lock of a temporary file.
+fn is_dead(path: &Path) -> bool {
+    fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]
@@ -206,8 +223,15 @@ mod tests {
                 .set_modified(old)
                 .unwrap();
         }
+        // Of a run that lives.
+        let living = fs::File::options().write(true).open(&fresh).unwrap();
+        living.lock().unwrap();
         write_atomic(&folder.path().join("a"), b"whole").unwrap();
         assert_eq!(names(folder.path()), [".a.2-0.tmp", ".b.1-0.tmp", "a"]);
+        drop(living);
+        write_atomic(&folder.path().join("a"), b"whole").unwrap();
+        assert_eq!(names(folder.path()), [".b.1-0.tmp", "a"]);
+        fs::write(&fresh, b"half").unwrap();
         remove_unfinished(&folder.path().join("a"));
         assert_eq!(names(folder.path()), [".b.1-0.tmp", "a"]);
     }

@@ -1,13 +1,13 @@
 //! What is done to the command, and what must hold after it.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::folder::Folder;
-use super::{Torture, shell};
+use super::rig::{Rig, shell};
 
 /// How a scene went.
 pub enum Outcome {
@@ -17,7 +17,7 @@ pub enum Outcome {
     Skipped(String),
 }
 
-type Scene = fn(&mut Torture, &Folder) -> Result<Outcome>;
+type Scene = fn(&mut Rig, &Folder) -> Result<Outcome>;
 
 /// Every scene with its name.
 pub const ALL: &[(&str, Scene)] = &[
@@ -44,58 +44,6 @@ pub const ALL: &[(&str, Scene)] = &[
 ];
 
 const FIT: &str = "fit recording.npz --lags 4 --iterations 120 --checkpoint-every 7 --quiet";
-
-impl Torture {
-    /// A command line of refire in a folder, as a shell runs it.
-    fn line(&self, folder: &Folder, arguments: &str) -> String {
-        let (folder, refire) = (folder.path().display(), self.refire.display());
-        format!("cd '{folder}' && exec '{refire}' {arguments}")
-    }
-
-    /// Runs it to its end.
-    fn end(&self, folder: &Folder, arguments: &str) -> Result<Output> {
-        let output = shell(&self.line(folder, arguments)).output();
-        output.context("sh cannot be started")
-    }
-
-    /// Runs it to its end, which must be a good one.
-    fn ok(&self, folder: &Folder, arguments: &str) -> Result<()> {
-        let output = self.end(folder, arguments)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "refire {arguments}: {} {said}",
-            output.status
-        );
-        Ok(())
-    }
-
-    fn start(&self, folder: &Folder, arguments: &str) -> Result<Child> {
-        let mut command = shell(&self.line(folder, arguments));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().context("sh cannot be started")
-    }
-
-    /// A recording and a short fit of it in `fit`.
-    fn prepare(&self, folder: &Folder) -> Result<()> {
-        self.ok(folder, "generate --units 12 --trials 80 --quiet --out .")?;
-        self.ok(
-            folder,
-            "fit recording.npz --lags 4 --iterations 10 --quiet --out fit",
-        )
-    }
-
-    /// Starts it and kills it at a random moment of the time that it takes; whether it was still running.
-    fn kill(&mut self, folder: &Folder, arguments: &str, seconds: f64) -> Result<bool> {
-        let moment = 1.1 * self.uniform() * seconds;
-        let mut child = self.start(folder, arguments)?;
-        std::thread::sleep(Duration::from_secs_f64(moment));
-        let killed = child.try_wait()?.is_none();
-        child.kill()?;
-        child.wait()?;
-        Ok(killed)
-    }
-}
 
 /// One line on standard error, and this exit code.
 fn refused(output: &Output, code: i32, what: &str) -> Result<()> {
@@ -135,24 +83,24 @@ fn lasting(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-fn kills_of_a_fit(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
-    torture.prepare(folder)?;
+fn kills_of_a_fit(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
+    rig.prepare(folder)?;
     let began = Instant::now();
-    torture.ok(folder, &format!("{FIT} --out straight"))?;
+    rig.ok(folder, &format!("{FIT} --out straight"))?;
     let seconds = began.elapsed().as_secs_f64();
     let straight = lasting(folder.files("straight")?);
     let (mut killed, mut resumed) = (0, 0);
-    for _ in 0..torture.rounds {
+    for _ in 0..rig.rounds {
         let _ = std::fs::remove_dir_all(folder.path().join("out"));
-        killed += usize::from(torture.kill(folder, &format!("{FIT} --out out"), seconds)?);
+        killed += usize::from(rig.kill(folder, &format!("{FIT} --out out"), seconds)?);
         // Once more, on the way from the checkpoint.
         if folder.files("out")?.contains_key("checkpoint.refire") {
             let again = "fit recording.npz --resume out --checkpoint-every 7 --quiet";
-            killed += usize::from(torture.kill(folder, again, seconds)?);
-            torture.ok(folder, again)?;
+            killed += usize::from(rig.kill(folder, again, seconds)?);
+            rig.ok(folder, again)?;
             resumed += 1;
         } else {
-            torture.ok(folder, &format!("{FIT} --out out"))?;
+            rig.ok(folder, &format!("{FIT} --out out"))?;
         }
         let files = folder.files("out")?;
         no_litter(&files)?;
@@ -169,29 +117,29 @@ fn kills_of_a_fit(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
 }
 
 /// A command that writes into `out`: killed, its files are whole or absent, and done again they are equal.
-fn kills(torture: &mut Torture, folder: &Folder, arguments: &str) -> Result<Outcome> {
-    torture.prepare(folder)?;
+fn kills(rig: &mut Rig, folder: &Folder, arguments: &str) -> Result<Outcome> {
+    rig.prepare(folder)?;
     let arguments = format!("{arguments} --quiet");
     let out = folder.path().join("out");
     std::fs::create_dir(&out)?;
     let began = Instant::now();
-    torture.ok(folder, &arguments)?;
+    rig.ok(folder, &arguments)?;
     let seconds = began.elapsed().as_secs_f64();
     let whole = lasting(folder.files("out")?);
     ensure!(!whole.is_empty(), "nothing was written");
     let mut killed = 0;
-    for round in 0..torture.rounds {
+    for round in 0..rig.rounds {
         // In every other round over the files of the run before.
         if round % 2 == 0 {
             std::fs::remove_dir_all(&out)?;
             std::fs::create_dir(&out)?;
         }
-        killed += usize::from(torture.kill(folder, &arguments, seconds)?);
+        killed += usize::from(rig.kill(folder, &arguments, seconds)?);
         for (name, bytes) in lasting(folder.files("out")?) {
             let unfinished = !whole.contains_key(&name);
             ensure!(unfinished || whole[&name] == bytes, "{name} is not whole");
         }
-        torture.ok(folder, &arguments)?;
+        rig.ok(folder, &arguments)?;
         let files = folder.files("out")?;
         no_litter(&files)?;
         ensure!(lasting(files) == whole, "other bytes after a kill");
@@ -201,12 +149,12 @@ fn kills(torture: &mut Torture, folder: &Folder, arguments: &str) -> Result<Outc
     )))
 }
 
-fn signals(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
-    torture.prepare(folder)?;
+fn signals(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
+    rig.prepare(folder)?;
     let fit = "fit recording.npz --lags 4 --iterations 1000000 --quiet --out out";
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        let mut child = torture.start(folder, fit)?;
-        std::thread::sleep(Duration::from_secs_f64(1.0 + torture.uniform()));
+        let mut child = rig.start(folder, fit)?;
+        std::thread::sleep(Duration::from_secs_f64(1.0 + rig.uniform()));
         let sent = shell(&format!("kill -{signal} {}", child.id())).status()?;
         ensure!(sent.success(), "SIG{signal} cannot be sent");
         let ended = child.wait()?;
@@ -216,7 +164,7 @@ fn signals(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
             figures.contains("\"stopped\""),
             "SIG{signal}: fit.json does not say so"
         );
-        torture.ok(
+        rig.ok(
             folder,
             "simulate out/model.refire --trials 2 --quiet --out simulated.npz",
         )?;
@@ -226,17 +174,17 @@ fn signals(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
     ))
 }
 
-fn two_at_once(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
-    torture.prepare(folder)?;
+fn two_at_once(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
+    rig.prepare(folder)?;
     let fit = format!("{FIT} --out out");
-    torture.ok(folder, &fit)?;
+    rig.ok(folder, &fit)?;
     let straight = lasting(folder.files("out")?);
     let mut refusals = 0;
-    for _ in 0..torture.rounds.min(10) {
+    for _ in 0..rig.rounds.min(10) {
         std::fs::remove_dir_all(folder.path().join("out"))?;
-        let first = torture.start(folder, &fit)?;
-        std::thread::sleep(Duration::from_secs_f64(0.05 * torture.uniform()));
-        let second = torture.end(folder, &fit)?;
+        let first = rig.start(folder, &fit)?;
+        std::thread::sleep(Duration::from_secs_f64(0.05 * rig.uniform()));
+        let second = rig.end(folder, &fit)?;
         let first = first.wait_with_output()?.status;
         let ends = [first.code(), second.status.code()];
         refusals += ends.iter().filter(|code| **code == Some(2)).count();
@@ -253,7 +201,7 @@ fn two_at_once(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
 }
 
 /// Runs a fit over an earlier one where it cannot write all of it: that stays, and one line says why.
-fn without_room(torture: &Torture, folder: &Folder, around: &dyn Fn(&str) -> String) -> Result<()> {
+fn without_room(rig: &Rig, folder: &Folder, around: &dyn Fn(&str) -> String) -> Result<()> {
     let before = folder.files("out")?;
     ensure!(before.contains_key("model.refire"), "no fit before");
     for arguments in [
@@ -262,7 +210,7 @@ fn without_room(torture: &Torture, folder: &Folder, around: &dyn Fn(&str) -> Str
         "simulate out/model.refire --trials 3000 --quiet --out out/simulated.npz",
         "generate --units 30 --trials 400 --quiet --out out",
     ] {
-        let line = around(&torture.line(folder, arguments));
+        let line = around(&rig.line(folder, arguments));
         let output = shell(&line).output().context("sh")?;
         refused(&output, 1, arguments)?;
         ensure!(folder.files("out")? == before, "{arguments}: files changed");
@@ -270,14 +218,14 @@ fn without_room(torture: &Torture, folder: &Folder, around: &dyn Fn(&str) -> Str
     Ok(())
 }
 
-fn file_size(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
-    torture.prepare(folder)?;
-    torture.ok(
+fn file_size(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
+    rig.prepare(folder)?;
+    rig.ok(
         folder,
         "fit recording.npz --lags 4 --iterations 10 --quiet --out out",
     )?;
     // One block of 512 or 1024 bytes, less than any of the files.
-    without_room(torture, folder, &|line| format!("ulimit -f 1 && {line}"))?;
+    without_room(rig, folder, &|line| format!("ulimit -f 1 && {line}"))?;
     Ok(Outcome::Held(
         "one line, exit code 1, the files before are still there".into(),
     ))
@@ -303,9 +251,9 @@ fn can_mount() -> Result<bool> {
 }
 
 /// A fit, a simulation and a recording onto a file system without room: those before are still there.
-fn on_file_system(torture: &Torture, folder: &Folder, options: &str, code: &[i32]) -> Result<()> {
-    torture.prepare(folder)?;
-    torture.ok(
+fn on_file_system(rig: &Rig, folder: &Folder, options: &str, code: &[i32]) -> Result<()> {
+    rig.prepare(folder)?;
+    rig.ok(
         folder,
         "fit recording.npz --lags 4 --iterations 10 --quiet --out out",
     )?;
@@ -315,7 +263,7 @@ fn on_file_system(torture: &Torture, folder: &Folder, options: &str, code: &[i32
         "simulate fit/model.refire --trials 3000 --quiet --out out/simulated.npz",
         "generate --units 30 --trials 400 --quiet --out out",
     ] {
-        let line = mounted(folder, options, &torture.line(folder, arguments));
+        let line = mounted(folder, options, &rig.line(folder, arguments));
         let output = shell(&line).output().context("sh")?;
         let Some(found) = output.status.code().filter(|found| code.contains(found)) else {
             bail!(
@@ -332,7 +280,7 @@ fn on_file_system(torture: &Torture, folder: &Folder, options: &str, code: &[i32
     Ok(())
 }
 
-fn full_disk(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+fn full_disk(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
     if !can_mount()? {
         return Ok(Outcome::Skipped(
             "no file system can be mounted here".into(),
@@ -343,13 +291,13 @@ fn full_disk(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
         "(head -c 3m /dev/zero > {}/filler 2>/dev/null; true)",
         out.display()
     );
-    on_file_system(torture, folder, &fill, &[1])?;
+    on_file_system(rig, folder, &fill, &[1])?;
     Ok(Outcome::Held(
         "one line, exit code 1, the files before are still there".into(),
     ))
 }
 
-fn read_only(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+fn read_only(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
     if !can_mount()? {
         return Ok(Outcome::Skipped(
             "no file system can be mounted here".into(),
@@ -359,13 +307,13 @@ fn read_only(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
         "mount -o remount,ro {}",
         folder.path().join("out").display()
     );
-    on_file_system(torture, folder, &remount, &[1, 2])?;
+    on_file_system(rig, folder, &remount, &[1, 2])?;
     Ok(Outcome::Held(
         "one line, the files before are still there".into(),
     ))
 }
 
-fn process_one(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
+fn process_one(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
     let inside = |line: &str| format!("unshare --pid --fork --kill-child {line}");
     if !shell(&inside("true"))
         .output()
@@ -377,12 +325,12 @@ fn process_one(torture: &mut Torture, folder: &Folder) -> Result<Outcome> {
             "no namespace of processes can be made here".into(),
         ));
     }
-    torture.prepare(folder)?;
-    torture.ok(folder, &format!("{FIT} --out straight"))?;
+    rig.prepare(folder)?;
+    rig.ok(folder, &format!("{FIT} --out straight"))?;
     let straight = lasting(folder.files("straight")?);
     let mut moments = Vec::new();
-    moments.resize_with(torture.rounds.min(10), || torture.uniform());
-    let line = |arguments: &str| inside(&format!("sh -c \"{}\"", torture.line(folder, arguments)));
+    moments.resize_with(rig.rounds.min(10), || rig.uniform());
+    let line = |arguments: &str| inside(&format!("sh -c \"{}\"", rig.line(folder, arguments)));
     for moment in moments {
         let mut child = shell(&format!("exec {}", line(&format!("{FIT} --out out"))))
             .stdout(Stdio::null())

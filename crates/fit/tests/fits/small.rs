@@ -39,9 +39,9 @@ impl Small {
         let labels: Vec<Label> = labels.collect();
         let mut spikes = TrialArray::<u8>::zeros(self.trials, 18, 0, UNITS);
         let stream = Stream::new(self.seed, Purpose::Synthetic);
-        for k in 0..self.trials {
+        for (k, &bins) in bins.iter().enumerate() {
             let shared = stream.uniform(99, k as u32, 0);
-            for t in 0..bins[k] {
+            for t in 0..bins {
                 for i in 0..UNITS {
                     let follows = t > 0 && spikes.row(k, t - 1)[(i + 1) % UNITS] == 1;
                     let course = 0.2 * ((t * (1 + k % 3 + i)) as f64 * 0.4).sin().max(0.0);
