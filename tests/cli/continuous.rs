@@ -82,6 +82,17 @@ fn one_long_trial_is_cut_held_out_and_judged() {
     let other = desk.json_of("evaluate fit/model.refire other.npz --json");
     assert_eq!(other["trials"], 7);
     assert!(other["test"]["bits_per_spike"].as_f64().unwrap() > 0.1);
+    // Simulated trials are pieces already; several in a row are not cut again.
+    desk.ok("simulate fit/model.refire --trials 9 --out sim.npz");
+    assert_eq!(
+        desk.json_of("evaluate fit/model.refire sim.npz --json")["trials"],
+        9
+    );
+    desk.ok("simulate fit/model.refire --trials 9 --presentations 2 --out two.npz");
+    desk.refused("evaluate fit/model.refire two.npz", &["presentations"]);
+    // Pieces are long beside the lags.
+    let (_, notes) = desk.ok("fit r.npz --objective mle --lags 40 --out long");
+    assert!(notes.contains("3 pieces of 41.000 s"), "{notes}");
     // Whole, as one trial: nothing to hold out.
     desk.ok("fit r.npz --objective mle --lags 3 --trial-length 0 --out whole");
     let whole = desk.json("whole/fit.json");
@@ -119,6 +130,10 @@ fn stretches_are_held_out_together_and_resume_and_config_keep_them() {
     let model = desk.bytes("fit/model.refire");
     desk.ok("fit r.npz --resume fit");
     assert_eq!(desk.bytes("fit/model.refire"), model);
+    desk.refused(
+        "fit r.npz --resume fit --trial-length 5s",
+        &["setting trial-length", "2 s", "5 s"],
+    );
     let (config, _) = desk.ok(&format!("{fit} --print-config"));
     desk.write("fit.toml", config.into_bytes());
     desk.ok("fit r.npz --config fit.toml --out again");
@@ -155,6 +170,18 @@ fn pieces_bring_their_part_of_the_stimulus() {
     );
     let reason = &desk.json("cut/fit.json")["reasons"]["test.psth_correlation"];
     assert!(reason.as_str().unwrap().contains("no repeats"));
+    // Every piece has its own stimulus, in another recording and over all trials too: no repeats.
+    let all = desk.json_of("evaluate cut/model.refire r.npz --split all --json");
+    assert!(all["test"]["psth_correlation"].is_null());
+    let labels = vec![3i32];
+    desk.write(
+        "three.npz",
+        driven.set("condition", npy(&[1], &labels)).bytes(),
+    );
+    let (spoken, _) = desk.ok("info three.npz");
+    assert!(spoken.contains("1: 3 (1 trials)"), "{spoken}");
+    let three = desk.json_of("evaluate cut/model.refire three.npz --json");
+    assert!(three["test"]["psth_correlation"].is_null());
     desk.refused(
         "fit r.npz --lags 3 --stimulus-lags 5 --out x",
         &["stimulus-lags", "at most one more than lags"],
@@ -172,6 +199,22 @@ fn a_time_course_over_one_long_trial_takes_memory_by_its_length() {
     desk.write("r.npz", continuous(&spikes).bytes());
     let fit = "fit r.npz --objective mle --lags 2 --trial-length 0 --drive condition --ridge 10 --out fit";
     desk.ok(&format!("--max-memory 300MB {fit}"));
+    // The count before the fit may be wrong: the system's own limit, in KiB, of which threads take some.
+    let line = format!(
+        "ulimit -v 1500000; exec {} --threads 2 {fit}",
+        env!("CARGO_BIN_EXE_refire")
+    );
+    let mut limited = std::process::Command::new("sh");
+    let ended = limited
+        .args(["-c", &line])
+        .current_dir(desk.path(""))
+        .output()
+        .unwrap();
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
     assert_eq!(desk.json("fit/fit.json")["settings"]["drive"], "condition");
 }
 

@@ -104,8 +104,7 @@ struct Events<'a, T> {
     /// Where the units that fired in `[trial][bin]` start in `fired`.
     start: Vec<usize>,
     fired: Vec<usize>,
-    /// Weights of the drive that are not zero in `[condition][bin]`: which, and the design.
-    features: Vec<Vec<(usize, T)>>,
+    conditions: usize,
     /// Of each weight of the drive, where it is not zero, and the design.
     places: Vec<Vec<(usize, T)>>,
 }
@@ -122,18 +121,12 @@ impl<'a, T: Real> Events<'a, T> {
             }
         }
         start.push(fired.len());
-        let mut features = Vec::new();
         let mut places = vec![Vec::new(); shape.drive];
         let conditions = problem.encoder.conditions();
         for (c, t) in (0..conditions).flat_map(|c| (0..bins).map(move |t| (c, t))) {
-            let here = objective.design_row(c, t).iter();
-            let here: Vec<(usize, T)> = here
-                .map(|term| (term.weight as usize, T::new(term.value)))
-                .collect();
-            for &(f, x) in &here {
-                places[f].push((features.len(), x));
+            for term in objective.design_row(c, t) {
+                places[term.weight as usize].push((c * bins + t, T::new(term.value)));
             }
-            features.push(here);
         }
         Self {
             objective,
@@ -142,7 +135,7 @@ impl<'a, T: Real> Events<'a, T> {
             bins,
             start,
             fired,
-            features,
+            conditions,
             places,
         }
     }
@@ -238,11 +231,11 @@ impl<'a, T: Real> Events<'a, T> {
                 }
             }
             for s in (0..self.bins).filter(|&s| any[s]) {
-                let features = &self.features[group.condition * self.bins..][..self.bins];
                 for (d, weight) in behind[s * lags..][..lags].iter().enumerate() {
                     add(&mut sums[shape.intercept() * lags + d], T::one(), weight);
-                    for &(f, x) in features.get(s + 1 + d).into_iter().flatten() {
-                        add(&mut sums[(shape.couplings + f) * lags + d], x, weight);
+                    for term in self.objective.design_row(group.condition, s + 1 + d) {
+                        let row = shape.couplings + term.weight as usize;
+                        add(&mut sums[row * lags + d], T::new(term.value), weight);
                     }
                 }
             }
@@ -251,7 +244,7 @@ impl<'a, T: Real> Events<'a, T> {
 
     /// Weights summed over the trials of a condition, `[condition][bin]`.
     fn total(&self, weights: &TrialArray<T>) -> Vec<Lanes<T>> {
-        let mut total = vec![[T::zero(); LANES]; self.features.len()];
+        let mut total = vec![[T::zero(); LANES]; self.conditions * self.bins];
         for group in self.objective.problem().layout.groups() {
             let total = &mut total[group.condition * self.bins..][..self.bins];
             for &k in &group.slots {
@@ -275,7 +268,9 @@ impl<'a, T: Real> Events<'a, T> {
             return;
         };
         for &(at, x) in places {
-            for &(g, y) in self.features[at].iter().filter(|(g, _)| *g >= f) {
+            let here = self.objective.design_row(at / self.bins, at % self.bins);
+            for term in here.iter().filter(|term| term.weight as usize >= f) {
+                let (g, y) = (term.weight as usize, T::new(term.value));
                 add(&mut sums[drive + g], x * y, &total[at]);
             }
             add(&mut sums[intercept], x, &total[at]);

@@ -7,6 +7,7 @@ use refire_core::{SpikeIndex, TrialArray, for_each_fired};
 use refire_drive::{Design, Kept, Term};
 use refire_kernels::{LANES, Real, add_assign, add_rows, dispatch, logistic, softplus};
 use refire_sim::{Behind, LaggedSums};
+use std::sync::OnceLock;
 
 /// Evaluates the objective of every unit in one pass over the spikes, buffers kept between calls.
 ///
@@ -20,8 +21,8 @@ use refire_sim::{Behind, LaggedSums};
 /// ```
 pub(crate) struct Objective<'a, T> {
     problem: Problem<'a, T>,
-    /// Of the drive; without terms where that is not linear, which [`crate::solve`] refuses.
-    design: Design,
+    /// Of the drive, once it is asked for; without terms where that is not linear, which [`crate::solve`] refuses.
+    design: OnceLock<Design>,
     by_source: SpikeIndex,
     /// Potentials, then `lambda`.
     lambda: TrialArray<T>,
@@ -52,7 +53,7 @@ impl<'a, T: Real> Objective<'a, T> {
         Self {
             slots: (0..problem.layout.trials()).collect(),
             by_source,
-            design: problem.encoder.design().unwrap_or_default(),
+            design: OnceLock::new(),
             problem,
             lambda: TrialArray::default(),
             drive: TrialArray::default(),
@@ -68,11 +69,16 @@ impl<'a, T: Real> Objective<'a, T> {
         self.problem
     }
 
+    fn design(&self) -> &Design {
+        let made = || self.problem.encoder.design().unwrap_or_default();
+        self.design.get_or_init(made)
+    }
+
     /// What a scored bin multiplies the weights of the drive by; nothing in bins of history.
     pub fn design_row(&self, condition: usize, t: usize) -> &[Term] {
         match t < self.problem.layout.first_bin() {
             true => &[],
-            false => self.design.row(condition, t),
+            false => self.design().row(condition, t),
         }
     }
 

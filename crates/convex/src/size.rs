@@ -17,6 +17,8 @@ pub struct ConvexSize {
     pub terms: f64,
     /// Bins of the courses of the drive: of all conditions, or of one that they share.
     pub course_bins: f64,
+    /// Bins of all conditions.
+    pub condition_bins: f64,
     /// Bins of the longest trial.
     pub longest: f64,
     /// Bins of all trials.
@@ -29,8 +31,9 @@ impl ConvexSize {
         let width = self.units.next_multiple_of(LANES) as f64;
         let units = self.units as f64;
         let rows = units * self.lags as f64 + self.drive + 1.0;
-        // A term is a weight and a value of eight bytes; a bin says where its own start.
-        let design = self.course_bins * (4.0 * self.terms + 2.0);
+        // A term is a weight and a value of eight bytes, in a list that may have grown to twice its need; a bin says
+        // where its own start.
+        let design = self.course_bins * (8.0 * self.terms + 2.0);
         let potentials = (self.bins + self.lags as f64) * width;
         // Steps and changes of the gradient, and six vectors beside them.
         let steps = (2.0 * MEMORY as f64 + 6.0) * rows * width;
@@ -44,7 +47,12 @@ impl ConvexSize {
                     0.0
                 };
                 let of_units = (rows * rows * LANES as f64) + MOST_OWN as f64;
-                8.0 * rows * rows + blocks + of_units.min(rows * rows * (units + LANES as f64))
+                // Of the Hessians: where each weight counts.
+                let places = 8.0 * self.condition_bins * self.terms;
+                8.0 * rows * rows
+                    + blocks
+                    + places
+                    + of_units.min(rows * rows * (units + LANES as f64))
             }
             false => 2.0 * rows,
         };

@@ -92,7 +92,8 @@ pub fn solve<T: Real>(
 /// What stays the same whatever the ridge.
 pub(crate) struct Solver<'a, T> {
     objective: Objective<'a, T>,
-    gram: Gram,
+    /// Once something is solved.
+    gram: Option<Gram>,
     /// The last one, with its ridge.
     preconditioner: Option<(Ridge, Preconditioner<T>)>,
     /// Spikes in scored bins per unit, and those bins.
@@ -103,7 +104,6 @@ pub(crate) struct Solver<'a, T> {
 impl<'a, T: Real> Solver<'a, T> {
     pub fn new(problem: Problem<'a, T>) -> Self {
         let objective = Objective::new(problem);
-        let gram = Gram::new(&objective);
         let layout = problem.layout;
         let mut spikes = vec![0.0; problem.spikes.units()];
         for k in 0..layout.trials() {
@@ -114,7 +114,7 @@ impl<'a, T: Real> Solver<'a, T> {
             }
         }
         Self {
-            gram,
+            gram: None,
             preconditioner: None,
             objective,
             spikes,
@@ -153,7 +153,9 @@ impl<'a, T: Real> Solver<'a, T> {
             Some((of, kept)) if fits(of) => (of, kept),
             old => {
                 let old = old.map(|(_, old)| old);
-                let new = Preconditioner::new(&self.gram, shape, &variance, ridge, old);
+                let objective = &self.objective;
+                let gram = self.gram.get_or_insert_with(|| Gram::new(objective));
+                let new = Preconditioner::new(gram, shape, &variance, ridge, old);
                 (ridge, new)
             }
         };
@@ -297,7 +299,7 @@ pub(crate) fn check<T: Real>(
 ) -> Result<(), ConvexError> {
     let (spikes, layout, encoder) = (problem.spikes, problem.layout, problem.encoder);
     same("trials of the spikes", layout.trials(), spikes.trials())?;
-    if encoder.design().is_none() {
+    if !encoder.is_linear() {
         return Err(ConvexError::NotLinear);
     }
     same("units of the drive", spikes.units(), encoder.units())?;

@@ -151,6 +151,10 @@ impl<T: Real> Encoder<T> for ConditionBasis<T> {
         self.conditions() * self.basis * self.units
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     // Weight c * basis + b has B[t][b] in condition c.
     fn design(&self) -> Option<Design> {
         Some(Design::new(&self.bins_per_condition, false, |c, t| {

@@ -39,6 +39,11 @@ pub trait Encoder<T: Real>: Send + Sync {
     /// Number of weights.
     fn parameters(&self) -> usize;
 
+    /// Whether the drive is linear in the weights, and has a [design](Self::design).
+    fn is_linear(&self) -> bool {
+        false
+    }
+
     /// What a drive that is linear in its weights multiplies them by, for the convex fit, which takes no other;
     /// `None` for any other drive.
     fn design(&self) -> Option<Design> {
@@ -135,6 +140,7 @@ pub(crate) mod tests {
 
     /// A linear drive is its design times its weights.
     fn assert_design(encoder: &dyn Encoder<f64>, weights: &[f64], drive: &TrialArray<f64>) {
+        assert_eq!(encoder.is_linear(), encoder.design().is_some());
         let Some(design) = encoder.design() else {
             return;
         };

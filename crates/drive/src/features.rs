@@ -196,6 +196,10 @@ impl<T: Real> Encoder<T> for FeatureDrive<T> {
         self.lags * self.lag_len()
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     // Weight lag * features + f has F[t - lag][f].
     fn design(&self) -> Option<Design> {
         let features = self.features.units();

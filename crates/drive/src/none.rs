@@ -41,6 +41,10 @@ impl<T: Real> Encoder<T> for NoDrive {
         0
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     fn design(&self) -> Option<Design> {
         Some(Design::without_weights())
     }

@@ -2,7 +2,7 @@
 
 use crate::frame::{self, F32Bytes, Synapses};
 use crate::wiring;
-use crate::{ConvexReport, FitError, FlatSettings, History, Specification};
+use crate::{ConvexReport, FitError, FlatSettings, History, Piece, Specification};
 use refire_engine::{Parameters, Wiring};
 use refire_optim::Adam;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,14 @@ impl Checkpoint {
             })
         };
         let (fit, own) = (&self.fit, &other.fit);
+        // First what changes the recording that is seen.
+        if fit.spec.trials.piece != own.spec.trials.piece {
+            let text = |piece: Option<Piece>| {
+                piece.map_or("0".to_string(), |piece| format!("{} s", piece.seconds))
+            };
+            let (expected, found) = (text(fit.spec.trials.piece), text(own.spec.trials.piece));
+            return differs("setting trial-length", expected, found);
+        }
         if fit.recording_hash != own.recording_hash {
             let (expected, found) = (fit.recording_hash.clone(), own.recording_hash.clone());
             return differs("the recording's hash", expected, found);

@@ -26,7 +26,7 @@ pub enum FitError {
     Convex(#[from] refire_convex::ConvexError),
     /// A trial is too short for the history.
     #[error(
-        "trial {trial} has {bins} bins; expected at least {least}: one more than lags, or min-trial-bins (fewer lags or smaller bins help)"
+        "trial {trial} has {bins} bins; expected at least {least}: one more than lags and noise-lags, or min-trial-bins (fewer lags, smaller bins or a longer trial-length help)"
     )]
     TooFewBins {
         /// Index of the trial in the recording, from 0.

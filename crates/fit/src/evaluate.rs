@@ -65,11 +65,10 @@ pub fn evaluate(
     split: Option<SplitChoice>,
 ) -> Result<Evaluation, FitError> {
     let fitted = model;
-    let pieces = (model.spec.trials).piece_bins(model.bin_width);
     let cut;
-    let recording = match pieces {
-        Some(bins) if recording.pieces().is_none() => {
-            cut = recording.clone().cut(bins)?;
+    let recording = match model.spec.trials.piece {
+        Some(piece) if recording.pieces().is_none() => {
+            cut = recording.clone().cut(piece.pieces(model.bin_width))?;
             &cut
         }
         _ => recording,
@@ -147,7 +146,7 @@ pub fn evaluate(
             },
         ),
     };
-    let agreement_of = |metric: Metric| match repeats(model, &layout) {
+    let agreement_of = |metric: Metric| match repeats(model, &layout, split) {
         true => metric,
         false => Metric::Missing(NO_REPEATS.to_string()),
     };
@@ -195,10 +194,14 @@ const NO_REPEATS: &str = "every trial has a condition or stimulus of its own: no
 /// Why there is no metric.
 const NO_TEST_TRIALS: &str = "no trials are held out for testing";
 
-/// Whether some condition that is evaluated has two trials, those of the training counted.
-fn repeats(model: &Model, layout: &TrialLayout) -> bool {
+/// Whether some condition that is evaluated has two trials; those of the training count beside test trials.
+fn repeats(model: &Model, layout: &TrialLayout, split: SplitChoice) -> bool {
+    let training = |condition| match split {
+        SplitChoice::Test => model.training.of_condition(condition).len(),
+        SplitChoice::All => 0,
+    };
     let mut groups = layout.groups().iter();
-    groups.any(|group| group.slots.len() + model.training.of_condition(group.condition).len() > 1)
+    groups.any(|group| group.slots.len() + training(group.condition) > 1)
 }
 
 fn ceiling_missing(split: SplitChoice, same: bool) -> &'static str {

@@ -39,7 +39,7 @@ pub use simulate::{FreeRuns, Slot, free_runs};
 pub use specification::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Escape, Facts,
     FlatSettings, Form, HeldOut, HistoryStart, HoldOut, NetworkSpec, Noise, Objective,
-    ObjectiveKind, Optimiser, OptimiserKind, Priors, Published, Ridge, Signs, Specification,
+    ObjectiveKind, Optimiser, OptimiserKind, Piece, Priors, Published, Ridge, Signs, Specification,
     Statistics, Synapses, Trials,
 };
 pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};

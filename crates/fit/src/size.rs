@@ -1,5 +1,6 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
+use crate::trials::least_bins;
 use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
 use refire_convex::ConvexSize;
 use refire_core::check_memory;
@@ -35,7 +36,13 @@ fn held(recording: &Recording, spec: &Specification) -> Held {
     let batch = spec.batch.trials as f64;
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     // Free-running trials are padded as the recorded ones are, each behind as few bins as there are.
-    let shortest = recording.bins().iter().copied().min().unwrap_or(1).max(1) as f64;
+    let least = least_bins(spec);
+    let long = recording
+        .bins()
+        .iter()
+        .copied()
+        .filter(|&bins| bins >= least);
+    let shortest = long.min().unwrap_or(1).max(1) as f64;
     let free_bins = spec.batch.free_bins as f64;
     let Some(size) = spec.checkpoint_bins else {
         let passes = batch * (longest + lags) + free_bins * (1.0 + lags / shortest);
@@ -165,6 +172,7 @@ fn convex(recording: &Recording, spec: &Specification) -> f64 {
         drive,
         terms,
         course_bins: courses * longest,
+        condition_bins: conditions * longest,
         longest,
         bins: recording.bins().iter().map(|&bins| bins as f64).sum(),
     };

@@ -6,7 +6,9 @@ use crate::setup::DriveOf;
 use crate::signs::Dale;
 use crate::size::check_size;
 use crate::start::start;
-use crate::trials::{bins_per_condition, check_pieces, least_bins, leave_out_short};
+use crate::trials::{
+    bins_per_condition, check_conditions, check_pieces, least_bins, leave_out_short,
+};
 use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
@@ -53,6 +55,7 @@ impl<'a> Trainer<'a> {
     pub fn new(recording: &'a Recording, spec: &Specification) -> Result<Self, FitError> {
         spec.check()?;
         let split = spec.held_out.draw(recording, spec.seed)?;
+        check_conditions(recording, spec, &split)?;
         Self::with_split(recording, spec, split)
     }
 

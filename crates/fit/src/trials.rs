@@ -1,7 +1,7 @@
 //! Which trials a fit can use.
 
-use crate::{FitError, Specification};
-use refire_recording::{Recording, Split};
+use crate::{Drive, FitError, HoldOut, Specification};
+use refire_recording::{Pieces, Recording, Split};
 
 /// Most trials that are named.
 const NAMED: usize = 5;
@@ -9,7 +9,7 @@ const NAMED: usize = 5;
 /// Fewest bins of a trial that counts.
 pub(crate) fn least_bins(spec: &Specification) -> usize {
     let lags = spec.network.lags.max(spec.noise_lags());
-    spec.trials.least_bins.max(lags + 1)
+    spec.trials.least_bins.max(lags.saturating_add(1))
 }
 
 /// Takes trials out of a split that have fewer than `least` bins; says which, where there are any.
@@ -43,20 +43,62 @@ pub(crate) fn leave_out_short(
     )))
 }
 
-/// The recording in the pieces that a specification says.
+/// Whether the recording is in the pieces that a specification says.
 ///
 /// # Errors
 /// [`FitError::Setting`] where it is in other ones.
 pub(crate) fn check_pieces(recording: &Recording, spec: &Specification) -> Result<(), FitError> {
-    let expected = spec.trials.piece_bins(recording.bin_width());
-    let found = recording.pieces().map(|pieces| pieces.bins);
+    let width = recording.bin_width();
+    let expected = spec.trials.piece.map(|piece| piece.pieces(width));
+    let found = recording.pieces();
     if expected == found {
         return Ok(());
     }
-    let allowed = "the length that the recording is cut to (Recording::cut)";
-    let text = |bins: Option<usize>| bins.map_or("none".to_string(), |n| format!("{n} bins"));
+    let allowed = "the pieces that the recording is cut into (Recording::cut)";
+    let text = |pieces: Option<Pieces>| match pieces {
+        None => "none".to_string(),
+        Some(Pieces {
+            bins,
+            ongoing: true,
+        }) => format!("{bins} bins of ongoing activity"),
+        Some(Pieces { bins, .. }) => format!("{bins} bins"),
+    };
     let found = format!("{}, of a recording of {}", text(expected), text(found));
     Err(FitError::setting("trial-length", allowed, found))
+}
+
+/// Whether every condition that is held out has training trials, where the drive knows no other.
+///
+/// # Errors
+/// [`FitError::Setting`] for stretches of trials that are all there is of a condition.
+pub(crate) fn check_conditions(
+    recording: &Recording,
+    spec: &Specification,
+    split: &Split,
+) -> Result<(), FitError> {
+    let knows_all = !matches!(spec.drive, Drive::Condition { .. });
+    if knows_all || !matches!(spec.held_out.what, HoldOut::Segments(_)) {
+        return Ok(());
+    }
+    let conditions = recording.conditions();
+    let mut trained = vec![false; recording.n_conditions()];
+    split
+        .train
+        .iter()
+        .for_each(|&k| trained[conditions[k]] = true);
+    let mut held_out = split.test.iter().chain(&split.validation);
+    match held_out.find(|&&k| !trained[conditions[k]]) {
+        None => Ok(()),
+        Some(&k) => {
+            let label = &recording.condition_labels()[conditions[k]];
+            let allowed = "trials with the condition drive where stretches hold out all trials of a condition";
+            let found = format!(
+                "{}, and no training trial of condition {label}",
+                spec.held_out.what
+            );
+            Err(FitError::setting("hold-out", allowed, found))
+        }
+    }
 }
 
 /// Bins of the longest trial of each condition; `least` where all are shorter, so that the condition can be run.

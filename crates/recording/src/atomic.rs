@@ -1,7 +1,7 @@
 //! Files that are either the old or the new version, never half of one.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,9 +60,12 @@ impl Outputs {
 fn locked(builder: &tempfile::Builder<'_, '_>, folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let file = builder.tempfile_in(folder)?;
-        // Without locks its age tells. Another run may have come between its making and its lock.
-        if file.as_file().try_lock().is_err() || file.path().exists() {
-            return Ok(file);
+        match file.as_file().try_lock() {
+            // Another run may have come between its making and its lock, and removed it, or be about to.
+            Err(TryLockError::WouldBlock) => {}
+            Ok(()) if !file.path().exists() => {}
+            // Without locks its age tells.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
         }
     }
 }

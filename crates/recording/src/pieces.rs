@@ -1,6 +1,6 @@
 //! Long trials cut into pieces.
 
-use refire_core::TrialArray;
+use refire_core::{TrialArray, check_memory};
 
 use crate::recording::{checked_size, dense};
 use crate::{BinWidth, Label, Pieces, Recording, RecordingError, RecordingParts, Stimulus};
@@ -17,14 +17,14 @@ impl Recording {
     /// recordings have trials to hold out and fit in memory. No bin is in two pieces, so that none that is held out
     /// is seen elsewhere.
     ///
-    /// Ongoing activity, without stimulus or repeats, keeps the condition of its trial: its pieces stand for one
-    /// another. Else the pieces of a condition at one place are a condition of their own, with their part of the
-    /// stimulus.
+    /// Pieces of ongoing activity keep the condition of their trial: they stand for one another. Else the pieces of a
+    /// condition at one place are a condition of their own, with their part of the stimulus.
     ///
     /// # Errors
     /// [`RecordingError::Value`] for 0 bins or a recording that is cut already; [`RecordingError::ShortStimulus`],
-    /// [`RecordingError::TooLarge`].
-    pub fn cut(self, bins: usize) -> Result<Self, RecordingError> {
+    /// [`RecordingError::TooLarge`], [`RecordingError::Memory`].
+    pub fn cut(self, pieces: Pieces) -> Result<Self, RecordingError> {
+        let Pieces { bins, ongoing } = pieces;
         if bins == 0 {
             return Err(RecordingError::value("bins of a piece", 0, "at least 1"));
         }
@@ -32,8 +32,6 @@ impl Recording {
             let expected = "a recording that is not cut yet";
             return Err(RecordingError::value("bins of its pieces", bins, expected));
         }
-        let ongoing = self.stimulus().is_none() && !self.has_repeats();
-        let pieces = Pieces { bins, ongoing };
         if self.spikes().bins() <= bins {
             return Ok(self.marked(pieces));
         }
@@ -47,7 +45,8 @@ impl Recording {
                 })
             })
             .collect();
-        checked_size(places.len(), bins as f64, self.n_units())?;
+        let bytes = checked_size(places.len(), bins as f64, self.n_units())?;
+        check_memory("the pieces of a recording", bytes as f64)?;
         let mut spikes = TrialArray::zeros(places.len(), bins, 0, self.n_units());
         for (slot, place) in places.iter().enumerate() {
             let block = self.spikes().block(place.trial, place.start, place.bins);
@@ -62,11 +61,10 @@ impl Recording {
             .map(|place| {
                 let own = &self.condition_labels()[self.conditions()[place.trial]];
                 let number = place.start / bins;
-                match (ongoing, self.n_conditions()) {
-                    (true, _) => own.clone(),
-                    (false, 1) => Label::Number(number as i64),
+                match ongoing {
+                    true => own.clone(),
                     // As many digits for all, so that they sort.
-                    (false, _) => Label::Text(format!("{own} piece {number:06}")),
+                    false => Label::Text(format!("{own} piece {number:06}")),
                 }
             })
             .collect();
@@ -107,6 +105,8 @@ impl Recording {
         };
         let (index, distinct) = dense(labels);
         let features = whole.features();
+        let numbers = distinct.len() as f64 * bins as f64 * features as f64;
+        check_memory("the stimulus of the pieces of a recording", 8.0 * numbers)?;
         let mut values = vec![0.0; distinct.len() * bins * features];
         for (place, &condition) in places.iter().zip(&index) {
             let course = whole.course(self.conditions()[place.trial]);
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn ongoing_activity_keeps_every_spike_and_second() {
         let whole = recording(&[25], &[7], None);
-        let cut = whole.clone().cut(10).unwrap();
+        let cut = whole.clone().cut(whole.pieces_of(10)).unwrap();
         assert_eq!((cut.bins(), cut.n_conditions()), (&[10, 10, 5][..], 1));
         assert_eq!(cut.total_spikes(), whole.total_spikes());
         for t in 0..25 {
@@ -169,12 +169,13 @@ mod tests {
         };
         assert_eq!(cut.pieces(), Some(pieces));
         assert!(cut.warnings()[0].contains("3 pieces of 0.100 s"));
-        assert!(cut.cut(10).is_err());
+        assert!(cut.clone().cut(cut.pieces_of(10)).is_err());
     }
 
     #[test]
     fn pieces_take_their_part_of_the_stimulus_along() {
-        let cut = recording(&[25], &[7], Some(course(25))).cut(10).unwrap();
+        let whole = recording(&[25], &[7], Some(course(25)));
+        let cut = whole.clone().cut(whole.pieces_of(10)).unwrap();
         let stimulus = cut.stimulus().unwrap();
         assert_eq!((cut.n_conditions(), stimulus.courses()), (3, 3));
         assert_eq!(stimulus.course(1)[..3], [10.0, 11.0, 12.0]);
@@ -187,9 +188,8 @@ mod tests {
 
     #[test]
     fn pieces_of_repeats_repeat() {
-        let cut = recording(&[20, 20, 14], &[1, 1, 2], Some(course(20)))
-            .cut(10)
-            .unwrap();
+        let whole = recording(&[20, 20, 14], &[1, 1, 2], Some(course(20)));
+        let cut = whole.clone().cut(whole.pieces_of(10)).unwrap();
         assert_eq!(cut.conditions(), [0, 1, 0, 1, 2, 3]);
         assert_eq!(cut.condition_labels()[3].to_string(), "2 piece 000001");
         assert_eq!(cut.stimulus().unwrap().course(3)[0], 10.0);
@@ -198,12 +198,16 @@ mod tests {
     #[test]
     fn short_trials_stay_as_they_are() {
         let whole = recording(&[8], &[7], None);
-        let cut = whole.clone().cut(10).unwrap();
-        assert_eq!(cut.pieces().map(|p| p.bins), Some(10));
+        let cut = whole.clone().cut(whole.pieces_of(10)).unwrap();
+        let pieces = Pieces {
+            bins: 10,
+            ongoing: false,
+        };
+        assert_eq!(cut.pieces(), Some(pieces));
         assert_eq!(
             (cut.bins(), cut.warnings()),
             (whole.bins(), whole.warnings())
         );
-        assert!(whole.cut(0).is_err());
+        assert!(whole.clone().cut(whole.pieces_of(0)).is_err());
     }
 }

@@ -173,6 +173,12 @@ impl Recording {
         self.n_conditions() < self.n_trials()
     }
 
+    /// Pieces of so many bins, of ongoing activity where there is a trial to cut, no stimulus and no repeats.
+    pub fn pieces_of(&self, bins: usize) -> Pieces {
+        let ongoing = self.spikes.bins() > bins && self.stimulus.is_none() && !self.has_repeats();
+        Pieces { bins, ongoing }
+    }
+
     /// How it was cut, where it was.
     pub fn pieces(&self) -> Option<Pieces> {
         self.pieces

@@ -31,8 +31,8 @@ impl Specification {
         ] {
             count.map_or(Ok(()), |n| at_least_1(name, n, "1 or more, or none"))?;
         }
-        if let Some(seconds) = self.trials.piece {
-            positive("trial-length", seconds)?;
+        if let Some(piece) = self.trials.piece {
+            positive("trial-length", piece.seconds)?;
             let allowed = "recorded where trials are cut: what comes before a piece is not silence";
             let recorded = self.network.history == HistoryStart::Recorded;
             require(recorded, "history", allowed, "zero")?;
@@ -41,7 +41,7 @@ impl Specification {
                 Drive::Movie(shape) => ("movie-frames", shape.frames),
                 Drive::None | Drive::Condition { .. } => ("stimulus-lags", 0),
             };
-            let allowed = "at most one more than lags where trials are cut: what comes before a piece is not grey";
+            let allowed = "at most one more than lags where trials are cut (trial-length 0: do not cut), as what was before a piece is not known";
             require(back <= self.network.lags + 1, name, allowed, back)?;
         }
         let unseen = self.held_out.what == HoldOut::Conditions;

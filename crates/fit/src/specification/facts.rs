@@ -1,5 +1,6 @@
 //! What of a recording the defaults depend on.
 
+use super::Piece;
 use refire_recording::Recording;
 
 /// What of a recording the defaults depend on.
@@ -15,8 +16,8 @@ pub struct Facts {
     pub has_stimulus: bool,
     /// Whether some condition has two trials that are no stretches of ongoing activity.
     pub has_repeats: bool,
-    /// Seconds of the pieces that it was cut into, where it was.
-    pub piece: Option<f64>,
+    /// The pieces that it was cut into, where it was.
+    pub piece: Option<Piece>,
 }
 
 impl Default for Facts {
@@ -43,7 +44,10 @@ impl From<&Recording> for Facts {
             mean_bins: bins / recording.n_trials().max(1),
             has_stimulus: recording.stimulus().is_some(),
             has_repeats: recording.has_repeats() && !pieces.is_some_and(|p| p.ongoing),
-            piece: pieces.map(|p| p.bins as f64 * recording.bin_width()),
+            piece: pieces.map(|pieces| Piece {
+                seconds: pieces.bins as f64 * recording.bin_width(),
+                ongoing: pieces.ongoing,
+            }),
         }
     }
 }
@@ -51,7 +55,12 @@ impl From<&Recording> for Facts {
 impl Facts {
     /// Recorded trials of a batch: at least 20, five of each condition and 4500 bins.
     pub(super) fn batch(&self) -> usize {
-        20.max(5 * self.conditions)
+        // Pieces that are conditions of their own have no repeats to take together.
+        let of_conditions = match self.piece.is_some() && !self.has_repeats {
+            true => 0,
+            false => 5 * self.conditions,
+        };
+        20.max(of_conditions)
             .max(4500usize.div_ceil(self.mean_bins.max(1)))
     }
 }

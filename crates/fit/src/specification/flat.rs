@@ -3,7 +3,8 @@
 use super::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Form, HeldOut,
     HistoryStart, HoldOut, NetworkSpec, Noise, Objective, ObjectiveKind, Optimiser, OptimiserKind,
-    Priors, Published, Ridge, Signs, Specification, Statistics, Synapses, Trials, drive, optimiser,
+    Piece, Priors, Published, Ridge, Signs, Specification, Statistics, Synapses, Trials, drive,
+    optimiser,
 };
 use crate::FitError;
 use refire_drive::MovieShape;
@@ -76,6 +77,8 @@ pub struct FlatSettings {
     hold_out: HoldOut,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trial_length: Option<f64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    ongoing: bool,
     #[serde(default, skip_serializing_if = "is_0")]
     min_trial_bins: usize,
     theta: f64,
@@ -85,6 +88,10 @@ pub struct FlatSettings {
 
 fn default_initial_scale() -> f64 {
     optimiser::INITIAL_SCALE
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_0(value: &usize) -> bool {
@@ -179,7 +186,8 @@ impl From<&Specification> for FlatSettings {
             test_fraction: spec.held_out.test,
             validation_fraction: spec.held_out.validation,
             hold_out: spec.held_out.what,
-            trial_length: spec.trials.piece,
+            trial_length: spec.trials.piece.map(|piece| piece.seconds),
+            ongoing: spec.trials.piece.is_some_and(|piece| piece.ongoing),
             min_trial_bins: spec.trials.least_bins,
             theta: network.dynamics.theta(),
             coupling_prior: spec.priors.coupling,
@@ -269,7 +277,10 @@ impl FlatSettings {
                 free_bins: self.free_bins,
             },
             trials: Trials {
-                piece: self.trial_length,
+                piece: self.trial_length.map(|seconds| Piece {
+                    seconds,
+                    ongoing: self.ongoing,
+                }),
                 least_bins: self.min_trial_bins,
             },
             held_out: HeldOut {

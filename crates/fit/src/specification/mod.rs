@@ -8,6 +8,7 @@ mod network;
 mod numbers;
 mod objective;
 mod optimiser;
+mod trials;
 mod whole;
 
 pub use drive::{Drive, DriveKind};
@@ -18,7 +19,8 @@ pub use network::{
 };
 pub use objective::{Corrected, Form, Noise, Objective, ObjectiveKind, Published, Statistics};
 pub use optimiser::{Adam, Optimiser, OptimiserKind, Priors, Ridge};
-pub use whole::{BatchSize, HeldOut, HoldOut, Specification, Trials};
+pub use trials::{Piece, Trials};
+pub use whole::{BatchSize, HeldOut, HoldOut, Specification};
 
 #[cfg(test)]
 mod tests;

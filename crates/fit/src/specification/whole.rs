@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use super::{
     Adam, Couplings, Drive, Facts, Form, HistoryStart, NetworkSpec, Objective, ObjectiveKind,
-    Optimiser, Priors, Ridge, Statistics,
+    Optimiser, Priors, Ridge, Statistics, Trials,
 };
 
 /// Everything that decides the result of a fit. Two fits of one recording with equal specifications by one binary
@@ -62,32 +62,6 @@ pub struct BatchSize {
     /// Least number of free-running (trial, bin) pairs: more trials than recorded ones make the statistics of a
     /// batch less noisy, and need no data.
     pub free_bins: usize,
-}
-
-/// What is made of the recording's trials.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Trials {
-    /// Seconds of the pieces that the recording is cut into ([`Recording::cut`]), where it is.
-    pub piece: Option<f64>,
-    /// Least number of bins: shorter trials are left out. Those without a bin behind the lags are so anyway.
-    pub least_bins: usize,
-}
-
-impl Trials {
-    /// Seconds of the pieces that a recording of a single trial, twice as long or longer, is cut into unless said.
-    pub const PIECE: f64 = 10.0;
-
-    /// Bins of a piece, given the width of a bin in seconds.
-    pub fn piece_bins(&self, bin_width: f64) -> Option<usize> {
-        self.piece
-            .map(|seconds| ((seconds / bin_width).round() as usize).max(1))
-    }
-
-    /// Bins that a recording is cut by unless said: a continuous one, which has no trials to hold out.
-    pub fn default_piece(recording: &Recording) -> Option<f64> {
-        let seconds = recording.spikes().bins() as f64 * recording.bin_width();
-        (recording.n_trials() == 1 && seconds >= 2.0 * Self::PIECE).then_some(Self::PIECE)
-    }
 }
 
 /// What is held out.

@@ -2,7 +2,7 @@
 
 use crate::small::{self, Small};
 use refire_core::TrialArray;
-use refire_fit::{HoldOut, Model, ObjectiveKind, Optimiser, Ridge, Specification, Trainer, Trials};
+use refire_fit::{HoldOut, Model, ObjectiveKind, Optimiser, Ridge, Specification, Trainer};
 use refire_recording::{BinWidth, Recording, RecordingParts};
 
 /// The fit of a recording, step by step to its end.
@@ -69,7 +69,7 @@ fn in_every_mode() {
         ..Small::default()
     }
     .recording();
-    let few = |spec: Specification| spec.with_adam(small::adam(12, 0.02));
+    let short = |spec: Specification| spec.with_adam(small::adam(12, 0.02));
     let kinds = [
         ("mle", ObjectiveKind::Mle),
         ("sm", ObjectiveKind::SampleAndMeasure),
@@ -78,7 +78,7 @@ fn in_every_mode() {
     for (name, kind) in kinds {
         for recording in [&plain, &driven] {
             let noisy = |trials: &[usize]| with_noise(recording, trials);
-            let spec = few(small::specification(recording, kind));
+            let spec = short(small::specification(recording, kind));
             assert_no_leak(name, recording, &noisy, &spec);
             let mut hidden = spec.clone();
             hidden.network.hidden = 2;
@@ -90,19 +90,25 @@ fn in_every_mode() {
     published.network.lags = 3;
     published.batch.trials = 20;
     assert!(published.objective.is_published());
-    assert_no_leak("published", &plain, &noisy, &few(published));
+    assert_no_leak("published", &plain, &noisy, &short(published));
     let mut convex = small::specification(&plain, ObjectiveKind::Mle);
     for ridge in [Ridge::Validation, Ridge::Given(1.0)] {
         convex.optimiser = Optimiser::Lbfgs { ridge, then: None };
         assert_no_leak("L-BFGS", &plain, &noisy, &convex);
     }
+    let few = Small {
+        trials: 14,
+        ..Small::default()
+    };
+    let few = few.recording();
     // One that goes past its best parameters: what tells which these are.
-    let mut past = small::specification(&plain, ObjectiveKind::Mle).with_adam(small::adam(80, 0.3));
+    let mut past = small::specification(&few, ObjectiveKind::Mle).with_adam(small::adam(80, 0.3));
     past.priors.coupling = 1e3;
-    assert!(fit(&plain, &past).iteration < 80);
-    assert_no_leak("stopped early", &plain, &noisy, &past);
+    assert!(fit(&few, &past).iteration < 80);
+    let of_few = |trials: &[usize]| with_noise(&few, trials);
+    assert_no_leak("stopped early", &few, &of_few, &past);
     let noisy = |trials: &[usize]| with_noise(&driven, trials);
-    let mut unseen = few(small::specification(&driven, ObjectiveKind::Mle));
+    let mut unseen = short(small::specification(&driven, ObjectiveKind::Mle));
     unseen.held_out.what = HoldOut::Conditions;
     unseen.held_out.test = 0.34;
     assert_no_leak("conditions held out", &driven, &noisy, &unseen);
@@ -117,7 +123,7 @@ fn in_the_pieces_of_a_continuous_recording() {
     let spikes = TrialArray::from_vec(rows.collect(), 1, bins, small::UNITS).unwrap();
     let width = BinWidth::from_seconds(0.01).unwrap();
     let whole = Recording::new(RecordingParts::new(spikes, width)).unwrap();
-    let cut = whole.clone().cut(25).unwrap();
+    let cut = whole.clone().cut(whole.pieces_of(25)).unwrap();
     // Other spikes in the bins of some pieces, before the recording is cut.
     let noisy = |pieces: &[usize]| {
         let mut spikes = whole.spikes().clone();
@@ -131,18 +137,14 @@ fn in_the_pieces_of_a_continuous_recording() {
             }
         }
         let changed = Recording::new(RecordingParts::new(spikes, width)).unwrap();
-        changed.cut(25).unwrap()
+        let pieces = changed.pieces_of(25);
+        changed.cut(pieces).unwrap()
     };
     for what in [HoldOut::Trials, HoldOut::Segments(3)] {
         for kind in [ObjectiveKind::Mle, ObjectiveKind::MleAndSampleAndMeasure] {
             let mut spec = small::specification(&cut, kind).with_adam(small::adam(12, 0.02));
-            assert_eq!(
-                spec.trials,
-                Trials {
-                    piece: Some(0.25),
-                    least_bins: 0
-                }
-            );
+            let piece = spec.trials.piece.unwrap();
+            assert_eq!((piece.seconds, piece.ongoing), (0.25, true));
             spec.held_out.what = what;
             assert_no_leak(&format!("{what}"), &cut, &noisy, &spec);
         }

@@ -46,8 +46,13 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let file = recordings::open(&args.recording, args.time_unit.as_deref())?;
     let about = file.describe();
     let simulated = about.keys.iter().any(|key| key == FIRST_BIN);
-    let recording = file.bin(Some(width))?;
+    let mut recording = file.bin(Some(width))?;
     drop(file);
+    if simulated {
+        // Its trials are pieces already, or presentations in a row, which cannot be evaluated.
+        let pieces = recording.pieces_of(recording.spikes().bins());
+        recording = recording.cut(pieces)?;
+    }
     let connectivity = match &args.truth {
         Some(path) => Some(connectivity(&model, path)?),
         None => None,

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::{recordings, table};
 use refire::core::{TrialArray, TrialLayout};
-use refire::fit::Trials;
+use refire::fit::{NetworkSpec, Piece};
 use refire::metrics::{
     drift, duplicates, noise_agreement, noise_correlation, psth, psth_correlation, rates,
 };
@@ -66,7 +66,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for warning in recording.warnings() {
         say!("  note        {warning}");
     }
-    if let Some(seconds) = Trials::default_piece(&recording) {
+    let lags = NetworkSpec::default().lags;
+    if let Some(seconds) = Piece::default_seconds(&recording, lags) {
         say!(
             "  note        one long trial: a fit cuts it into pieces of {seconds} s (--trial-length)"
         );

@@ -113,7 +113,9 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     let t = &evaluation.test;
     let (data, _) = &evaluation.psth;
     let trials = data.conditions.iter().flat_map(|c| &c.trials);
-    let (bins, units) = (trials.filter(|&&trials| trials > 0).count(), data.units);
+    let bins = trials.filter(|&&trials| trials > 0).count();
+    let of_units = evaluation.units.psth_correlation.iter();
+    let units = of_units.filter(|r| r.is_some()).count();
     let pairs = evaluation.noise_agreement.pairs.len();
     let noise_at_chance = is_chance(&t.noise_correlation_ceiling_pearson, pairs);
     let row = |name, explanation, metric, unit| Row {

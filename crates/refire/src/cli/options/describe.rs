@@ -33,7 +33,7 @@ impl FitOptions {
             _ => None,
         };
         let trial_length =
-            (spec.trials.piece).and_then(|seconds| BinWidth::from_seconds(seconds).ok());
+            (spec.trials.piece).and_then(|piece| BinWidth::from_seconds(piece.seconds).ok());
         let statistics = objective.statistics();
         let [psth, nc, hidden_rate] = match statistics {
             Some(statistics) => statistics.weights().map(Some),

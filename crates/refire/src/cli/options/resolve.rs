@@ -5,8 +5,9 @@ use super::names::HistoryName;
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
 use refire::fit::{
-    Adam, CouplingKind, Couplings, Drive, DriveKind, FitError, Form, HoldOut, Objective,
-    ObjectiveKind, Optimiser, OptimiserKind, Ridge, Specification, Statistics, Synapses, Trials,
+    Adam, CouplingKind, Couplings, Drive, DriveKind, Facts, FitError, Form, HoldOut, NetworkSpec,
+    Objective, ObjectiveKind, Optimiser, OptimiserKind, Piece, Ridge, Specification, Statistics,
+    Synapses,
 };
 use refire::neuron::SpikeGradient;
 use refire::recording::{BinWidth, NpzFile, Recording};
@@ -38,7 +39,8 @@ impl FitOptions {
         recording: Recording,
         start: Option<&Specification>,
     ) -> Result<Recording, Failure> {
-        let piece = match (self.trial_length.as_deref(), start) {
+        let of_start = start.map(|start| start.trials.piece);
+        let seconds = match (self.trial_length.as_deref(), of_start) {
             (Some("0"), _) => None,
             (Some(text), _) => {
                 let parsed = text.parse::<BinWidth>();
@@ -47,16 +49,19 @@ impl FitOptions {
                 })?;
                 Some(parsed.seconds())
             }
-            (None, Some(start)) => start.trials.piece,
+            (None, Some(piece)) => piece.map(|piece| piece.seconds),
             (None, None) if self.history == Some(HistoryName::Zero) => None,
-            (None, None) => Trials::default_piece(&recording),
+            (None, None) => {
+                let lags = self.lags.unwrap_or(NetworkSpec::default().lags);
+                Piece::default_seconds(&recording, lags)
+            }
         };
-        let trials = Trials {
-            piece,
-            ..Trials::default()
-        };
-        Ok(match trials.piece_bins(recording.bin_width()) {
-            Some(bins) => recording.cut(bins)?,
+        Ok(match seconds {
+            Some(seconds) => {
+                let bins = Piece::bins(seconds, recording.bin_width());
+                let pieces = recording.pieces_of(bins);
+                recording.cut(pieces)?
+            }
             None => recording,
         })
     }
@@ -79,6 +84,8 @@ impl FitOptions {
                 form.unwrap_or_default(),
             ),
         };
+        // Another one than that of a start is then refused by its name.
+        spec.trials.piece = Facts::from(recording).piece;
         if let (Some(start), true) = (start, kind.is_some() || form.is_some()) {
             spec.objective = other_objective(recording, &start.objective, kind, form);
         }
