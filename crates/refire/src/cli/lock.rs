@@ -28,11 +28,17 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) if !is_at(&file, &path) => continue,
                 Ok(()) => {
-                    file.set_len(0).map_err(fault)?;
                     let host = sysinfo::System::host_name().unwrap_or_default();
                     let owner = format!("process {} on {host}\n", std::process::id());
-                    file.write_all(owner.as_bytes()).map_err(fault)?;
-                    return Ok(Self { path, _file: file });
+                    let written = file
+                        .set_len(0)
+                        .and_then(|()| file.write_all(owner.as_bytes()));
+                    // Where there is no room for that, the file goes with the lock.
+                    let lock = Self { path, _file: file };
+                    let path = &lock.path;
+                    written
+                        .map_err(|e| Failure::of_writing(format!("{}: {e}", path.display()), &e))?;
+                    return Ok(lock);
                 }
                 Err(TryLockError::WouldBlock) => {
                     let mut owner = String::new();
