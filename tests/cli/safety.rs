@@ -164,6 +164,15 @@ fn two_fits_do_not_share_a_folder() {
     );
 }
 
+/// Whether this process ignores a signal, as one does that a script starts in the background.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.map(|mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_keeps_the_best_model_and_the_fit_can_go_on() {
@@ -173,6 +182,10 @@ fn a_signal_keeps_the_best_model_and_the_fit_can_go_on() {
         ("TERM", "SIGTERM", 143),
         ("HUP", "SIGHUP", 129),
     ] {
+        if is_ignored(code - 128) {
+            println!("skipped: {name} is ignored here, and by what is started here");
+            continue;
+        }
         let folder = format!("fit-{signal}");
         let line = format!("{FIT} --iterations 100000 --checkpoint-every 1 --out {folder}");
         let mut child = desk
