@@ -74,6 +74,21 @@ fn near(what: &str, found: &Metric, expected: f64) {
     );
 }
 
+/// Negative log-likelihood of the test trials per (trial, bin, unit), nats.
+fn nats_of(reference: &Judged) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for trial in &reference.test {
+        for (t, row) in trial.spikes.iter().enumerate().skip(reference.first_bin) {
+            let p = reference.network.probabilities(trial, t);
+            for (&z, p) in row.iter().zip(p) {
+                sum -= if z == 1 { p.ln() } else { (1.0 - p).ln() };
+                count += 1.0;
+            }
+        }
+    }
+    sum / count
+}
+
 #[test]
 fn an_evaluation_is_what_the_definitions_say() {
     let recording = Small::default().recording();
@@ -253,18 +268,7 @@ fn the_ridge_is_the_one_that_predicts_the_validation_trials_best() {
         trainer.step().unwrap();
         let model = trainer.model();
         let trials = which(&model);
-        let reference = judged(&model, &recording, &trials);
-        let (mut sum, mut count) = (0.0, 0.0);
-        for trial in &reference.test {
-            for (t, row) in trial.spikes.iter().enumerate().skip(reference.first_bin) {
-                let p = reference.network.probabilities(trial, t);
-                for (&z, p) in row.iter().zip(p) {
-                    sum -= if z == 1 { p.ln() } else { (1.0 - p).ln() };
-                    count += 1.0;
-                }
-            }
-        }
-        sum / count
+        nats_of(&judged(&model, &recording, &trials))
     };
     for step in &path {
         let expected = nats(step.couplings, |model| model.split.validation.clone());
@@ -312,4 +316,11 @@ fn the_parameters_of_the_best_validation_loss_are_kept() {
     let model = trainer.model();
     assert_eq!((model.iteration, &model.parameters), (best.1, &best.2));
     assert_ne!(model.parameters, last.2);
+    // It is the loss of the validation trials.
+    let expected = nats_of(&judged(&model, &recording, &model.split.validation));
+    assert!(
+        (best.0 - expected).abs() < 1e-5,
+        "{} is not {expected}",
+        best.0
+    );
 }
