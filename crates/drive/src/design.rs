@@ -15,7 +15,8 @@ pub struct Term {
 /// x[c][t][j] = sum over terms of (c, t) of value w[weight][j]
 /// ```
 ///
-/// Only terms that are not zero are held, so that a basis of local bumps takes room in proportion to the bins.
+/// Only terms that are not zero are held, so that a basis of local bumps takes room in proportion to the bins. The
+/// default is that of a drive without weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Design {
     bins_per_condition: Vec<usize>,
@@ -64,11 +65,6 @@ impl Design {
             starts,
             terms,
         }
-    }
-
-    /// That of a drive without weights.
-    pub fn without_weights() -> Self {
-        Self::default()
     }
 
     /// The terms of a bin, by ascending weight; none behind the end of a condition.

@@ -46,7 +46,7 @@ impl<T: Real> Encoder<T> for NoDrive {
     }
 
     fn design(&self) -> Option<Design> {
-        Some(Design::without_weights())
+        Some(Design::default())
     }
 
     fn forward_keeping(&self, weights: &[T], drive: &mut TrialArray<T>, _: &mut Kept) {

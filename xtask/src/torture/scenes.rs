@@ -69,10 +69,7 @@ fn no_litter(files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
             .any(|end| name.ends_with(end))
     };
     for name in files.keys() {
-        ensure!(
-            known(name) && !name.starts_with(".tmp"),
-            "'{name}' is left behind"
-        );
+        ensure!(known(name), "'{name}' is left behind");
     }
     Ok(())
 }

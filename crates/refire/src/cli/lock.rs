@@ -20,11 +20,10 @@ impl Lock {
     /// Takes the folder for this process.
     pub fn take(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(NAME);
-        let fault = |e: std::io::Error| Failure::of_writing(format!("{}: {e}", path.display()), &e);
         loop {
             let mut options = File::options();
             let options = options.create(true).read(true).write(true).truncate(false);
-            let mut file = options.open(&path).map_err(fault)?;
+            let mut file = options.open(&path).map_err(|e| fault(&path, e))?;
             match file.try_lock() {
                 Ok(()) if !is_at(&file, &path) => continue,
                 Ok(()) => {
@@ -35,9 +34,7 @@ impl Lock {
                         .and_then(|()| file.write_all(owner.as_bytes()));
                     // Where there is no room for that, the file goes with the lock.
                     let lock = Self { path, _file: file };
-                    let path = &lock.path;
-                    written
-                        .map_err(|e| Failure::of_writing(format!("{}: {e}", path.display()), &e))?;
+                    written.map_err(|e| fault(&lock.path, e))?;
                     return Ok(lock);
                 }
                 Err(TryLockError::WouldBlock) => {
@@ -59,6 +56,11 @@ impl Lock {
             }
         }
     }
+}
+
+/// A lock file that cannot be made or written.
+fn fault(path: &Path, error: std::io::Error) -> Failure {
+    Failure::of_writing(format!("{}: {error}", path.display()), &error)
 }
 
 /// Before the lock goes, so that nobody waits for a file that has no name any longer: see [`is_at`].
