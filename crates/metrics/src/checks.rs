@@ -178,6 +178,64 @@ mod tests {
         assert!(drift(&z, &layout, 0.01).unwrap().units.is_empty());
     }
 
+    /// One unit in trials of 1024 bins, with so many spikes each.
+    fn counted(counts: &[usize], conditions: Vec<usize>) -> Option<Drift> {
+        let mut z = TrialArray::zeros(counts.len(), 1024, 0, 1);
+        for (trial, &count) in counts.iter().enumerate() {
+            (0..count).for_each(|bin| z.row_mut(trial, bin)[0] = 1);
+        }
+        let layout = TrialLayout::new(conditions, vec![1024; counts.len()], 0).unwrap();
+        drift(&z, &layout, 1.0 / 1024.0)
+    }
+
+    #[test]
+    fn drift_at_its_borders() {
+        // Thirds of two trials, 2 s.
+        let found = |first: usize, last: usize| {
+            let counts = [first, 0, 500, 500, 0, last];
+            let drift = counted(&counts, vec![0; 6]).unwrap();
+            assert_eq!(
+                (drift.first_hz, drift.last_hz),
+                (first as f64 / 2.0, last as f64 / 2.0)
+            );
+            !drift.units.is_empty()
+        };
+        for (first, last, expected) in [
+            // 40 spikes or more.
+            (34, 5, false),
+            (35, 5, true),
+            (5, 35, true),
+            // More than four standard errors: 40 spikes of 100.
+            (70, 30, false),
+            (71, 30, true),
+            // Less than two thirds, more than one and a half.
+            (600, 400, false),
+            (600, 399, true),
+            (400, 600, false),
+            (400, 601, true),
+        ] {
+            assert_eq!(found(first, last), expected, "{first} spikes, then {last}");
+        }
+    }
+
+    #[test]
+    fn thirds_are_those_of_conditions_of_three_trials_or_else_of_all() {
+        let counts = [100, 100, 100, 300, 300, 300];
+        let found = |conditions| counted(&counts, conditions).map(|drift| drift.units);
+        assert_eq!(found(vec![0, 0, 0, 1, 1, 1]), Some(vec![]));
+        assert_eq!(found(vec![0, 0, 1, 1, 2, 2]), Some(vec![0]));
+        assert_eq!(counted(&counts[..5], vec![0; 5]), None);
+    }
+
+    #[test]
+    fn pairs_of_very_many_units_are_not_looked_at() {
+        let z = TrialArray::from_vec(vec![1u8; 20 * 4097], 1, 20, 4097).unwrap();
+        assert_eq!(
+            duplicates(&z, &TrialLayout::uniform(1, 20, 0).unwrap()),
+            None
+        );
+    }
+
     #[test]
     fn units_without_spikes_cost_nothing() {
         let spikes = TrialArray::zeros(1, 2, 0, 1_000_000);

@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn an_estimate_of_zero_has_no_sign() {
+        assert_eq!(
+            sign_agreement(&[1.0, -1.0, 2.0, 0.0], &[0.0, 0.0, 3.0, 0.0]).value(),
+            Some(1.0 / 3.0)
+        );
+    }
+
+    #[test]
     fn identity_whatever_the_diagonal() {
         let mut estimate = truth();
         estimate.fill_diagonal(f64::NAN);

@@ -90,6 +90,11 @@ mod tests {
         let full = TrialArray::from_vec(vec![1u8; 4], 1, 4, 1).unwrap();
         let layout = TrialLayout::uniform(1, 4, 0).unwrap();
         assert_eq!(baseline_probability(&full, &layout), [3.5 / 4.0]);
+        let none = TrialLayout::new(vec![], vec![], 0).unwrap();
+        assert_eq!(
+            baseline_probability(&TrialArray::zeros(0, 4, 0, 1), &none),
+            [0.5]
+        );
     }
 
     #[test]

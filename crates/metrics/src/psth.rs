@@ -148,6 +148,19 @@ mod tests {
         // x = 1 0 1 0 0, y = 1 0 0 1 0: means 2/5, sum of products 1 - 4/5, squares 2 - 4/5.
         let r = psth_correlation(&target, &other).mean.value().unwrap();
         assert!((r - 0.2 / 1.2).abs() < 1e-15);
+        // Bin 0 is history on one side: x = 0 1 0, y = 0 1 1 are left.
+        let target = psth(
+            &array(&[&[1, 0, 1, 0]], 4, 1),
+            &TrialLayout::uniform(1, 4, 0).unwrap(),
+        );
+        let other = psth(
+            &array(&[&[1, 0, 1, 1]], 4, 1),
+            &TrialLayout::uniform(1, 4, 1).unwrap(),
+        );
+        for (one, two) in [(&target, &other), (&other, &target)] {
+            let r = psth_correlation(one, two).mean.value().unwrap();
+            assert!((r - 0.5).abs() < 1e-15);
+        }
     }
 
     #[test]

@@ -129,6 +129,7 @@ mod tests {
     fn distance_of_a_known_sample() {
         assert_eq!(distance_from_uniform(vec![0.75, 0.25]), 0.25);
         assert_eq!(distance_from_uniform(vec![0.0, 0.0]), 1.0);
+        assert_eq!(distance_from_uniform(vec![0.25, 1.0]), 0.5);
     }
 
     #[test]

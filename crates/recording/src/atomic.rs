@@ -170,6 +170,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_alone_is_in_this_folder() {
+        assert_eq!(folder_of(Path::new("a.bin")), Path::new("."));
+        assert_eq!(folder_of(Path::new("b/a.bin")), Path::new("b"));
+    }
+
+    #[test]
     fn several_files_appear_together_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
@@ -188,7 +194,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("taken");
         fs::create_dir(&target).unwrap();
-        assert!(write_atomic(&target, b"x").is_err());
+        let error = write_atomic(&target, b"x").unwrap_err().to_string();
+        assert!(error.contains("a folder"), "{error}");
         assert!(target.is_dir());
         assert_eq!(names(folder.path()), ["taken"]);
         assert!(write_atomic(&folder.path().join("none/x"), b"x").is_err());
@@ -205,7 +212,8 @@ mod tests {
         let error = write_atomic(&link, b"x").unwrap_err().to_string();
         assert!(error.contains("symbolic link"), "{error}");
         assert_eq!(fs::read(&file).unwrap(), b"kept");
-        assert!(write_atomic(Path::new("/dev/null"), b"x").is_err());
+        let error = write_atomic(Path::new("/dev/null"), b"x").unwrap_err();
+        assert!(error.to_string().contains("a device"), "{error}");
     }
 
     #[test]

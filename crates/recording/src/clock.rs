@@ -148,6 +148,10 @@ mod tests {
         let ticks: Vec<f64> = (0..100).map(f64::from).collect();
         let samples = Clock::of(&ticks, 0.0).per_second(30_000.0);
         assert_eq!(samples.tolerance(1.0, 1.0), EDGE);
+        // 3000.3 samples in a bin, or 30,000 but for rounding.
+        let found = samples.tolerance(1.0, 0.100_01) * 3000.3;
+        assert!((found - 1.0).abs() < 1e-9, "{found}");
+        assert_eq!(samples.tolerance(1.0, 30_000.02 / 30_000.0), EDGE);
         // Decimal numbers have no step.
         let decimal: Vec<f64> = (0..100).map(|k| f64::from(k) * 1e-3).collect();
         assert_eq!(
@@ -190,5 +194,12 @@ mod tests {
         let bins: Vec<f64> = found.iter().map(|f| f.0).collect();
         assert_eq!(bins, [100.0, 100.0, 100.0, 61.0, 101.0]);
         assert_eq!(found[0].1, 100.003);
+        // Half of the trials are enough, as long as one in the middle, which lies anywhere in the file.
+        for others in [[1.5, 2.5, 3.5].as_slice(), &[10.5, 20.5]] {
+            let found = of(&[others, &[100.0, 100.003, 99.997]].concat(), EDGE);
+            let bins: Vec<f64> = found.iter().map(|f| f.0).collect();
+            let own = others.iter().map(|x| x + 0.5);
+            assert_eq!(bins, own.chain([100.0; 3]).collect::<Vec<f64>>());
+        }
     }
 }

@@ -132,6 +132,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Vec<Label>>(&json).unwrap(), labels);
         assert_eq!(Label::numbers(&labels[..1]), Some(vec![-2]));
         assert_eq!(Label::numbers(&labels), None);
+        assert!(labels[0] == -2 && labels[0] != 2 && labels[2] != 7);
     }
 
     #[test]

@@ -184,12 +184,25 @@ mod tests {
             [23.0, 24.0, 24.0, 24.0, 24.0, 24.0, 24.0]
         );
         assert!(!cut.pieces().unwrap().ongoing);
+        // Features side by side.
+        let values = (0..50).map(f64::from).collect();
+        let two = Stimulus::new(values, None, 2, BinWidth::from_seconds(0.01).unwrap()).unwrap();
+        let whole = recording(&[25], &[7], Some(two));
+        let cut = whole.clone().cut(whole.pieces_of(10)).unwrap();
+        assert_eq!(
+            cut.stimulus().unwrap().course(2)[..4],
+            [40.0, 41.0, 42.0, 43.0]
+        );
     }
 
     #[test]
     fn pieces_of_repeats_repeat() {
         let whole = recording(&[20, 20, 14], &[1, 1, 2], Some(course(20)));
         let cut = whole.clone().cut(whole.pieces_of(10)).unwrap();
+        assert!(whole.has_repeats() && cut.has_repeats());
+        assert!(!recording(&[20, 20], &[1, 2], None).has_repeats());
+        let without = recording(&[20, 20, 14], &[1, 1, 2], None);
+        assert!(!without.pieces_of(10).ongoing);
         assert_eq!(cut.conditions(), [0, 1, 0, 1, 2, 3]);
         assert_eq!(cut.condition_labels()[3].to_string(), "2 piece 000001");
         assert_eq!(cut.stimulus().unwrap().course(3)[0], 10.0);
@@ -204,6 +217,7 @@ mod tests {
             ongoing: false,
         };
         assert_eq!(cut.pieces(), Some(pieces));
+        assert!(!whole.pieces_of(8).ongoing && whole.pieces_of(7).ongoing);
         assert_eq!(
             (cut.bins(), cut.warnings()),
             (whole.bins(), whole.warnings())

@@ -116,3 +116,93 @@ pub(crate) fn of_repeats(labels: &[Label], conditions: usize) -> Option<String> 
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn width(seconds: f64) -> BinWidth {
+        BinWidth::from_seconds(seconds).unwrap()
+    }
+
+    #[test]
+    fn rates_are_those_of_units_that_can_have_fired() {
+        let of = |spikes, units, seconds, whole| {
+            let totals = Totals {
+                spikes,
+                units,
+                seconds,
+            };
+            of_time_unit(&totals, whole).unwrap_or_default()
+        };
+        assert_eq!(of(6, 3, 10.0, false), "");
+        assert!(of(6, 3, 1000.0, false).contains("the mean rate is 2.00e-3 Hz"));
+        assert!(of(6, 3, 1000.0, true).contains("whole numbers and the mean rate is 2.00e-3 Hz"));
+        let whole = of(6, 3, 10.0, true);
+        assert!(whole.contains("whole numbers: they look like"), "{whole}");
+        // 1 spike: of 1000 units one can have fired.
+        assert_eq!(of(1, 1000, 50.0, false), "");
+        // Exactly 0.01 Hz is not below; silence is no rate.
+        assert_eq!(of(1, 1, 100.0, false), "");
+        assert_eq!(of(0, 3, 1e6, false), "");
+    }
+
+    #[test]
+    fn edges_from_more_than_one_percent_on() {
+        assert_eq!(of_edges((1, 1e-9), 100), None);
+        let said = of_edges((3, 1e-9), 200).unwrap();
+        assert!(said.contains("1.5 % of the spikes") && said.contains("(1e-9 s)"));
+        assert_eq!(of_edges((0, 0.0), 0), None);
+    }
+
+    #[test]
+    fn shapes_that_may_mean_something_else() {
+        let about = |samples: usize, features: usize, courses: Option<usize>, conditions| {
+            let n = samples * features * courses.unwrap_or(1);
+            let values = (0..n).map(|k| k as f64).collect();
+            let stimulus = Stimulus::new(values, courses, features, width(0.01)).unwrap();
+            of_stimulus(&stimulus, conditions)
+        };
+        let none: Vec<String> = Vec::new();
+        assert_eq!(about(4, 4, None, 3), none);
+        assert_eq!(about(4, 2, Some(3), 3), none);
+        assert!(about(4, 5, None, 3)[0].contains("courses of 4 conditions"));
+        assert!(about(3, 2, None, 3)[0].contains("courses of 3 conditions"));
+        assert_eq!(about(2, 2, None, 3), none);
+        assert!(about(2, 3, Some(3), 3)[0].contains("(3, 2, 3) has more features than samples"));
+        assert_eq!(about(3, 3, Some(3), 3), none);
+        // One sample never changes, and is no list of conditions.
+        let one = about(1, 1, None, 1);
+        assert_eq!(one.len(), 1);
+        assert!(one[0].contains("never change"));
+    }
+
+    #[test]
+    fn a_stimulus_may_end_two_bins_early() {
+        let of = |bins| {
+            let stimulus = Stimulus::new(vec![0.0; 10], None, 1, width(0.01)).unwrap();
+            of_coverage(&stimulus, width(0.01), bins)
+        };
+        assert_eq!(of(10), None);
+        assert!(of(11).unwrap().contains("ends 1.00 bins before"));
+        assert!(of(12).unwrap().contains("covers 10.00 of the 12 bins"));
+    }
+
+    #[test]
+    fn trials_repeat_where_some_condition_has_two() {
+        let of = |labels: &[i64], conditions| {
+            let labels: Vec<Label> = labels.iter().map(|&l| Label::from(l)).collect();
+            of_repeats(&labels, conditions)
+        };
+        assert!(of(&[1, 2], 2).unwrap().contains("each of the 2 trials"));
+        assert_eq!(of(&[1, 1], 1), None);
+        assert_eq!(of(&[1], 1), None);
+    }
+
+    #[test]
+    fn five_names_are_shown() {
+        let names: Vec<String> = (0..7).map(|k| k.to_string()).collect();
+        assert_eq!(listed(&names[..5]), "0, 1, 2, 3, 4");
+        assert_eq!(listed(&names), "0, 1, 2, 3, 4 and 2 more");
+    }
+}

@@ -258,6 +258,15 @@ mod tests {
             assert_eq!(drawn, Err(error));
         }
         assert!(Split::draw_segments(9, 3, 1.0, 0.1, 1).is_err());
+        assert!(Split::draw_segments(9, 3, 0.25, 0.1, 1).is_ok());
+        // Of 30 trials 6 for the test and 2 behind it: every place from the first trial to the last.
+        let first = |seed| Split::draw_segments(30, 1, 0.2, 0.1, seed).unwrap();
+        let mut places = [false; 30];
+        for split in (0..1000).map(first) {
+            assert_eq!((split.test.len(), split.validation.len()), (6, 2));
+            places[split.test[0]] = true;
+        }
+        assert!(places[..23].iter().all(|&p| p) && places[23..].iter().all(|&p| !p));
     }
 
     #[test]

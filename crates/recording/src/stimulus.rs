@@ -242,6 +242,24 @@ mod tests {
         assert!((mixed.values()[0] - (1.0 + 0.5 * 3.0) / 1.5).abs() < 1e-12);
         assert!((mixed.values()[1] - (0.5 * 3.0 + 5.0) / 1.5).abs() < 1e-12);
         assert_eq!(mixed.dt(), width(0.015));
+        // 30 ms, a third of a sample each: bin 4 is the second.
+        let longer = one(&[1.0, 3.0], 0.03).resample(width(0.01), 6).unwrap();
+        assert_eq!(longer.values(), &[1.0, 1.0, 1.0, 3.0, 3.0, 3.0]);
+        assert_eq!(
+            (
+                s.bins(width(0.01)),
+                s.bins(width(0.02)),
+                longer.bins(width(0.03))
+            ),
+            (5, 2, 2)
+        );
+    }
+
+    #[test]
+    fn edges_of_bins_fall_on_samples_up_to_rounding() {
+        assert_eq!(snapped(5.000_000_5), 5.0);
+        assert_eq!(snapped(4.999_999_5), 5.0);
+        assert_eq!(snapped(5.000_002), 5.000_002);
     }
 
     #[test]
@@ -285,6 +303,8 @@ mod tests {
         let r = s.resample(width(0.02), 1).unwrap();
         assert_eq!(r.values(), &[2.0, 20.0, 6.0, 60.0]);
         assert_eq!((r.courses(), r.samples(), r.features()), (2, 1, 2));
+        let held = s.resample(width(0.005), 4).unwrap();
+        assert_eq!(held.course(1)[2..], [5.0, 50.0, 7.0, 70.0, 7.0, 70.0]);
         let shared = one(&[4.0], 0.01);
         assert_eq!(shared.course(5), &[4.0]);
     }

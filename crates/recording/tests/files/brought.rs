@@ -49,6 +49,12 @@ fn a_spike_per_millisecond_fills_every_bin_in_any_precision() {
             warned(&recording, "100.0 % of the spikes lie at an edge"),
             "{name}"
         );
+        let exactly = ["1e-9 s", "2e-7 s"][usize::from(name != "f8")];
+        assert!(
+            warned(&recording, exactly),
+            "{name}: {:?}",
+            recording.warnings()
+        );
     }
     // Spikes in the middle of their bins do not.
     let middle: Vec<f32> = single.iter().map(|t| t + 0.0005).collect();
@@ -113,6 +119,43 @@ fn trials_that_a_clock_stops_a_sample_late_have_no_bin_more() {
     assert_eq!(recording.bins(), &[5; 4]);
     // A spike in the rest belongs to the last bin.
     assert_eq!(recording.spikes().row(1, 4)[2], 1);
+}
+
+#[test]
+fn lengths_are_kept_where_they_are_those_of_the_counts() {
+    let lengths = |durations: &[f64]| {
+        let durations = npy(&[durations.len() as u64], durations);
+        let read = bin(&binned().set("trial_duration", durations), "10ms");
+        let layout = read.layout(0).unwrap();
+        (0..4).map(|k| layout.length(k)).collect::<Vec<f64>>()
+    };
+    let near = |found: Vec<f64>, expected: [f64; 4]| {
+        let close = found
+            .iter()
+            .zip(expected)
+            .all(|(a, b)| (a - b).abs() < 1e-9);
+        assert!(close && found.len() == 4, "{found:?}");
+    };
+    // A rest, whole bins, a sample too many.
+    near(lengths(&[0.041, 0.05, 0.0505, 0.06]), [4.1, 5.0, 5.05, 6.0]);
+    let whole = [5.0, 5.0, 5.0, 6.0];
+    // A bin more or less than there are counts, nothing, or of other trials: the key means something else.
+    near(lengths(&[0.052, 0.05, 0.05, 0.06]), whole);
+    near(lengths(&[0.039, 0.05, 0.05, 0.06]), whole);
+    near(lengths(&[0.04, 0.05, 0.05, 0.06]), whole);
+    near(lengths(&[0.041, 0.05]), whole);
+    // In wider bins the counts of a sample too many stay in the last.
+    let late = npy(&[4], &[0.041, 0.041, 0.041, 0.06]);
+    let mut counts = event_counts();
+    counts[4 * 3] = 1;
+    let late = binned()
+        .set("trial_duration", late)
+        .set("counts", npy(&[4, 6, 3], &counts));
+    let wide = bin(&late, "20ms");
+    assert_eq!(
+        (wide.bins(), wide.spikes().row(0, 1)),
+        (&[2, 2, 2, 3][..], &[1, 0, 0][..])
+    );
 }
 
 #[test]
@@ -224,6 +267,14 @@ fn times_of_another_unit_are_remarked_and_read_as_told() {
         assert_eq!(read.spikes(), seconds.spikes(), "{unit}");
         assert!(!warned(&read, "milliseconds"), "{unit}");
     }
+    // Whole numbers, none of them above 1, or not all of them.
+    let train = |times: [f64; 2]| open(&train(npy(&[2], &times), 2, npy(&[1], &[3.0])));
+    let said = |file: RecordingFile| warned(&file.bin(None).unwrap(), "whole numbers");
+    assert!(!said(train([0.0, 1.0])) && !said(train([0.5, 2.0])));
+    assert!(said(train([2.0, 2.0])));
+    // Counts have rates.
+    let slow = binned().set("bin_size", npy(&[], &[100.0]));
+    assert!(warned(&bin(&slow, "100s"), "the mean rate is 9.52e-4 Hz"));
     // Far too many bins: the error says why.
     let many = in_unit(1e12);
     let error = open(&many).bin(Some("10ms".parse().unwrap())).unwrap_err();

@@ -185,6 +185,10 @@ fn a_stimulus_is_shared_or_per_condition() {
         let fixture = events().set("stimulus", npy(shape, &values));
         bin(&fixture.set("stimulus_dt", dt.clone()), Some("10ms"))
     };
+    let file = events().set("stimulus", npy(&[2], &[1.0, 2.0]));
+    let file = open(&file.set("stimulus_dt", dt.clone()));
+    assert_eq!(file.stimulus().unwrap().values(), &[1.0, 2.0]);
+    assert_eq!(open(&events()).stimulus(), None);
     let shared = with(&[12, 2], 24);
     let s = shared.stimulus().unwrap();
     assert_eq!(
@@ -239,6 +243,9 @@ fn describes_what_the_file_holds() {
     assert_eq!((d.form, d.n_units, d.spikes), (Form::Events, 3, 6));
     assert_eq!(d.durations, [0.05, 0.05, 0.045, 0.052]);
     assert_eq!(d.conditions, [(Label::from(-1), 2), (Label::from(4), 2)]);
+    let conditions = npy::<i32>(&[4], &[4, -1, 4, 4]);
+    let d3 = open(&events().set("condition", conditions)).describe();
+    assert_eq!(d3.conditions, [(Label::from(-1), 1), (Label::from(4), 3)]);
     assert_eq!(d.source_bin, None);
     assert_eq!(d.keys[..2], ["condition", "event_time"]);
     let d = open(&binned()).describe();
