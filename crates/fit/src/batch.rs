@@ -1,6 +1,6 @@
 //! Which trials an iteration sees: a pure function of seed and iteration.
 
-use crate::{BatchSize, FitError};
+use crate::{BatchSize, FitError, Specification};
 use refire_core::{RecordedTrials, TrialArray, TrialLayout};
 use refire_engine::Batch;
 use refire_random::{Purpose, Stream};
@@ -155,6 +155,19 @@ fn start_from(
     Ok((histories, layout))
 }
 
+/// Whether the free-running trials of some condition make as many parts of two trials as are asked for.
+pub(crate) fn check_parts(spec: &Specification, batch: &Batch) -> Result<(), FitError> {
+    let groups = batch.free_layout.groups().iter();
+    let most = groups.map(|group| group.slots.len()).max().unwrap_or(0) / 2;
+    let parts = spec.objective.corrected().map_or(0, |c| c.noise.parts);
+    if parts <= most {
+        return Ok(());
+    }
+    let allowed = "at most half the free-running trials of a condition (see free-bins)";
+    let found = format!("{parts} for {} trials", 2 * most);
+    Err(FitError::setting("noise-parts", allowed, found))
+}
+
 /// Element `at` of an endless visit of `0..count` in a new random order per epoch.
 fn in_turn(seed: u64, family: u32, count: usize, at: u64) -> usize {
     let (epoch, place) = ((at / count as u64) as u32, (at % count as u64) as usize);
@@ -172,7 +185,7 @@ fn in_turn(seed: u64, family: u32, count: usize, at: u64) -> usize {
 mod tests {
     use super::{Pool, in_turn};
     use crate::BatchSize;
-    use refire_core::TrialArray;
+    use refire_core::{TrialArray, TrialLayout};
     use refire_recording::{BinWidth, Label, Recording, RecordingParts};
 
     /// Trials told apart by their first two bins, of two conditions and three lengths.
@@ -209,6 +222,123 @@ mod tests {
             }
         }
         assert_eq!(seen.len(), 9, "every trial starts some");
+    }
+
+    /// Trials of ten bins, of which two are history; so many of each condition.
+    fn of_conditions(counts: &[usize]) -> Recording {
+        let labels = counts.iter().enumerate();
+        let labels = labels.flat_map(|(c, &n)| vec![Label::Number(c as i64); n]);
+        let labels: Vec<Label> = labels.collect();
+        let spikes = TrialArray::<u8>::zeros(labels.len(), 10, 0, 1);
+        Recording::new(RecordingParts {
+            labels,
+            ..RecordingParts::new(spikes, BinWidth::from_seconds(0.01).unwrap())
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn batches_have_their_share_of_every_condition_and_as_many_free_bins_as_asked() {
+        let recording = of_conditions(&[8, 4]);
+        let all: Vec<usize> = (0..12).collect();
+        let pool = Pool::new(&recording, &all, 2);
+        let counts = |layout: &TrialLayout| {
+            let of = |c| {
+                (0..layout.trials())
+                    .filter(|&k| layout.condition(k) == c)
+                    .count()
+            };
+            [of(0), of(1)]
+        };
+        let drawn = |trials, free_bins| {
+            let batch = pool.draw(1, 0, BatchSize { trials, free_bins }).unwrap();
+            (counts(&batch.recorded.layout), counts(&batch.free_layout))
+        };
+        assert_eq!(drawn(9, 0), ([6, 3], [6, 4]));
+        // 160 bins are 20 trials of 8.
+        assert_eq!(drawn(9, 160), ([6, 3], [14, 7]));
+        assert_eq!(drawn(100, 0), ([8, 4], [67, 34]));
+        let whole = |free_bins| {
+            let batch = pool.whole(free_bins).unwrap();
+            (batch.recorded.layout.trials(), counts(&batch.free_layout))
+        };
+        assert_eq!(whole(0), (12, [4, 4]));
+        assert_eq!(whole(96), (12, [8, 4]));
+        assert_eq!(whole(200), (12, [24, 12]));
+    }
+
+    #[test]
+    fn iterations_visit_conditions_and_trials_in_turn() {
+        let recording = of_conditions(&[8, 4, 6, 2]);
+        let all: Vec<usize> = (0..20).collect();
+        let pool = Pool::new(&recording, &all, 2);
+        let visited = |trials, iterations: usize| {
+            let size = BatchSize {
+                trials,
+                free_bins: 0,
+            };
+            let draws = (0..iterations).map(|i| pool.draw(3, i, size).unwrap());
+            let (mut conditions, mut keys) = (Vec::new(), Vec::new());
+            for batch in draws {
+                let groups = batch.recorded.layout.groups().iter();
+                conditions.extend(groups.filter(|g| !g.slots.is_empty()).map(|g| g.condition));
+                keys.extend(batch.recorded.keys.clone());
+            }
+            conditions.sort_unstable();
+            keys.sort_unstable();
+            (conditions, keys)
+        };
+        // One and two at once.
+        assert_eq!(visited(4, 4).0, [0, 1, 2, 3]);
+        assert_eq!(visited(8, 2).0, [0, 1, 2, 3]);
+        let one = of_conditions(&[8]);
+        let pool = Pool::new(&one, &[0, 1, 2, 3, 4, 5, 6, 7], 2);
+        let size = BatchSize {
+            trials: 4,
+            free_bins: 0,
+        };
+        let mut keys: Vec<u32> = (0..2)
+            .flat_map(|i| pool.draw(3, i, size).unwrap().recorded.keys.clone())
+            .collect();
+        keys.sort_unstable();
+        assert_eq!(keys, (0..8).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn a_condition_of_one_trial_is_not_alone_where_another_has_two() {
+        let recording = of_conditions(&[1, 8, 1, 5]);
+        let all: Vec<usize> = (0..15).collect();
+        let pool = Pool::new(&recording, &all, 2);
+        let size = BatchSize {
+            trials: 4,
+            free_bins: 0,
+        };
+        let mut beside = std::collections::BTreeSet::new();
+        for iteration in 0..40 {
+            let batch = pool.draw(1, iteration, size).unwrap();
+            let groups = batch.free_layout.groups().iter();
+            let found: Vec<usize> = groups
+                .filter(|g| !g.slots.is_empty())
+                .map(|g| g.condition)
+                .collect();
+            match found[..] {
+                [one] => assert!(one == 1 || one == 3, "{one}"),
+                [0, with] | [with, 2] => {
+                    assert!(with == 1 || with == 3);
+                    beside.insert(with);
+                }
+                [with, 3] | [with, 1] => {
+                    assert!(with == 0 || with == 2, "{found:?}");
+                    beside.insert(found[1]);
+                }
+                _ => panic!("{found:?}"),
+            }
+        }
+        assert_eq!(beside.len(), 2, "each of them in turn");
+        // Where no condition has two, one of one trial it is.
+        let recording = of_conditions(&[1, 1]);
+        let alone = Pool::new(&recording, &[0, 1], 2).draw(1, 0, size).unwrap();
+        assert_eq!(alone.recorded.layout.trials(), 1);
     }
 
     #[test]

@@ -253,3 +253,122 @@ struct Body {
 fn optimisers(parameters: &Parameters<f32>) -> [Adam<f32>; 3] {
     parameters.tensors().map(|tensor| Adam::new(tensor.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Couplings, ObjectiveKind, Specification, Synapses as SynapsesOf, Trainer, fixture,
+    };
+    use refire_recording::Recording;
+
+    /// The state of a fit after one step, and its file bent.
+    fn checkpoint(change: impl FnOnce(&mut Specification)) -> Checkpoint {
+        let recording = fixture::recording();
+        let mut spec = fixture::specification(&recording, ObjectiveKind::default());
+        change(&mut spec);
+        let mut trainer = Trainer::new(&recording, &spec).unwrap();
+        trainer.step().unwrap();
+        trainer.checkpoint().clone()
+    }
+
+    #[test]
+    fn another_fit_is_refused_by_what_differs() {
+        let own = checkpoint(|_| ());
+        let refused = |other: &Checkpoint| own.check_same_fit(other).unwrap_err().to_string();
+        assert!(own.check_same_fit(&own.clone()).is_ok());
+        let seed = refused(&checkpoint(|spec| spec.seed = 77));
+        assert!(
+            seed.contains("setting seed") && seed.contains("77"),
+            "{seed}"
+        );
+        let mut other = own.clone();
+        other.fit.spec.trials.piece = Some(Piece {
+            seconds: 0.04,
+            ongoing: false,
+        });
+        let length = refused(&other);
+        assert!(
+            length.contains("setting trial-length") && length.contains("0.04 s"),
+            "{length}"
+        );
+        let mut parts = fixture::parts(10);
+        parts.spikes.row_mut(0, 0)[0] ^= 1;
+        let changed = Recording::new(parts).unwrap();
+        let spec = fixture::specification(&changed, ObjectiveKind::default());
+        let trainer = Trainer::new(&changed, &spec).unwrap();
+        assert!(refused(trainer.checkpoint()).contains("the recording's hash"));
+        for validation in [false, true] {
+            let mut other = own.clone();
+            let history = &mut other.history;
+            let terms = [&mut history.terms, &mut history.validation_terms];
+            terms[usize::from(validation)].push("another".to_string());
+            assert!(refused(&other).contains("the terms"));
+        }
+        let mut other = own.clone();
+        other.parameters.bias.pop();
+        assert!(refused(&other).contains("a tensor"));
+    }
+
+    #[test]
+    fn another_mask_is_refused() {
+        let with = |mask: [bool; 9]| {
+            checkpoint(|spec| {
+                let synapses = refire_sim::Connectivity::from_mask(&mask, 3).unwrap();
+                spec.network.couplings =
+                    Couplings::Sparse(SynapsesOf::Given(std::sync::Arc::new(synapses)));
+            })
+        };
+        let mut fewer = [true; 9];
+        fewer[3] = false;
+        let (own, other) = (with([true; 9]), with(fewer));
+        let error = own.check_same_fit(&other).unwrap_err().to_string();
+        assert!(
+            error.contains("one of 9 synapses") && error.contains("one of 8"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn damaged_states_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.refire");
+        let own = checkpoint(|_| ());
+        let refused = |change: &dyn Fn(&mut Body)| {
+            own.write(&path).unwrap();
+            let mut body: Body = frame::read(&path, FORMAT, VERSION).unwrap();
+            change(&mut body);
+            frame::write(&path, FORMAT, VERSION, &body).unwrap();
+            Checkpoint::read(&path)
+                .err()
+                .map_or(String::new(), |e| e.to_string())
+        };
+        assert_eq!(refused(&|_| ()), "");
+        let losses = "losses do not agree";
+        assert!(refused(&|b| b.history.training.push(vec![])).contains(losses));
+        assert!(refused(&|b| b.history.validation[0].push(0.5)).contains(losses));
+        assert!(refused(&|b| b.history.validated_at.push(1)).contains(losses));
+        assert!(refused(&|b| b.history.validation_total.push(1.0)).contains(losses));
+        let fewer = |b: &F32Bytes| F32Bytes::new(&b.values().unwrap()[1..]);
+        let short = "a tensor is cut short";
+        assert!(refused(&|b| b.best[1] = fewer(&b.best[1])).contains(short));
+        let moments = |b: &mut Body| {
+            b.first_moments[1] = fewer(&b.first_moments[1]);
+            b.second_moments[1] = fewer(&b.second_moments[1]);
+        };
+        assert!(refused(&moments).contains(short));
+        assert!(refused(&|b| b.second_moments[1] = fewer(&b.second_moments[1])).contains(short));
+        let with_nan = |b: &F32Bytes| {
+            let mut values = b.values().unwrap();
+            values[0] = f32::NAN;
+            F32Bytes::new(&values)
+        };
+        let finite = "not finite";
+        assert!(refused(&|b| b.best[1] = with_nan(&b.best[1])).contains(finite));
+        assert!(refused(&|b| b.parameters[1] = with_nan(&b.parameters[1])).contains(finite));
+        let first = |b: &mut Body| b.first_moments[1] = with_nan(&b.first_moments[1]);
+        assert!(refused(&first).contains(finite));
+        let second = |b: &mut Body| b.second_moments[1] = with_nan(&b.second_moments[1]);
+        assert!(refused(&second).contains(finite));
+    }
+}

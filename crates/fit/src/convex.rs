@@ -222,3 +222,40 @@ fn report(
         nats: solution.nats(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_how_units_ended_and_where_the_ridge_is_from() {
+        let unit = |status: &str| UnitEnd {
+            status: status.to_string(),
+            gradient_norm: 1e-9,
+            unbounded: 0,
+            held: 0.0,
+        };
+        let mut report = ConvexReport {
+            ridge_couplings: 0.5,
+            ridge_drive: 2.0,
+            ridge_source: RidgeSource::Given,
+            path: Vec::new(),
+            units: ["converged", "silent", "converged", "separable"]
+                .map(unit)
+                .to_vec(),
+            gradient_norm: 1e-9,
+            evaluations: 7,
+            nats: 0.2,
+        };
+        assert_eq!((report.count("converged"), report.count("silent")), (2, 1));
+        assert_eq!(
+            report.sentence(),
+            "maximum likelihood: 2 of 4 units converged, gradient norm 1.0e-9; 1 without an optimum, held by a ridge; \
+             1 silent; ridge 0.5 (couplings) and 2 (drive) as given"
+        );
+        report.ridge_source = RidgeSource::Validation;
+        assert!(report.ridge().ends_with("by validation"));
+        report.ridge_source = RidgeSource::Priors;
+        assert!(report.ridge().ends_with("from the priors"));
+    }
+}

@@ -363,3 +363,47 @@ fn within_bound(units: &UnitMetrics) -> Metric {
         Metric::Value(count as f64 / within.len() as f64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn trials_repeat_beside_others_or_those_of_the_training() {
+        let mut model = fixture::model();
+        let of = |model: &Model, conditions: Vec<usize>, split| {
+            let bins = vec![8; conditions.len()];
+            repeats(
+                model,
+                &TrialLayout::new(conditions, bins, 2).unwrap(),
+                split,
+            )
+        };
+        let (test, all) = (SplitChoice::Test, SplitChoice::All);
+        assert!(of(&model, vec![0, 1, 1], all) && !of(&model, vec![0, 1], all));
+        assert!(of(&model, vec![0, 1], test));
+        model.training.conditions.clear();
+        assert!(!of(&model, vec![0, 1], test) && of(&model, vec![1, 1], test));
+        assert!(ceiling_missing(test, true).contains("both training and test trials"));
+        assert!(ceiling_missing(all, true).contains("are among those evaluated"));
+        assert!(ceiling_missing(all, false).contains("this recording holds none"));
+    }
+
+    #[test]
+    fn shares_and_means_leave_out_what_is_missing() {
+        let none = || Metric::Missing(String::new());
+        let mean = mean_of(&[Metric::Value(2.0), none(), Metric::Value(5.0)], "nothing");
+        assert_eq!(mean.value(), Some(3.5));
+        assert_eq!(mean_of(&[none()], "nothing").reason(), Some("nothing"));
+        let units = |ks: Vec<Metric>| UnitMetrics {
+            ks_bound: vec![Metric::Value(0.5); ks.len()],
+            ks,
+            ..UnitMetrics::default()
+        };
+        let ks = [0.4, 0.5, 0.6].map(Metric::Value).to_vec();
+        let within = within_bound(&units([ks, vec![none()]].concat()));
+        assert_eq!(within.value(), Some(2.0 / 3.0));
+        assert!(within_bound(&units(vec![none()])).reason().is_some());
+    }
+}

@@ -180,3 +180,19 @@ pub(crate) fn error(path: &Path, reason: impl Into<String>) -> FitError {
         reason: reason.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_back_in_their_order() {
+        let values: Vec<u8> = (0..37).map(|k| u8::from(k % 3 == 0 || k == 13)).collect();
+        for count in [0, 1, 8, 9, 37] {
+            let bits = Bits::new(&values[..count]);
+            assert_eq!(bits.values(count).as_deref(), Some(&values[..count]));
+        }
+        assert_eq!(Bits::new(&values).values(41), None);
+        assert_eq!(Bits::new(&values).values(32), None);
+    }
+}

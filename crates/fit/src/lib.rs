@@ -7,6 +7,8 @@ mod copies;
 mod driven;
 mod error;
 mod evaluate;
+#[cfg(test)]
+mod fixture;
 mod frame;
 mod history;
 mod model;

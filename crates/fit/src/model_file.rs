@@ -239,3 +239,148 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
         iteration: body.iteration,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// What is said of the body of a good model with this change.
+    fn refused(change: impl FnOnce(&mut Body)) -> &'static str {
+        let mut body = fixture::model().body();
+        change(&mut body);
+        assemble(body).err().unwrap_or("")
+    }
+
+    #[test]
+    fn a_model_comes_back_as_it_was() {
+        let model = fixture::model();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.refire");
+        let mut outputs = Outputs::default();
+        model.add_to(&mut outputs, &path).unwrap();
+        outputs.publish().unwrap();
+        assert!(Model::read(&path).unwrap() == model);
+        // Versions that are not: none, and of a newer refire.
+        for version in [0, VERSION + 1] {
+            frame::write(&path, FORMAT, version, &model.body()).unwrap();
+            let error = Model::read(&path).unwrap_err().to_string();
+            assert!(error.contains("a newer refire wrote it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn lengths_that_do_not_agree() {
+        let lengths = "lengths do not agree";
+        assert_eq!(refused(|_| ()), "");
+        let no_units = |b: &mut Body| (b.unit_ids, b.baseline) = (vec![], vec![]);
+        assert_eq!(refused(no_units), lengths);
+        let no_conditions = |b: &mut Body| {
+            (b.condition_labels, b.bins_per_condition) = (vec![], vec![]);
+        };
+        assert_eq!(refused(no_conditions), lengths);
+        let no_trials = |b: &mut Body| {
+            (b.training_conditions, b.training_bins) = (vec![], vec![]);
+            b.split.train = vec![];
+        };
+        assert_eq!(refused(no_trials), lengths);
+        assert_eq!(refused(|b| b.bins_per_condition.push(9)), lengths);
+        assert_eq!(refused(|b| b.training_conditions.push(0)), lengths);
+        assert_eq!(refused(|b| b.split.train.push(1000)), lengths);
+        assert_eq!(refused(|b| b.baseline.push(0.5)), lengths);
+    }
+
+    #[test]
+    fn trials_out_of_range() {
+        let trials = "trials out of range";
+        assert_eq!(refused(|b| b.training_conditions[0] = 2), trials);
+        assert_eq!(refused(|b| b.training_bins[0] = 2), trials);
+        assert_eq!(refused(|b| b.training_bins[0] = 10), trials);
+        let short = |bins| {
+            move |b: &mut Body| {
+                b.condition_labels.push(Label::Number(7));
+                b.bins_per_condition.push(bins);
+            }
+        };
+        assert_eq!(refused(short(2)), trials);
+        assert_eq!(refused(short(3)), "");
+        let long = refused(|b| b.bins_per_condition[0] = usize::MAX / 2);
+        assert_eq!(long, "conditions longer than any recording");
+        let long = refused(|b| b.bins_per_condition[0] = (MAX_SPIKE_BINS / 6) + 1);
+        assert_eq!(long, "conditions longer than any recording");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be() {
+        let numbers = |b: &F32Bytes| b.values().unwrap();
+        let fewer = |b: &F32Bytes| F32Bytes::new(&numbers(b)[1..]);
+        let units = "couplings and units do not agree";
+        assert_eq!(refused(|b| b.couplings = fewer(&b.couplings)), units);
+        assert_eq!(refused(|b| b.bias = fewer(&b.bias)), units);
+        let with = |b: &F32Bytes, x: f32| {
+            let mut values = numbers(b);
+            values[0] = x;
+            F32Bytes::new(&values)
+        };
+        for x in [f32::NAN, f32::INFINITY] {
+            let finite = "parameters that are not finite";
+            assert_eq!(refused(|b| b.couplings = with(&b.couplings, x)), finite);
+            assert_eq!(refused(|b| b.bias = with(&b.bias, x)), finite);
+            assert_eq!(
+                refused(|b| b.drive_weights = with(&b.drive_weights, x)),
+                finite
+            );
+        }
+        for width in [0.0, -0.01, f64::NAN, f64::INFINITY] {
+            let what = "a bin width that is no positive number";
+            assert_eq!(refused(|b| b.bin_width_s = width), what);
+        }
+        for p in [-0.1, 1.1, f64::NAN] {
+            assert_eq!(
+                refused(|b| b.baseline[1] = p),
+                "rates that are no probabilities"
+            );
+        }
+        let repeat = "units or conditions that repeat";
+        assert_eq!(refused(|b| b.unit_ids[1] = b.unit_ids[0].clone()), repeat);
+        assert_eq!(
+            refused(|b| b.condition_labels[1] = Label::Number(0)),
+            repeat
+        );
+        assert_eq!(refused(|b| b.histories = Bits::new(&[1; 8])), "histories");
+        let features = |bins, value| {
+            move |b: &mut Body| {
+                b.features = Some(Features {
+                    courses: 1,
+                    bins,
+                    features: 1,
+                    values: vec![value; 9],
+                });
+            }
+        };
+        assert_eq!(refused(features(9, 0.5)), "");
+        assert_eq!(refused(features(8, 0.5)), "features");
+        assert_eq!(
+            refused(features(9, f64::NAN)),
+            "features that are not finite"
+        );
+    }
+
+    #[test]
+    fn a_drive_that_is_not_there_or_too_large_is_refused_before_it_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.refire");
+        let read = |change: &dyn Fn(&mut Body)| {
+            let mut body = fixture::model().body();
+            change(&mut body);
+            frame::write(&path, FORMAT, VERSION, &body).unwrap();
+            Model::read(&path).map_err(|e| e.to_string())
+        };
+        assert!(read(&|_| ()).is_ok());
+        let fewer = read(&|b| b.drive_weights = F32Bytes::new(&[0.0])).unwrap_err();
+        assert!(fewer.contains("drive weights"), "{fewer}");
+        // 16 bytes for each of three units, padded to a register, in two conditions: 307 MiB.
+        let large = read(&|b| b.bins_per_condition[0] = 2_400_000).unwrap_err();
+        assert!(large.contains("drive of its conditions"), "{large}");
+    }
+}

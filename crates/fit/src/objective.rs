@@ -184,3 +184,53 @@ fn mean_rate(spikes: &TrialArray<u8>, layout: &TrialLayout) -> f64 {
     let bins = (layout.scored_bins() * spikes.units()).max(1) as f64;
     (count as f64).max(0.5) / bins.max(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Form, ObjectiveKind, fixture};
+
+    #[test]
+    fn rates_are_means_over_scored_bins_and_units() {
+        // Two units; bin 0 is history, the second trial a bin shorter: 5 bins, 3 spikes.
+        let layout = TrialLayout::new(vec![0, 0], vec![4, 3], 1).unwrap();
+        let z = vec![1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1];
+        let spikes = TrialArray::from_vec(z, 2, 4, 2).unwrap();
+        assert_eq!(mean_rate(&spikes, &layout), 0.3);
+        assert_eq!(mean_rate(&TrialArray::zeros(2, 4, 0, 2), &layout), 0.05);
+    }
+
+    #[test]
+    fn lags_reach_as_far_as_two_trials_of_a_condition_do() {
+        let of = |conditions: Vec<usize>, bins: Vec<usize>| {
+            lags_in_reach(&TrialLayout::new(conditions, bins, 2).unwrap())
+        };
+        assert_eq!(of(vec![0, 0, 0, 1], vec![9, 3, 7, 9]), 5);
+        assert_eq!(of(vec![0, 1], vec![9, 9]), 0);
+    }
+
+    #[test]
+    fn hidden_units_have_a_rate_where_there_are_some() {
+        let recording = fixture::recording();
+        let (spikes, layout) = recording.select(&[0, 1, 2, 3, 4], 2).unwrap();
+        let recorded = Recorded {
+            spikes: &spikes,
+            layout: &layout,
+        };
+        for form in [Form::Corrected, Form::Published] {
+            for (hidden, terms) in [(0, 3), (2, 4)] {
+                let kind = ObjectiveKind::MleAndSampleAndMeasure;
+                let mut spec = Specification::with_form(&recording, kind, form);
+                (spec.network.lags, spec.network.hidden) = (2, hidden);
+                let found = Terms::<f32>::new(&spec, recorded);
+                assert_eq!((found.terms.len(), found.left_out.len()), (terms, 0));
+                assert!(found.count());
+                // Terms of weight 0 do not count.
+                *spec.objective.likelihood_mut().unwrap() = 0.0;
+                let statistics = spec.objective.statistics_mut().unwrap();
+                statistics.weights_mut().into_iter().for_each(|w| *w = 0.0);
+                assert!(!Terms::<f32>::new(&spec, recorded).count());
+            }
+        }
+    }
+}

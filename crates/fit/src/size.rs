@@ -202,14 +202,183 @@ pub(crate) fn check_size(recording: &Recording, spec: &Specification) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Facts, ObjectiveKind};
+    use crate::{Adam, Facts, ObjectiveKind, Ridge};
     use refire_core::TrialArray;
-    use refire_recording::{BinWidth, RecordingParts};
+    use refire_recording::{BinWidth, Label, RecordingParts, Stimulus};
+    use refire_sim::Connectivity;
+    use std::sync::Arc;
 
     fn recording(trials: usize, bins: usize, units: usize) -> Recording {
         let spikes = TrialArray::<u8>::zeros(trials, bins, 0, units);
         let width = BinWidth::from_seconds(0.01).unwrap();
         Recording::new(RecordingParts::new(spikes, width)).unwrap()
+    }
+
+    /// A likelihood without a drive, by Adam, of which one trial is seen at a time.
+    fn least() -> Specification {
+        let mut spec = Specification::new(Facts::default(), ObjectiveKind::Mle);
+        spec.drive = Drive::None;
+        (spec.network.lags, spec.batch.trials, spec.batch.free_bins) = (9, 1, 0);
+        spec.with_adam(Adam::default())
+    }
+
+    #[track_caller]
+    fn about(found: f64, expected: f64) {
+        assert!(
+            (found / expected - 1.0).abs() < 0.03,
+            "{found:e}, expected {expected:e}"
+        );
+    }
+
+    #[test]
+    fn couplings_are_counted_as_they_are_held() {
+        let of = |units, hidden, couplings| {
+            let mut spec = least();
+            (spec.network.hidden, spec.network.couplings) = (hidden, couplings);
+            numbers(&recording(2, 10, units), &spec)
+        };
+        let copies = PARAMETER_COPIES;
+        about(of(1000, 0, Couplings::Dense), copies * 9e6);
+        about(of(1000, 1000, Couplings::Dense), copies * 36e6);
+        let drawn = Couplings::Sparse(Synapses::InDegree(500));
+        about(of(100_000, 0, drawn), copies * 450e6);
+        let stream = refire_random::Stream::new(1, refire_random::Purpose::Connectivity);
+        let given = Connectivity::fixed_in_degree(1000, 100, stream).unwrap();
+        let given = Couplings::Sparse(Synapses::Given(Arc::new(given)));
+        about(of(1000, 0, given), copies * 900e3);
+        about(
+            of(10_000, 0, Couplings::LowRank { rank: 100 }),
+            copies * 10e6,
+        );
+    }
+
+    #[test]
+    fn passes_hold_recorded_and_free_bins() {
+        let recording = recording(2, 10_000, 100);
+        let mut spec = least();
+        (spec.network.lags, spec.batch.trials) = (1, 100);
+        let alone = BATCH_ARRAYS * 1e6 * 100.0;
+        about(numbers(&recording, &spec), alone);
+        spec.batch.free_bins = 3_000_000;
+        about(numbers(&recording, &spec), 4.0 * alone);
+        spec.optimiser.adam_mut().unwrap().spike_gradient = SpikeGradient::Score;
+        about(numbers(&recording, &spec), 8.0 * alone);
+    }
+
+    #[test]
+    fn drives_are_counted_with_what_they_are_made_of() {
+        let with = |conditions: usize, bins, units, stimulus: Option<(usize, usize)>| {
+            let spikes = TrialArray::<u8>::zeros(conditions, bins, 0, units);
+            let width = BinWidth::from_seconds(0.01).unwrap();
+            let stimulus = stimulus.map(|(samples, features)| {
+                Stimulus::new(vec![0.5; samples * features], None, features, width).unwrap()
+            });
+            Recording::new(RecordingParts {
+                labels: (0..conditions as i64).map(Label::Number).collect(),
+                stimulus,
+                ..RecordingParts::new(spikes, width)
+            })
+            .unwrap()
+        };
+        let mut spec = least();
+        // Currents of every bin, as the encoder makes them and in padded rows.
+        let many = with(1000, 100, 100, None);
+        about(numbers(&many, &spec), 2.0 * 1e7 + PARAMETER_COPIES * 90e3);
+        spec.drive = Drive::Condition { spacing: 0.04 };
+        about(
+            numbers(&many, &spec),
+            (2.0 + PARAMETER_COPIES) * 1e7 + PARAMETER_COPIES * 90e3,
+        );
+        spec.network.lags = 1;
+        spec.drive = Drive::Features { lags: 10 };
+        let weights = PARAMETER_COPIES * (10e6 + 1e6);
+        about(numbers(&with(1, 2, 1000, Some((2, 1000))), &spec), weights);
+        about(
+            numbers(&with(1, 1000, 1, Some((1000, 1000))), &spec),
+            6e6 + PARAMETER_COPIES * 1e4,
+        );
+    }
+
+    #[test]
+    fn windows_hold_their_bins_the_states_between_them_and_the_spikes() {
+        let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
+        (spec.network.lags, spec.batch.trials, spec.batch.free_bins) = (2, 10, 500);
+        spec.checkpoint_bins = Some(20);
+        let found = |spec: &Specification| {
+            let held = held(&recording(4, 100, 3), spec);
+            [held.passes, held.batch_bins, held.recorded_bins]
+        };
+        // Ten free trials beside ten recorded ones, windows of 22 bins, five states of two bins.
+        assert_eq!(found(&spec), [440.0 + 475.0 / 5.0, 460.0, 96.0]);
+        spec.batch.free_bins = 1400;
+        assert_eq!(found(&spec)[1], 24.0 * 22.0 + 14.0 * 2.0);
+        let mut spec = least();
+        (spec.network.lags, spec.batch.trials, spec.checkpoint_bins) = (2, 10, Some(20));
+        assert_eq!(found(&spec), [220.0 + 350.0 / 5.0, 220.0, 96.0]);
+    }
+
+    #[test]
+    fn an_optimum_holds_what_its_solver_says() {
+        let labels = [0, 1, 0, 1].map(Label::Number).to_vec();
+        let spikes = TrialArray::<u8>::zeros(4, 100, 0, 3);
+        let width = BinWidth::from_seconds(0.01).unwrap();
+        let stimulus = |courses: Option<usize>| {
+            let values = vec![0.5; 100 * 5 * courses.unwrap_or(1)];
+            Some(Stimulus::new(values, courses, 5, width).unwrap())
+        };
+        let of = |drive, stimulus| {
+            let mut spec = least();
+            spec.drive = drive;
+            assert_eq!(convex(&recording(4, 100, 3), &spec), 0.0);
+            spec.optimiser = Optimiser::Lbfgs {
+                ridge: Ridge::Validation,
+                then: None,
+            };
+            let recording = Recording::new(RecordingParts {
+                labels: labels.clone(),
+                bins: vec![100, 100, 100, 100],
+                stimulus,
+                ..RecordingParts::new(spikes.clone(), width)
+            });
+            convex(&recording.unwrap(), &spec)
+        };
+        let size = |drive, terms, courses| {
+            ConvexSize {
+                units: 3,
+                lags: 9,
+                drive,
+                terms,
+                course_bins: courses * 100.0,
+                condition_bins: 200.0,
+                longest: 100.0,
+                bins: 400.0,
+            }
+            .numbers()
+        };
+        let bumps = Drive::Condition { spacing: 0.04 };
+        assert_eq!(of(bumps, None), size(2.0 * 26.0, 3.0, 2.0));
+        let features = Drive::Features { lags: 7 };
+        assert_eq!(of(features, stimulus(None)), size(35.0, 35.0, 1.0));
+        assert_eq!(of(features, stimulus(Some(2))), size(35.0, 35.0, 2.0));
+        assert_eq!(of(Drive::None, None), size(0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn what_no_machine_holds_is_refused() {
+        let mut spec = least();
+        spec.network.hidden = 40_000;
+        assert!(numbers(&recording(2, 10, 5), &spec) > MAX_NUMBERS);
+        let refused = check_size(&recording(2, 10, 5), &spec).unwrap_err();
+        let FitError::TooLarge {
+            units, gigabytes, ..
+        } = refused
+        else {
+            panic!("{refused}");
+        };
+        about(gigabytes, 4e-9 * PARAMETER_COPIES * 9.0 * 40_005f64.powi(2));
+        assert_eq!(units, 40_005.0);
+        spec.network.hidden = 10;
+        assert!(check_size(&recording(2, 10, 5), &spec).is_ok());
     }
 
     #[test]

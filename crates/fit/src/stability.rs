@@ -117,3 +117,23 @@ fn run_block(
     traces.extend(rates.into_iter().take(room));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn the_limit_is_twice_the_largest_count_of_the_shortest_trial() {
+        let mut model = fixture::model();
+        model.training.range.max_count = 12;
+        let report = judge(&model, 3).unwrap();
+        // 8 bins, of which two are history, of 10 ms, and three units.
+        assert!(
+            (report.limit_hz - 24.0 / (0.06 * 3.0)).abs() < 1e-9,
+            "{}",
+            report.limit_hz
+        );
+        assert_eq!(report.traces_hz.len(), TRACES);
+    }
+}

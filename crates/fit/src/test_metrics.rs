@@ -83,7 +83,7 @@ impl TestMetrics {
 }
 
 /// Figures per observed unit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct UnitMetrics {
     /// Id of each observed unit, `[unit]`; the other lists have the same order.
     pub unit: Vec<Label>,

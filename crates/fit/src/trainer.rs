@@ -1,6 +1,6 @@
 //! The training loop: one Adam step at a time, judged on validation trials.
 
-use crate::batch::Pool;
+use crate::batch::{Pool, check_parts};
 use crate::checkpoint::FitOf;
 use crate::setup::DriveOf;
 use crate::signs::Dale;
@@ -484,15 +484,5 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// Whether the free-running trials of some condition make as many parts of two trials as are asked for.
-fn check_parts(spec: &Specification, batch: &Batch) -> Result<(), FitError> {
-    let groups = batch.free_layout.groups().iter();
-    let most = groups.map(|group| group.slots.len()).max().unwrap_or(0) / 2;
-    let parts = spec.objective.corrected().map_or(0, |c| c.noise.parts);
-    if parts <= most {
-        return Ok(());
-    }
-    let allowed = "at most half the free-running trials of a condition (see free-bins)";
-    let found = format!("{parts} for {} trials", 2 * most);
-    Err(FitError::setting("noise-parts", allowed, found))
-}
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,59 @@ impl Facts {
             .max(4500usize.div_ceil(self.mean_bins.max(1)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use refire_recording::Pieces;
+
+    #[test]
+    fn facts_are_those_of_the_recording() {
+        let recording = fixture::recording();
+        let facts = Facts::from(&recording);
+        let expected = Facts {
+            units: 3,
+            conditions: 2,
+            mean_bins: 8,
+            ..Facts::default()
+        };
+        assert_eq!(facts, expected);
+        // Stretches of ongoing activity have one condition and are no repeats.
+        for ongoing in [true, false] {
+            let pieces = Pieces { bins: 4, ongoing };
+            let facts = Facts::from(&recording.clone().cut(pieces).unwrap());
+            assert_eq!(facts.has_repeats, !ongoing);
+            let piece = facts.piece.unwrap();
+            assert_eq!((piece.seconds, piece.ongoing), (0.04, ongoing));
+        }
+    }
+
+    #[test]
+    fn batches_hold_trials_of_every_condition_and_enough_bins() {
+        let facts = |conditions, mean_bins| Facts {
+            conditions,
+            mean_bins,
+            ..Facts::default()
+        };
+        assert_eq!(facts(2, 1000).batch(), 20);
+        assert_eq!(facts(9, 1000).batch(), 45);
+        assert_eq!(facts(2, 100).batch(), 45);
+        assert_eq!(facts(2, 0).batch(), 4500);
+        // Pieces that are conditions of their own.
+        let piece = Some(Piece {
+            seconds: 10.0,
+            ongoing: false,
+        });
+        let of = |piece, has_repeats| Facts {
+            piece,
+            has_repeats,
+            ..facts(90, 1000)
+        };
+        assert_eq!(of(piece, false).batch(), 20);
+        assert_eq!(
+            (of(piece, true).batch(), of(None, false).batch()),
+            (450, 450)
+        );
+    }
+}

@@ -135,3 +135,183 @@ fn the_default_optimiser_keeps_the_numbers_of_adam() {
     spec.drive = Drive::Movie(MovieShape::default());
     assert_eq!(spec.with_default_optimiser().iterations(), 7);
 }
+
+#[test]
+fn numbers_out_of_range_are_refused_by_name() {
+    let spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
+    let refused = |change: &dyn Fn(&mut Specification)| {
+        let mut spec = spec.clone();
+        change(&mut spec);
+        spec.check().err().map_or(String::new(), |e| e.to_string())
+    };
+    let expect = |name: &str, change: &dyn Fn(&mut Specification)| {
+        let found = refused(change);
+        assert!(
+            found.starts_with(&format!("setting {name}: expected")),
+            "{name}: {found}"
+        );
+    };
+    assert_eq!(refused(&|_| ()), "");
+    for lags in [0, (1 << 32) + 1] {
+        expect("lags", &|spec| spec.network.lags = lags);
+    }
+    for number in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        expect("drive-spacing", &|spec| {
+            spec.drive = Drive::Condition { spacing: number }
+        });
+        expect("learning-rate", &|spec| {
+            spec.optimiser.adam_mut().unwrap().learning_rate = number
+        });
+        let damped = SpikeGradient::Damped(number);
+        expect("spike-dampening", &|spec| {
+            spec.optimiser.adam_mut().unwrap().spike_gradient = damped
+        });
+        let piece = Some(Piece {
+            seconds: number,
+            ongoing: true,
+        });
+        expect("trial-length", &|spec| spec.trials.piece = piece);
+        let theta = Dynamics::Memoryless { theta: number };
+        expect("theta", &|spec| spec.network.dynamics = theta);
+    }
+    for number in [-1.0, f64::NAN, f64::INFINITY] {
+        expect("weight-mle", &|spec| {
+            *spec.objective.likelihood_mut().unwrap() = number
+        });
+        for (at, name) in ["weight-psth", "weight-nc", "weight-hidden-rate"]
+            .iter()
+            .enumerate()
+        {
+            let weight = |spec: &mut Specification| {
+                *spec.objective.statistics_mut().unwrap().weights_mut()[at] = number;
+            };
+            expect(name, &weight);
+        }
+        let ridge = Optimiser::Lbfgs {
+            ridge: Ridge::Given(number),
+            then: None,
+        };
+        expect("ridge", &|spec| spec.optimiser = ridge);
+    }
+    for share in [-0.1, 1.0, f64::NAN] {
+        expect("test-fraction", &|spec| spec.held_out.test = share);
+        expect("validation-fraction", &|spec| {
+            spec.held_out.validation = share
+        });
+    }
+    expect("stimulus-lags", &|spec| {
+        spec.drive = Drive::Features { lags: 0 }
+    });
+    expect("noise-parts", &|spec| {
+        spec.objective.corrected_mut().unwrap().noise.parts = 0
+    });
+}
+
+#[test]
+fn some_term_has_a_weight() {
+    let with = |weights: [f64; 4], hidden| {
+        let mut spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
+        spec.network.hidden = hidden;
+        *spec.objective.likelihood_mut().unwrap() = weights[0];
+        let statistics = spec.objective.statistics_mut().unwrap();
+        for (weight, own) in statistics.weights_mut().into_iter().zip(&weights[1..]) {
+            *weight = *own;
+        }
+        spec.check().is_ok()
+    };
+    assert!(with([1.0, 0.0, 0.0, 0.0], 0) && with([0.0, 0.0, 1.0, 0.0], 0));
+    assert!(!with([0.0; 4], 0));
+    // A rate of hidden units counts where there are some.
+    assert!(!with([0.0, 0.0, 0.0, 1.0], 0) && with([0.0, 0.0, 0.0, 1.0], 2));
+}
+
+#[test]
+fn pieces_have_a_past_that_is_not_known() {
+    let mut spec = Specification::new(Facts::default(), ObjectiveKind::Mle);
+    spec.network.history = HistoryStart::Recorded;
+    spec.network.lags = 4;
+    spec.trials.piece = Some(Piece {
+        seconds: 2.0,
+        ongoing: true,
+    });
+    for (lags, holds) in [(4, true), (5, true), (6, false)] {
+        spec.drive = Drive::Features { lags };
+        assert_eq!(spec.check().is_ok(), holds, "{lags}");
+    }
+    spec.drive = Drive::None;
+    assert!(spec.check().is_ok());
+    spec.network.history = HistoryStart::Zero;
+    assert!(spec.check().is_err());
+}
+
+#[test]
+fn what_is_held_out_is_written_as_it_is_read() {
+    for what in [
+        HoldOut::Trials,
+        HoldOut::Segments(1),
+        HoldOut::Segments(12),
+        HoldOut::Conditions,
+    ] {
+        let text = String::from(what);
+        assert_eq!(text.parse::<HoldOut>().unwrap(), what);
+        assert_eq!(HoldOut::try_from(text).unwrap(), what);
+        assert_eq!(what.is_default(), what == HoldOut::Trials);
+    }
+    assert_eq!(HoldOut::Segments(12).to_string(), "segments=12");
+    for text in ["segments=0", "segments=", "segments", "trial", ""] {
+        let refused = text.parse::<HoldOut>().unwrap_err().to_string();
+        assert!(refused.contains("hold-out"), "{refused}");
+    }
+}
+
+/// Settings of one fit say what others need not: a table without them is that of a fit without.
+#[test]
+fn a_table_is_as_long_as_what_was_asked_for() {
+    let spec = Specification::new(Facts::default(), ObjectiveKind::Mle);
+    let keys = ["hold-out", "trial-length", "ongoing", "min-trial-bins"];
+    let has = |spec: &Specification| {
+        let table = serde_json::to_value(FlatSettings::from(spec)).unwrap();
+        keys.map(|key| table.get(key).is_some())
+    };
+    assert_eq!(has(&spec), [false; 4]);
+    let mut cut = spec.clone();
+    cut.trials.piece = Some(Piece {
+        seconds: 2.0,
+        ongoing: true,
+    });
+    cut.trials.least_bins = 30;
+    cut.held_out.what = HoldOut::Segments(2);
+    assert_eq!(has(&cut), [true; 4]);
+    let found = FlatSettings::from(&spec).first_difference(&FlatSettings::from(&cut));
+    assert_eq!(found, None, "what only the other has");
+    let found = FlatSettings::from(&cut).first_difference(&FlatSettings::from(&spec));
+    assert_eq!(found.unwrap().0, "hold-out");
+}
+
+#[test]
+fn an_optimum_of_the_likelihood_says_no_iterations() {
+    let mut spec = Specification::new(Facts::default(), ObjectiveKind::Mle);
+    spec.optimiser = Optimiser::Lbfgs {
+        ridge: Ridge::Validation,
+        then: None,
+    };
+    let table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
+    assert_eq!(table["iterations"], 500);
+    spec.objective = Objective::new(ObjectiveKind::default(), Form::Corrected, &Facts::default());
+    let table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
+    assert_eq!(table["iterations"], 0);
+    // A table of a fit that goes on from there, and one that ends.
+    for iterations in [0, 40] {
+        let mut spec = spec.clone();
+        let then = Adam {
+            iterations,
+            ..Adam::default()
+        };
+        spec.optimiser = Optimiser::Lbfgs {
+            ridge: Ridge::Validation,
+            then: (iterations > 0).then_some(then),
+        };
+        let back = FlatSettings::from(&spec).specification(None).unwrap();
+        assert_eq!(back, spec);
+    }
+}

@@ -50,3 +50,32 @@ impl Piece {
         ((seconds / bin_width).round() as usize).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refire_core::TrialArray;
+    use refire_recording::{BinWidth, RecordingParts};
+
+    #[test]
+    fn one_long_trial_is_cut_unless_said() {
+        let default = |trials, bins, width, lags| {
+            let spikes = TrialArray::<u8>::zeros(trials, bins, 0, 1);
+            let width = BinWidth::from_seconds(width).unwrap();
+            let recording = Recording::new(RecordingParts::new(spikes, width)).unwrap();
+            Piece::default_seconds(&recording, lags)
+        };
+        assert_eq!(default(1, 2000, 0.01, 9), Some(10.0));
+        assert_eq!(default(1, 1999, 0.01, 9), None);
+        assert_eq!(default(2, 4000, 0.01, 9), None);
+        // 50 bins for each of 99 lags and one are 50 s.
+        assert_eq!(default(1, 10_000, 0.01, 99), Some(50.0));
+        assert_eq!(default(1, 9_999, 0.01, 99), None);
+    }
+
+    #[test]
+    fn lengths_are_the_nearest_number_of_bins() {
+        let bins = |seconds| Piece::bins(seconds, 0.01);
+        assert_eq!((bins(0.104), bins(0.106), bins(0.001)), (10, 11, 1));
+    }
+}

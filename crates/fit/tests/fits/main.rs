@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod driven;
 mod figures;
 mod leaks;
 mod movie;
