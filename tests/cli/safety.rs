@@ -82,6 +82,36 @@ fn an_output_is_no_input_and_no_file_of_another_command() {
     desk.ok("generate --units 4 --trials 8 --bins 20 --out mine");
 }
 
+#[test]
+fn a_fit_replaces_no_figures_or_page_of_another_program() {
+    let desk = desk();
+    let fit = format!("{FIT} --iterations 2 --out fit");
+    std::fs::create_dir(desk.path("fit")).unwrap();
+    for (name, text) in [
+        ("fit.json", "{\"slope\": 2.5}"),
+        ("fit.json", "no JSON"),
+        ("report.html", "<html>mine</html>"),
+    ] {
+        desk.write(&format!("fit/{name}"), text.as_bytes());
+        desk.refused(&fit, &[name, "--force"]);
+        assert_eq!(desk.bytes(&format!("fit/{name}")), text.as_bytes());
+        assert!(!desk.path("fit/model.refire").exists());
+        std::fs::remove_file(desk.path(&format!("fit/{name}"))).unwrap();
+    }
+    desk.write("fit/fit.json", b"mine");
+    desk.ok(&format!("{fit} --force"));
+    // Its own it replaces.
+    desk.ok(&fit);
+    // The demo writes figures of two fits, and a page.
+    for name in ["mle/fit.json", "report.html"] {
+        let path = desk.path(&format!("demo/{name}"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        desk.write(&format!("demo/{name}"), b"mine");
+        desk.refused("demo --iterations 1 --out demo", &[name, "--force"]);
+        std::fs::remove_dir_all(desk.path("demo")).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn devices_pipes_and_links_are_refused() {

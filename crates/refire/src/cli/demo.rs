@@ -4,7 +4,9 @@ use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::Fitted;
 use super::lock::Lock;
 use super::names::objective_name;
-use super::outputs::{add_text, publish, refuse_not_generated};
+use super::outputs::{
+    FIGURES, MODEL, REPORT, add_text, publish, refuse_not_fitted, refuse_not_generated,
+};
 use super::{fit, outcome, view};
 use refire::fit::{ObjectiveKind, Specification};
 use refire::recording::Outputs;
@@ -35,16 +37,19 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
-    check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE, fit::REPORT])?;
-    refuse_not_generated(&args.out, args.force)?;
-    if args.out.join(fit::MODEL).exists() && !args.force {
+    let files = [RECORDING_FILE, TRUTH_FILE, REPORT];
+    check_folder(&args.out, &files)?;
+    refuse_not_generated(&args.out, &files, args.force)?;
+    if args.out.join(MODEL).exists() && !args.force {
         return Err(Failure::input(format!(
             "{}: is the folder of a fit; expected another folder (--force replaces its report)",
             args.out.display()
         )));
     }
     for folder in FOLDERS {
-        check_folder(&args.out.join(folder), &[fit::MODEL, fit::FIGURES])?;
+        let folder = args.out.join(folder);
+        check_folder(&folder, &[MODEL, FIGURES])?;
+        refuse_not_fitted(&folder, args.force)?;
     }
     let synthetic = SynthSettings::demo();
     let truth = GroundTruth::draw(&synthetic)?;
@@ -86,10 +91,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         let folder = args.out.join(folder);
         prepare_folder(&folder)?;
         let mut outputs = Outputs::default();
-        (fitted.model).add_to(&mut outputs, &folder.join(fit::MODEL))?;
+        (fitted.model).add_to(&mut outputs, &folder.join(MODEL))?;
         add_text(
             &mut outputs,
-            &folder.join(fit::FIGURES),
+            &folder.join(FIGURES),
             &fit::json_text(&fitted)?,
         )?;
         publish(outputs, &folder)?;
@@ -101,7 +106,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         .collect();
     outcome::print_table(&named);
     let report = view::demo_report(&recording, &synthetic, &fits);
-    let path = args.out.join(fit::REPORT);
+    let path = args.out.join(REPORT);
     let mut outputs = Outputs::default();
     add_text(&mut outputs, &path, &report.to_html()?)?;
     publish(outputs, &args.out)?;

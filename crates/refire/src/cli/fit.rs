@@ -6,7 +6,7 @@ use super::interrupt::{Interrupts, Stopped};
 use super::lock::Lock;
 use super::names::objective_name;
 use super::options::FitOptions;
-use super::outputs::{add_text, publish};
+use super::outputs::{FIGURES, MODEL, REPORT, add_text, publish, refuse_not_fitted};
 use super::{outcome, recordings, view};
 use refire::fit::{Checkpoint, FitError, Trainer};
 use refire::recording::{BinWidth, Outputs, Recording, remove_unfinished};
@@ -14,10 +14,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Names of the files in the folder of a fit.
-pub const MODEL: &str = "model.refire";
-pub const FIGURES: &str = "fit.json";
-pub const REPORT: &str = "report.html";
+/// The state of a fit, beside its files.
 const CHECKPOINT: &str = "checkpoint.refire";
 
 /// Heading of the options of this command; those of a fit have their own.
@@ -47,6 +44,9 @@ pub struct Args {
     /// TOML file of settings, named like the options below; options given here take precedence.
     #[arg(long, value_name = "FIT.toml", help_heading = OUTPUT)]
     config: Option<PathBuf>,
+    /// Replace a fit.json or report.html of other origin in the folder.
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
+    force: bool,
     /// Print all settings of the fit, including defaults, as a file for --config, then stop.
     #[arg(long, conflicts_with = "resume", help_heading = OUTPUT, hide_short_help = true)]
     print_config: bool,
@@ -98,6 +98,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     if let Some(checkpoint) = checkpoint {
         trainer.resume(checkpoint)?;
     }
+    refuse_not_fitted(folder, args.force)?;
     let made = !folder.exists();
     prepare_folder(folder)?;
     let run = Run {

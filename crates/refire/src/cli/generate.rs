@@ -44,8 +44,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         seed: args.seed.unwrap_or(defaults.seed),
         ..defaults
     };
-    check_folder(&args.out, &[RECORDING_FILE, TRUTH_FILE])?;
-    refuse_not_generated(&args.out, args.force)?;
+    let files = [RECORDING_FILE, TRUTH_FILE];
+    check_folder(&args.out, &files)?;
+    refuse_not_generated(&args.out, &files, args.force)?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
     refire::synth::write(&args.out, &truth, trials, settings.seed)?;

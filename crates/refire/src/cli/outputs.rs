@@ -2,8 +2,14 @@
 
 use super::failure::Failure;
 use refire::recording::{NpzFile, Outputs};
-use refire::synth::{RECORDING_FILE, TRUTH_FILE};
+use refire::synth::TRUTH_FILE;
+use serde_json::Value;
 use std::path::Path;
+
+/// Names of the files in the folder of a fit.
+pub const MODEL: &str = "model.refire";
+pub const FIGURES: &str = "fit.json";
+pub const REPORT: &str = "report.html";
 
 /// Refuses an output that is one of the inputs.
 pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
@@ -26,12 +32,22 @@ pub fn refuse_foreign(out: &Path, key: &str, force: bool) -> Result<(), Failure>
     refuse_unless(force || has_key(out, key), out)
 }
 
-/// Refuses to replace recording and truth of a folder that were not generated, unless `force`.
-pub fn refuse_not_generated(folder: &Path, force: bool) -> Result<(), Failure> {
-    let truth = folder.join(TRUTH_FILE);
-    let may = force || has_key(&truth, "population");
-    refuse_unless(may, &truth)?;
-    refuse_unless(may, &folder.join(RECORDING_FILE))
+/// Refuses to replace these files of a folder whose recording was not generated, unless `force`.
+pub fn refuse_not_generated(folder: &Path, files: &[&str], force: bool) -> Result<(), Failure> {
+    let may = force || has_key(&folder.join(TRUTH_FILE), "population");
+    let mut files = files.iter();
+    files.try_for_each(|name| refuse_unless(may, &folder.join(name)))
+}
+
+/// Refuses to replace a fit.json that no fit wrote, or a report in the folder of none, unless `force`.
+pub fn refuse_not_fitted(folder: &Path, force: bool) -> Result<(), Failure> {
+    let figures = folder.join(FIGURES);
+    let text = std::fs::read_to_string(&figures).unwrap_or_default();
+    let settings = |figures: Value| figures.get("settings").is_some();
+    let fitted = serde_json::from_str(&text).is_ok_and(settings);
+    refuse_unless(force || fitted, &figures)?;
+    let fitted = fitted || folder.join(MODEL).is_file();
+    refuse_unless(force || fitted, &folder.join(REPORT))
 }
 
 fn has_key(file: &Path, key: &str) -> bool {
