@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
 use folder::Folder;
-use rig::Rig;
+use rig::{Programs, Rig};
 use scenes::Outcome;
 
 #[derive(clap::Args)]
@@ -27,15 +27,27 @@ pub struct Options {
     /// The command to torture, built before [default: build it in release mode]
     #[arg(long)]
     refire: Option<PathBuf>,
+    /// The program behind `cargo xtask reproduce`, built before; without it, where --refire is given, its scene is
+    /// skipped
+    #[arg(long, requires = "refire")]
+    reproduce: Option<PathBuf>,
 }
 
 /// Runs every scene; fails where one of them does.
 pub fn run(options: &Options) -> Result<()> {
-    let refire = match &options.refire {
-        Some(path) => std::path::absolute(path).context("--refire")?,
+    let programs = match &options.refire {
+        Some(refire) => Programs {
+            refire: std::path::absolute(refire).context("--refire")?,
+            reproduce: (options
+                .reproduce
+                .as_ref()
+                .map(std::path::absolute)
+                .transpose())
+            .context("--reproduce")?,
+        },
         None => build()?,
     };
-    let mut rig = Rig::new(refire, options.rounds, options.seed);
+    let mut rig = Rig::new(programs, options.rounds, options.seed);
     let mut failed = Vec::new();
     for (name, scene) in scenes::ALL {
         let folder = Folder::new()?;
@@ -53,14 +65,20 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The command, in release mode.
-fn build() -> Result<PathBuf> {
-    let arguments = ["build", "--release", "--quiet", "--package", "refire"];
+/// Both, in release mode.
+fn build() -> Result<Programs> {
+    const REPRODUCE: &str = "refire-reproduce";
+    let packages = ["--package", "refire", "--package", REPRODUCE];
+    let arguments = [["build", "--release", "--quiet"].as_slice(), &packages].concat();
     let status = workspace::cargo(&arguments)?.status().context("cargo")?;
-    ensure!(status.success(), "refire cannot be built");
+    ensure!(status.success(), "the programs cannot be built");
     let target = workspace::metadata()?;
     let folder = target["target_directory"]
         .as_str()
         .context("no target folder")?;
-    Ok(PathBuf::from(folder).join("release/refire"))
+    let release = PathBuf::from(folder).join("release");
+    Ok(Programs {
+        refire: release.join("refire"),
+        reproduce: Some(release.join(REPRODUCE)),
+    })
 }

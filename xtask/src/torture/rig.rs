@@ -8,22 +8,43 @@ use anyhow::{Context, Result, ensure};
 
 use super::folder::Folder;
 
+/// What is tortured.
+pub struct Programs {
+    /// The command.
+    pub refire: PathBuf,
+    /// The program behind `cargo xtask reproduce`.
+    pub reproduce: Option<PathBuf>,
+}
+
 /// What every scene has.
+#[derive(Clone)]
 pub struct Rig {
-    refire: PathBuf,
+    program: PathBuf,
+    /// The program behind `cargo xtask reproduce`, where it is there.
+    reproduce: Option<PathBuf>,
     pub rounds: usize,
     /// State of the generator of moments.
     state: u64,
 }
 
 impl Rig {
-    pub fn new(refire: PathBuf, rounds: usize, seed: u64) -> Self {
+    pub fn new(programs: Programs, rounds: usize, seed: u64) -> Self {
         let state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Self {
-            refire,
+            program: programs.refire,
+            reproduce: programs.reproduce,
             rounds,
             state,
         }
+    }
+
+    /// The same for `reproduce`, where it is there.
+    pub fn of_reproduce(&self) -> Option<Self> {
+        let program = self.reproduce.clone()?;
+        Some(Self {
+            program,
+            ..self.clone()
+        })
     }
 
     /// A number from 0 to 1.
@@ -36,10 +57,10 @@ impl Rig {
 }
 
 impl Rig {
-    /// A command line of refire in a folder, as a shell runs it.
+    /// A command line of the program in a folder, as a shell runs it.
     pub fn line(&self, folder: &Folder, arguments: &str) -> String {
-        let (folder, refire) = (folder.path().display(), self.refire.display());
-        format!("cd '{folder}' && exec '{refire}' {arguments}")
+        let (folder, program) = (folder.path().display(), self.program.display());
+        format!("cd '{folder}' && exec '{program}' {arguments}")
     }
 
     /// Runs it to its end.
@@ -54,7 +75,8 @@ impl Rig {
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(
             output.status.success(),
-            "refire {arguments}: {} {said}",
+            "{} {arguments}: {} {said}",
+            self.program.display(),
             output.status
         );
         Ok(())

@@ -35,6 +35,7 @@ pub const ALL: &[(&str, Scene)] = &[
     ("kills of demo", |t, f| {
         kills(t, f, "demo --iterations 20 --out out")
     }),
+    ("kills of reproduce", kills_of_reproduce),
     ("signals", signals),
     ("two at once", two_at_once),
     ("full disk", full_disk),
@@ -143,6 +144,44 @@ fn kills(rig: &mut Rig, folder: &Folder, arguments: &str) -> Result<Outcome> {
     }
     Ok(Outcome::Held(format!(
         "{killed} kills, every file whole or absent"
+    )))
+}
+
+/// Killed, it goes on with the work that it has kept, and comes to the same results.
+fn kills_of_reproduce(rig: &mut Rig, folder: &Folder) -> Result<Outcome> {
+    let Some(mut rig) = rig.of_reproduce() else {
+        return Ok(Outcome::Skipped("--reproduce was not given".to_string()));
+    };
+    let arguments = "--quick --figure toy --seeds 2 --out out";
+    // Page and summary say how long it took.
+    let results = || -> Result<_> {
+        let mut files = folder.files("out")?;
+        files.retain(|name, _| {
+            [".json", ".csv", ".svg"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        });
+        Ok(files)
+    };
+    let began = Instant::now();
+    rig.ok(folder, arguments)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let whole = results()?;
+    ensure!(whole.contains_key("claims.json"), "no claims were written");
+    let mut killed = 0;
+    for _ in 0..rig.rounds {
+        std::fs::remove_dir_all(folder.path().join("out"))?;
+        for _ in 0..2 {
+            killed += usize::from(rig.kill(folder, arguments, seconds)?);
+            for (name, bytes) in results()? {
+                ensure!(whole.get(&name) == Some(&bytes), "{name} is not whole");
+            }
+        }
+        rig.ok(folder, arguments)?;
+        ensure!(results()? == whole, "other results after a kill");
+    }
+    Ok(Outcome::Held(format!(
+        "{killed} kills, the results those of a straight run"
     )))
 }
 
