@@ -96,7 +96,7 @@ fn a_fit_replaces_no_figures_or_page_of_another_program() {
         desk.refused(&fit, &[name, "--force"]);
         assert_eq!(desk.bytes(&format!("fit/{name}")), text.as_bytes());
         assert!(!desk.path("fit/model.refire").exists());
-        std::fs::remove_file(desk.path(&format!("fit/{name}"))).unwrap();
+        std::fs::remove_file(desk.path(format!("fit/{name}"))).unwrap();
     }
     desk.write("fit/fit.json", b"mine");
     desk.ok(&format!("{fit} --force"));
@@ -104,7 +104,7 @@ fn a_fit_replaces_no_figures_or_page_of_another_program() {
     desk.ok(&fit);
     // The demo writes figures of two fits, and a page.
     for name in ["mle/fit.json", "report.html"] {
-        let path = desk.path(&format!("demo/{name}"));
+        let path = desk.path(format!("demo/{name}"));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         desk.write(&format!("demo/{name}"), b"mine");
         desk.refused("demo --iterations 1 --out demo", &[name, "--force"]);

@@ -252,3 +252,23 @@ fn join(values: &[Label]) -> String {
     let more = if values.len() > 8 { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture;
+
+    #[test]
+    fn couplings_are_summed_over_their_lags() {
+        let model = fixture::model();
+        let all = model.couplings(3, 3).unwrap();
+        let sums = model.summed_couplings(3).unwrap();
+        for source in 0..3 {
+            for target in 0..3 {
+                let of = |lag: usize| f64::from(all[(source * 2 + lag) * 3 + target]);
+                assert_eq!(sums[(source, target)], of(0) + of(1));
+            }
+        }
+        assert!(model.couplings(2, 3).is_ok());
+        assert!(model.couplings(4, 3).is_err() && model.couplings(3, 4).is_err());
+    }
+}

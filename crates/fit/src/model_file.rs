@@ -261,6 +261,22 @@ mod tests {
         model.add_to(&mut outputs, &path).unwrap();
         outputs.publish().unwrap();
         assert!(Model::read(&path).unwrap() == model);
+        // With synapses, and components, of its couplings.
+        let synapses = refire_sim::Connectivity::from_mask(&[true; 9], 3).unwrap();
+        let given = crate::Synapses::Given(std::sync::Arc::new(synapses));
+        for couplings in [
+            crate::Couplings::Sparse(crate::Synapses::InDegree(2)),
+            crate::Couplings::Sparse(given),
+            crate::Couplings::LowRank { rank: 2 },
+        ] {
+            let recording = fixture::recording();
+            let mut spec = fixture::specification(&recording, crate::ObjectiveKind::default());
+            spec.network.couplings = couplings;
+            let model = crate::Trainer::new(&recording, &spec).unwrap().model();
+            model.write(&path).unwrap();
+            let read = Model::read(&path).unwrap();
+            assert!(read.wiring == model.wiring && read == model);
+        }
         // Versions that are not: none, and of a newer refire.
         for version in [0, VERSION + 1] {
             frame::write(&path, FORMAT, version, &model.body()).unwrap();

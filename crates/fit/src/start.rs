@@ -82,3 +82,53 @@ fn truncated_normal(seed: u64, tensor: u32) -> impl FnMut() -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Couplings, Facts, ObjectiveKind, Optimiser, Synapses, wiring};
+
+    /// A normal distribution cut off at two standard deviations has one of 0.880.
+    #[test]
+    fn couplings_start_at_a_share_of_one_over_the_root_of_their_number() {
+        let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
+        spec.network.lags = 4;
+        let Optimiser::Adam { initial_scale, .. } = &mut spec.optimiser else {
+            panic!("{:?}", spec.optimiser);
+        };
+        *initial_scale = 0.5;
+        let sd = |couplings| {
+            let mut spec = spec.clone();
+            spec.network.couplings = couplings;
+            let wiring = wiring::resolve(&spec, 60).unwrap();
+            let start = initial::<f64>(&spec, &wiring, &[0.1; 60], 0).couplings;
+            assert!(start.len() >= 60 * 4 * 10);
+            let squares: f64 = start.iter().map(|w| w * w).sum();
+            (squares / start.len() as f64).sqrt()
+        };
+        // 2400 or more draws: 5 % are more than three standard errors.
+        let about = |found: f64, inputs: f64| {
+            let expected = 0.880 * 0.5 / inputs.sqrt();
+            assert!(
+                (found / expected - 1.0).abs() < 0.05,
+                "{found}, expected {expected}"
+            );
+        };
+        about(sd(Couplings::Dense), 240.0);
+        about(sd(Couplings::Sparse(Synapses::InDegree(10))), 40.0);
+    }
+
+    #[test]
+    fn biases_start_at_the_rates_of_the_training() {
+        let spec = Specification::new(Facts::default(), ObjectiveKind::default());
+        let start = initial::<f64>(&spec, &Wiring::Dense, &[0.1, 0.3], 3);
+        let theta = spec.network.dynamics.theta();
+        for (bias, p) in start.bias.iter().zip([0.1, 0.3f64]) {
+            assert!(
+                (bias / theta - 1.0 - (p / (1.0 - p)).ln()).abs() < 1e-12,
+                "{bias}"
+            );
+        }
+        assert_eq!(start.drive, [0.0; 3]);
+    }
+}

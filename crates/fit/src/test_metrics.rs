@@ -161,3 +161,28 @@ impl From<&Recording> for Clipping {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_of_what_is_missing_are_those_of_its_units() {
+        let none = |why: &str| Metric::Missing(why.to_string());
+        let units = UnitMetrics {
+            ks: vec![Metric::Value(0.5), none("no spikes")],
+            isi_distance: vec![none("no intervals"), Metric::Value(0.1)],
+            ..UnitMetrics::default()
+        };
+        let missing = units.missing();
+        assert_eq!(missing.len(), 2);
+        let found = |name: &str, why: &str| {
+            assert!(
+                missing.iter().any(|(n, w)| *n == name && w.contains(why)),
+                "{missing:?}"
+            );
+        };
+        found("ks", "no spikes");
+        found("isi_distance", "no intervals");
+    }
+}

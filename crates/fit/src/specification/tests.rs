@@ -44,6 +44,7 @@ fn of_every_kind() -> Vec<Specification> {
     with(&|spec| spec.network.couplings = Couplings::LowRank { rank: 2 });
     with(&|spec| spec.network.couplings = Couplings::Sparse(Synapses::InDegree(4)));
     with(&|spec| spec.network.history = HistoryStart::Zero);
+    with(&|spec| spec.network.dynamics = Dynamics::Memoryless { theta: 0.75 });
     with(&|spec| spec.held_out.validation = 0.0);
     with(&|spec| spec.checkpoint_bins = Some(20));
     with(&|spec| {
@@ -262,6 +263,50 @@ fn what_is_held_out_is_written_as_it_is_read() {
         let refused = text.parse::<HoldOut>().unwrap_err().to_string();
         assert!(refused.contains("hold-out"), "{refused}");
     }
+}
+
+#[test]
+fn a_table_of_an_older_refire_has_its_numbers() {
+    let spec = Specification::new(Facts::default(), ObjectiveKind::default());
+    let mut table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
+    table
+        .as_object_mut()
+        .unwrap()
+        .remove("initial-scale")
+        .unwrap();
+    let read: FlatSettings = serde_json::from_value(table).unwrap();
+    assert_eq!(read.specification(None).unwrap(), spec);
+}
+
+#[test]
+fn objectives_say_what_they_are_made_of() {
+    let parts = OBJECTIVES.map(|o| (o.has_likelihood(), o.has_statistics()));
+    assert_eq!(parts, [(true, false), (false, true), (true, true)]);
+}
+
+#[test]
+fn trials_without_repeats_are_held_out_of_all() {
+    let mut parts = crate::fixture::parts(10);
+    let own = HeldOut {
+        test: 0.3,
+        validation: 0.2,
+        what: HoldOut::Trials,
+    };
+    let held = |parts: &refire_recording::RecordingParts| {
+        let recording = refire_recording::Recording::new(parts.clone()).unwrap();
+        let split = own.draw(&recording, 1).unwrap();
+        let of = |c: usize| {
+            let here = |&&k: &&usize| recording.conditions()[k] == c;
+            split.test.iter().filter(here).count()
+        };
+        (split.test.len(), split.validation.len(), of(0))
+    };
+    // Five trials each: one or two of them.
+    let (test, validation, first) = held(&parts);
+    assert_eq!((test, validation), (2 * first, 2));
+    parts.labels = (0..10).map(refire_recording::Label::Number).collect();
+    let (test, validation, _) = held(&parts);
+    assert_eq!((test, validation), (3, 1));
 }
 
 /// Settings of one fit say what others need not: a table without them is that of a fit without.

@@ -121,6 +121,24 @@ fn the_loss_of_a_solution_has_its_weight() {
 }
 
 #[test]
+fn without_validation_trials_the_ridge_is_that_of_the_priors() {
+    let recording = fixture::recording();
+    let mut spec = fixture::specification(&recording, ObjectiveKind::Mle);
+    spec.held_out.validation = 0.0;
+    (spec.priors.coupling, spec.priors.drive) = (0.25, 2.0);
+    spec.optimiser = Optimiser::Lbfgs {
+        ridge: Ridge::Validation,
+        then: None,
+    };
+    let mut trainer = Trainer::new(&recording, &spec).unwrap();
+    trainer.step().unwrap();
+    let report = trainer.convex().unwrap();
+    assert_eq!((report.ridge_couplings, report.ridge_drive), (16.0, 0.25));
+    assert!(report.ridge().ends_with("from the priors"));
+    assert!(report.gradient_norm > 0.0 && report.gradient_norm < 1e-3);
+}
+
+#[test]
 fn what_is_left_out_or_sampled_is_said() {
     let recording = fixture::with_short(fixture::parts(10), &[4], 2);
     let mut spec = specification(&recording, 3);

@@ -144,6 +144,30 @@ fn a_recording_is_met_under_its_own_stimulus() {
     assert!(width.contains("0.011"), "{width}");
 }
 
+/// Trials that are too short for the lags are left out, and a condition that has no other goes with them.
+#[test]
+fn short_trials_are_not_judged() {
+    let (recording, model) = driven();
+    let least = model.spec.network.lags + 1;
+    let with = |bins: usize, condition: usize| {
+        let mut parts = RecordingParts::new(recording.spikes().clone(), "10ms".parse().unwrap());
+        parts.labels = labels(&recording);
+        parts.stimulus = recording.stimulus().cloned();
+        parts.bins = recording.bins().to_vec();
+        for k in 0..recording.n_trials() {
+            if recording.conditions()[k] == condition {
+                parts.bins[k] = bins;
+                (bins..18).for_each(|t| parts.spikes.row_mut(k, t).fill(0));
+            }
+        }
+        let found = evaluate(&model, &Recording::new(parts).unwrap(), None).unwrap();
+        found.trials
+    };
+    let all = recording.n_trials();
+    let own = recording.conditions().iter().filter(|&&c| c == 2).count();
+    assert_eq!((with(least, 2), with(least - 1, 2)), (all, all - own));
+}
+
 #[test]
 fn long_lists_of_units_are_cut() {
     let many = |first: i64, units: usize| {
@@ -204,6 +228,7 @@ fn a_recording_is_cut_as_that_of_the_fit() {
         (SplitChoice::All, other.spikes().bins().div_ceil(20))
     );
     assert_eq!(bits(&other, Some(SplitChoice::All)), found);
+    assert_eq!(bits(&whole, Some(SplitChoice::Test)), bits(&whole, None));
     let refused = evaluate(&model, &other, Some(SplitChoice::Test));
     assert!(refused.unwrap_err().to_string().contains("setting split"));
 }

@@ -109,6 +109,22 @@ fn an_evaluation_is_what_the_definitions_say() {
                     && a.spikes[model.spec.first_bin()..] == b.spikes[model.spec.first_bin()..]
             })
     );
+    // Those of each unit are what their means are of.
+    let units = &found.units;
+    assert_eq!(units.unit, recording.unit_ids());
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    near("rates", &found.test.rate_hz_data, mean(&units.rate_hz_data));
+    near(
+        "rates of the model",
+        &found.test.rate_hz_model,
+        mean(&units.rate_hz_model),
+    );
+    let of_units: Vec<f64> = units.psth_correlation.iter().copied().flatten().collect();
+    near(
+        "PSTH correlations",
+        &found.test.psth_correlation,
+        mean(&of_units),
+    );
     let (test, data) = (&found.test, &reference.test);
     let ceiling = reference.ceiling_trials();
     near(
