@@ -375,6 +375,12 @@ mod tests {
         let alone = noise_correlation(&z, &layout);
         let why = noise_agreement(&alone, &alone).pearson;
         assert!(why.reason().unwrap().contains("found 0"));
+        // One pair cannot be compared, and is there to be seen.
+        let (z, layout) = bernoulli(9, 5, 50, 2, 0.3);
+        let two = noise_correlation(&z, &layout);
+        let agreement = noise_agreement(&two, &two);
+        assert!(agreement.pearson.reason().unwrap().contains("found 1"));
+        assert_eq!(agreement.pairs, [(two.matrix[(1, 0)], two.matrix[(1, 0)])]);
         let why = noise_agreement(&alone, &one).pearson;
         assert!(why.reason().unwrap().contains("expected 1 units, found 3"));
     }

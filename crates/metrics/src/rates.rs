@@ -325,7 +325,13 @@ mod tests {
         assert_eq!(a.distance(&h(&[0, 0, 0, 0, 5])).value(), Some(1.0));
         let empty = h(&[]);
         assert!(empty.distance(&a).reason().unwrap().contains("0 against 4"));
-        assert!(empty.mean().value().is_none());
+        assert!(
+            empty
+                .mean()
+                .reason()
+                .unwrap()
+                .contains("no trial with two spikes")
+        );
         assert!(h(&[0, 1]).cv().reason().unwrap().contains("fewer than two"));
     }
 }

@@ -301,6 +301,8 @@ mod tests {
         );
         write(&path, &[12, 3], &[2u8; 36]);
         says(&message(&other), &["next30.npy", "[0, 0] is 2", "0 or 1"]);
+        write(&path, &[12, 3], &[0.5f64; 36]);
+        says(&message(&other), &["next30.npy", "[0, 0] is 0.5", "0 or 1"]);
         std::fs::write(&path, b"no array").unwrap();
         says(
             &message(&other),
@@ -311,6 +313,16 @@ mod tests {
             &message(&other),
             &["test spikes", "*next30*.npy", "last10.npy"],
         );
+
+        let none = folder(12);
+        let train = none.path().join("S_1_train(last)_natural_first80.npy");
+        write(&train, &[48, 0], &[0u8; 0]);
+        says(&message(&none), &["first80.npy", "(48, 0)", "units"]);
+        let wide = folder(12);
+        let movie = wide.path().join("movie_natural.npy");
+        write(&movie, &[3, 2, 12], &[0.0f32; 72]);
+        let read = Pvc11::open(wide.path()).unwrap().recording;
+        assert_eq!(read.stimulus().unwrap().features(), 6);
 
         let twice = folder(12);
         write(&twice.path().join("b_first80.npy"), &[12, 3], &[0u8; 36]);

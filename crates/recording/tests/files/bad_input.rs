@@ -91,6 +91,19 @@ fn keys_that_are_missing() {
 }
 
 #[test]
+fn the_first_keys_are_named() {
+    let with = |keys: usize| {
+        (0..keys).fold(Fixture::default(), |fixture, k| {
+            fixture.set(&format!("k{k:02}"), npy(&[], &[0.0]))
+        })
+    };
+    expect(&with(20), &["k00, k01", "k18, k19"]);
+    let error = message(&with(20).write(tempfile::tempdir().unwrap().path())).unwrap_err();
+    assert!(!error.contains("..."), "{error}");
+    expect(&with(21), &["k18, k19, ..."]);
+}
+
+#[test]
 fn keys_of_the_wrong_type() {
     let part = npy::<f64>(&[6], &[0.0, 0.0, 1.5, 0.0, 0.0, 0.0]);
     for key in ["spike_unit", "spike_trial"] {
