@@ -56,7 +56,9 @@ pub enum FitError {
         reasons: String,
     },
     /// A condition the model was not fitted on.
-    #[error("condition {label} is not in the model, which has {known}")]
+    #[error(
+        "condition '{label}': expected one of those of the model, or of the stimulus that drives it ({known})"
+    )]
     UnknownCondition {
         /// Label of the condition.
         label: Label,

@@ -209,7 +209,7 @@ fn ceiling_missing(split: SplitChoice, same: bool) -> &'static str {
         (SplitChoice::Test, _) => "no condition has both training and test trials",
         (SplitChoice::All, true) => "the training trials are among those evaluated: no ceiling",
         (SplitChoice::All, false) => {
-            "a ceiling compares with the training trials, and this recording holds none: no ceiling"
+            "a ceiling compares with the training trials, and this is not the recording of the fit: no ceiling"
         }
     }
 }
@@ -387,7 +387,7 @@ mod tests {
         assert!(!of(&model, vec![0, 1], test) && of(&model, vec![1, 1], test));
         assert!(ceiling_missing(test, true).contains("both training and test trials"));
         assert!(ceiling_missing(all, true).contains("are among those evaluated"));
-        assert!(ceiling_missing(all, false).contains("this recording holds none"));
+        assert!(ceiling_missing(all, false).contains("not the recording of the fit"));
     }
 
     #[test]

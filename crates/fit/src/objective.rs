@@ -147,10 +147,16 @@ impl Missing {
         let reach = lags_in_reach(recorded.layout);
         // A unit by itself has no lag 0.
         let alone = spiking == 1 && spec.noise_lags().min(reach) == 1;
+        let silent = recorded.spikes.as_slice().iter().all(|&z| z == 0);
+        let still = match silent {
+            true => "no unit spikes",
+            false => "the activity of no unit varies",
+        };
         Self {
-            psth: (spiking == 0).then(|| "psth: no unit spikes".to_string()),
+            psth: (spiking == 0).then(|| format!("psth: {still}")),
             noise: (reach == 0 || spiking == 0 || alone).then(|| {
-                "nc: no pair of spiking units has two trials of one condition".to_string()
+                "nc: no pair of units whose activity varies has two trials of one condition"
+                    .to_string()
             }),
         }
     }

@@ -191,7 +191,7 @@ pub fn noise_agreement(target: &NoiseCorrelation, other: &NoiseCorrelation) -> N
         return NoiseAgreement {
             pairs: x.iter().copied().zip(y.iter().copied()).collect(),
             ..missing(format!(
-                "noise correlation: expected at least 2 pairs of units that fire, found {}",
+                "noise correlation: expected at least 2 pairs of units whose activity varies, found {}",
                 x.len()
             ))
         };

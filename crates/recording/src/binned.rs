@@ -141,7 +141,7 @@ impl Counts {
             bins,
             lengths,
             clipped,
-            at_edges: (0, 0.0),
+            at_edges: None,
         })
     }
 }

@@ -10,6 +10,9 @@ pub(crate) const JITTER: f64 = 0.1;
 /// Largest step of a clock, in bins, that is taken for its rounding.
 const LARGEST_STEP: f64 = 1e-3;
 
+/// Largest step of a clock, as a share of a trial, by which a time may be outside it.
+const SMALL_TICK: f64 = 1e-5;
+
 /// How exact some times are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock {
@@ -46,14 +49,28 @@ impl Clock {
         self.relative * time.abs()
     }
 
+    /// Its step in a trial of such a length, which a time may be outside by; 0 where that is no small part of it.
+    pub fn tick(&self, duration: f64) -> f64 {
+        let small = self.step <= SMALL_TICK * duration;
+        if small { self.step } else { 0.0 }
+    }
+
+    /// Its step in bins; 0 where a bin has a whole number of them: such a clock is exact at its edges.
+    fn steps(&self, width: f64) -> f64 {
+        let per_bin = width / self.step;
+        let exact = (per_bin - per_bin.round()).abs() <= EDGE * per_bin;
+        if exact { 0.0 } else { self.step / width }
+    }
+
+    /// The same where it is too large to be taken for rounding, and smaller than half a bin.
+    pub fn coarse_steps(&self, width: f64) -> Option<f64> {
+        Some(self.steps(width)).filter(|&steps| steps > LARGEST_STEP && steps < 0.5)
+    }
+
     /// How far the time may be from the true one, in bins of `width` seconds.
     pub fn uncertainty(&self, time: f64, width: f64) -> f64 {
-        let step = self.step / width;
-        let per_bin = width / self.step;
-        // A clock of which a bin has a whole number of steps is exact at its edges.
-        let exact = (per_bin - per_bin.round()).abs() <= EDGE * per_bin;
-        let rounded = step <= LARGEST_STEP && !exact;
-        let step = if rounded { step } else { 0.0 };
+        let steps = self.steps(width);
+        let step = if steps <= LARGEST_STEP { steps } else { 0.0 };
         EDGE.max(self.rounding(time) / width).max(step)
     }
 

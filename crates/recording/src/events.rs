@@ -14,8 +14,18 @@ pub(crate) struct Binned {
     /// Length of each trial in bins, the last of which may be partial.
     pub lengths: Vec<f64>,
     pub clipped: u64,
-    /// Spikes that lie at an edge of a bin as nearly as their times are known, and how nearly, in seconds.
-    pub at_edges: (u64, f64),
+    /// Those at edges between bins, of spike times.
+    pub at_edges: Option<AtEdges>,
+}
+
+/// Spikes that lie at an edge between two bins as nearly as their times are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtEdges {
+    pub spikes: u64,
+    /// How nearly, in seconds.
+    pub seconds: f64,
+    /// Whether all of them count in the later bin.
+    pub later: bool,
 }
 
 /// Spike times of a file, validated.
@@ -32,6 +42,12 @@ pub(crate) struct Events {
     /// That of the durations.
     stop_clock: Clock,
 }
+
+/// Share of the times from which on they are most of them. By chance it is twice the steps, in bins.
+const MOSTLY: f64 = 0.5;
+
+/// By how much of itself a whole number may be off, after a multiplication.
+const WHOLE: f64 = 1e-9;
 
 impl Events {
     pub fn read(file: &mut NpzFile) -> Result<Self, RecordingError> {
@@ -61,7 +77,8 @@ impl Events {
         let clock = Clock::of(&times, file.rounding("spike_times")?);
         for (spike, (&time, &trial)) in times.iter().zip(&trials).enumerate() {
             let duration = durations[trial];
-            let rounding = clock.rounding(time).max(stop_clock.rounding(duration));
+            let of_trial = (clock.tick(duration)).max(stop_clock.rounding(duration));
+            let rounding = clock.rounding(time).max(of_trial);
             if !(time.is_finite() && time >= -rounding && time <= duration + rounding) {
                 return Err(RecordingError::value(
                     format!("spike_times[{spike}]"),
@@ -89,10 +106,11 @@ impl Events {
         self.stop_clock = self.stop_clock.per_second(count);
     }
 
-    /// Whether all times are whole numbers, some of them above 1.
+    /// Whether all times are whole numbers but for rounding, some of them above 1.
     pub fn are_whole(&self) -> bool {
         let mut all = self.times.iter().chain(&self.durations);
-        all.all(|t| t.fract() == 0.0) && self.times.iter().any(|&t| t > 1.0)
+        all.all(|t| (t - t.round()).abs() <= WHOLE * t.abs().max(1.0))
+            && self.times.iter().any(|&t| t > 1.5)
     }
 
     pub fn spikes(&self) -> u64 {
@@ -100,7 +118,8 @@ impl Events {
     }
 
     /// Bins the spikes: bin floor(t/width), a partial last bin counts ([`lengths`]). A time that is an edge as nearly
-    /// as it is known is that edge.
+    /// as it is known is that edge. Where its clock has steps that are no small part of a bin, it is so only if most
+    /// times are: they were on edges, then.
     pub fn bin(&self, width: BinWidth, file_bytes: u64) -> Result<Binned, RecordingError> {
         let width_s = width.seconds();
         let mut measured = Vec::with_capacity(self.durations.len());
@@ -122,13 +141,25 @@ impl Events {
         let trials = bins.len();
         let mut array = zeroed(trials, longest, self.units, file_bytes)?;
         let spikes = array.as_mut_slice();
-        let (mut clipped, mut at_edges) = (0, (0, 0.0f64));
+        let steps = self.clock.coarse_steps(width_s).unwrap_or(0.0);
+        let near = |time: &&f64| ((*time / width_s) - (*time / width_s).round()).abs() <= steps;
+        let on_edges = steps < MOSTLY / 5.0
+            && self.times.iter().filter(near).count() as f64 > MOSTLY * self.times.len() as f64;
+        let snapped = if on_edges { steps } else { 0.0 };
+        let mut clipped = 0;
+        let mut at_edges = AtEdges {
+            spikes: 0,
+            seconds: 0.0,
+            later: steps == 0.0 || on_edges,
+        };
         for ((&time, &trial), &unit) in self.times.iter().zip(&self.trials).zip(&self.unit) {
-            let tolerance = self.clock.tolerance(time, width_s);
+            let tolerance = self.clock.tolerance(time, width_s).max(snapped);
             let exact = time / width_s;
-            let uncertainty = self.clock.uncertainty(time, width_s);
-            if (exact - exact.round()).abs() <= uncertainty {
-                at_edges = (at_edges.0 + 1, at_edges.1.max(uncertainty * width_s));
+            let uncertainty = self.clock.uncertainty(time, width_s).max(steps);
+            let inside = exact.round() >= 1.0 && exact.round() < bins[trial] as f64;
+            if inside && (exact - exact.round()).abs() <= uncertainty {
+                at_edges.spikes += 1;
+                at_edges.seconds = at_edges.seconds.max(uncertainty * width_s);
             }
             // A time within rounding of the end would fall behind the last bin.
             let bin = ((exact + tolerance).floor() as usize).min(bins[trial] - 1);
@@ -141,7 +172,7 @@ impl Events {
             bins,
             lengths,
             clipped,
-            at_edges,
+            at_edges: Some(at_edges),
         })
     }
 }

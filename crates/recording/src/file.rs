@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::binned::Counts;
 use crate::events::{Binned, Events, vector};
-use crate::recording::dense;
+use crate::recording::{dense, rows_of_text};
 use crate::remarks::{self, Totals};
 use crate::{
     BinWidth, Label, NpzArray, NpzFile, Recording, RecordingError, RecordingParts, Stimulus,
@@ -100,11 +100,15 @@ impl RecordingFile {
         };
         let labels = optional(file, "condition", trials, "trials")?;
         let unit_ids = optional(file, "unit_ids", units, "units")?;
-        let conditions = labels.as_ref().map_or(1, |labels| dense(labels).1.len());
+        let distinct = labels.as_ref().map(|labels| dense(labels).1);
+        let stimulus = stimulus(file, distinct.as_ref().map_or(1, Vec::len))?;
         Ok(Self {
             path: file.path().to_path_buf(),
             keys: file.names().into_iter().map(str::to_string).collect(),
-            stimulus: stimulus(file, conditions)?,
+            stimulus: match (stimulus, distinct) {
+                (Some(stimulus), Some(distinct)) => Some(by_label(file, stimulus, &distinct)?),
+                (stimulus, _) => stimulus,
+            },
             source,
             labels,
             unit_ids,
@@ -216,10 +220,11 @@ impl RecordingFile {
         let labels = labels.unwrap_or_else(|| vec![Label::Number(0); bins.len()]);
         let conditions = dense(&labels).1.len();
         warnings.extend(self.of_time_unit());
-        warnings.extend(remarks::of_edges(at_edges, spikes_of_file));
+        warnings.extend(at_edges.and_then(|edges| remarks::of_edges(edges, spikes_of_file)));
         warnings.extend(remarks::of_repeats(&labels, conditions));
         if let Some(stimulus) = &self.stimulus {
-            warnings.extend(remarks::of_stimulus(stimulus, conditions));
+            let seen = stimulus.samples_within(bin_width, spikes.bins());
+            warnings.extend(remarks::of_stimulus(stimulus, conditions, seen));
             warnings.extend(remarks::of_coverage(stimulus, bin_width, spikes.bins()));
         }
         Recording::new(RecordingParts {
@@ -277,8 +282,9 @@ impl RecordingFile {
     }
 }
 
-/// Reads the stimulus of a file, of a recording or alone, and the labels of its conditions: those of `condition`, or
-/// 0, 1, 2, ...
+/// Reads the stimulus of a file, and the labels of its conditions: 0, 1, 2, ..., or those of `condition`. Of a
+/// recording these are the labels of its trials, and courses have the order of labels; of a stimulus alone, where
+/// there are as many as courses, each is the label of its course.
 ///
 /// # Errors
 /// [`RecordingError`], naming the file, where it has no `stimulus` with a `stimulus_dt`, or one that does not fit.
@@ -292,21 +298,50 @@ pub fn read_stimulus(path: impl AsRef<Path>) -> Result<(Stimulus, Vec<Label>), R
             // Courses without values take no room in a file, however many it declares.
             return Err(missing());
         }
-        let labels = match file.contains("condition") {
-            true => dense(&vector(file.labels("condition")?, "condition")?).1,
-            false => {
-                let courses = if let [courses, _, _] = shape[..] {
-                    courses
-                } else {
-                    1
-                };
-                (0..courses as i64).map(Label::Number).collect()
-            }
+        let courses = if let [courses, _, _] = shape[..] {
+            courses
+        } else {
+            1
         };
-        let stimulus = stimulus(file, labels.len())?;
-        Ok((stimulus.ok_or_else(missing)?, labels))
+        if !file.contains("condition") {
+            let labels: Vec<Label> = (0..courses as i64).map(Label::Number).collect();
+            let stimulus = stimulus(file, labels.len())?;
+            return Ok((stimulus.ok_or_else(missing)?, labels));
+        }
+        let given = vector(file.labels("condition")?, "condition")?;
+        let (index, labels) = dense(&given);
+        let stimulus = stimulus(file, labels.len())?.ok_or_else(missing)?;
+        let alone = !file.contains("counts") && !file.contains("spike_times");
+        let stimulus = if alone && given.len() == labels.len() {
+            stimulus.in_order(&inverse(&index))
+        } else {
+            by_label(file, stimulus, &labels)?
+        };
+        Ok((stimulus, labels))
     };
     read(&mut file).map_err(|e: RecordingError| e.in_file(path))
+}
+
+/// A stimulus whose courses have the order of labels, in the order of `distinct`: that of numbers and of text differ.
+fn by_label(
+    file: &mut NpzFile,
+    stimulus: Stimulus,
+    distinct: &[Label],
+) -> Result<Stimulus, RecordingError> {
+    Ok(match file.is_text("condition")? {
+        true => stimulus.in_order(&inverse(&rows_of_text(distinct))),
+        false => stimulus,
+    })
+}
+
+/// Where each place is in a list of all places.
+fn inverse(places: &[usize]) -> Vec<usize> {
+    let mut at = vec![0; places.len()];
+    places
+        .iter()
+        .enumerate()
+        .for_each(|(k, &place)| at[place] = k);
+    at
 }
 
 /// A name per trial or unit, where the file has it.

@@ -311,6 +311,9 @@ impl Recording {
         if let Some(s) = &self.stimulus {
             let shape = [s.courses(), s.samples(), s.features()];
             let shape = &shape[usize::from(!s.per_condition())..];
+            let text = Label::numbers(&self.condition_labels).is_none();
+            let rows = text.then(|| rows_of_text(&self.condition_labels));
+            let s = rows.map_or_else(|| s.clone(), |rows| s.clone().in_order(&rows));
             writer.f64("stimulus", shape, s.values())?;
             writer.f64("stimulus_dt", &[], &[s.dt().seconds()])?;
         }
@@ -388,6 +391,14 @@ pub(crate) fn dense(labels: &[Label]) -> (Vec<usize>, Vec<Label>) {
     distinct.dedup();
     let index = |label: &Label| distinct.partition_point(|l| l < label);
     (labels.iter().map(index).collect(), distinct)
+}
+
+/// Dense index of each course of a stimulus as files have them: in the order of the labels, which is that of their
+/// letters where they are text, as numpy sorts them.
+pub(crate) fn rows_of_text(distinct: &[Label]) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..distinct.len()).collect();
+    rows.sort_by_key(|&c| distinct[c].raw());
+    rows
 }
 
 fn count_spikes(spikes: &TrialArray<u8>, bins: &[usize]) -> Result<u64, RecordingError> {

@@ -1,5 +1,6 @@
 //! What a careful colleague would say about a recording as it is read.
 
+use crate::events::AtEdges;
 use crate::{BinWidth, Label, Stimulus};
 
 /// Share of the spikes at edges of bins from which on it is said.
@@ -7,6 +8,9 @@ const EDGES: f64 = 0.01;
 
 /// Mean rate below which times are hardly in seconds, Hz.
 const SLOW: f64 = 0.01;
+
+/// How many times as long as the longest trial a stimulus is from which on it is said.
+const LONG: usize = 100;
 
 /// Most features, or conditions, that are named.
 const NAMED: usize = 5;
@@ -36,21 +40,25 @@ pub(crate) fn of_time_unit(totals: &Totals, whole: bool) -> Option<String> {
     ))
 }
 
-/// Whether many spikes lie at the edges of bins, given how many do and how exactly, in seconds.
-pub(crate) fn of_edges(at_edges: (u64, f64), spikes: u64) -> Option<String> {
-    let share = at_edges.0 as f64 / spikes.max(1) as f64;
+/// Whether many spikes lie at the edges of bins.
+pub(crate) fn of_edges(at_edges: AtEdges, spikes: u64) -> Option<String> {
+    let share = at_edges.spikes as f64 / spikes.max(1) as f64;
+    let counted = match at_edges.later {
+        true => "they count in the later one",
+        false => "they count where their times say, and may belong to the bin beside it",
+    };
     (share > EDGES).then(|| {
         format!(
             "{:.1} % of the spikes lie at an edge between two bins, as exactly as their times are known ({:.0e} s): \
-             they count in the later one",
+             {counted}",
             100.0 * share,
-            at_edges.1
+            at_edges.seconds
         )
     })
 }
 
-/// What is odd about the shape or values of a stimulus.
-pub(crate) fn of_stimulus(stimulus: &Stimulus, conditions: usize) -> Vec<String> {
+/// What is odd about the shape or values of a stimulus, of which the longest trial sees so many samples.
+pub(crate) fn of_stimulus(stimulus: &Stimulus, conditions: usize, seen: usize) -> Vec<String> {
     let (samples, features) = (stimulus.samples(), stimulus.features());
     let mut remarks = Vec::new();
     if !stimulus.per_condition() && (features > samples || (samples == conditions && samples > 1)) {
@@ -64,8 +72,15 @@ pub(crate) fn of_stimulus(stimulus: &Stimulus, conditions: usize) -> Vec<String>
             stimulus.courses()
         ));
     }
+    if samples / seen >= LONG {
+        remarks.push(format!(
+            "the stimulus has {samples} samples, of which the longest trial sees {seen}: is stimulus_dt in seconds?"
+        ));
+    }
     let constant = |&f: &usize| {
-        let mut values = stimulus.values().iter().skip(f).step_by(features);
+        let courses = stimulus.values().chunks_exact(samples * features);
+        let rows = courses.flat_map(|course| course.chunks_exact(features).take(seen));
+        let mut values = rows.map(|row| row[f]);
         let first = values.next();
         values.all(|v| Some(v) == first)
     };
@@ -149,10 +164,21 @@ mod tests {
 
     #[test]
     fn edges_from_more_than_one_percent_on() {
-        assert_eq!(of_edges((1, 1e-9), 100), None);
-        let said = of_edges((3, 1e-9), 200).unwrap();
+        let of = |spikes, later, all| {
+            let seconds = 1e-9;
+            let at_edges = AtEdges {
+                spikes,
+                seconds,
+                later,
+            };
+            of_edges(at_edges, all)
+        };
+        assert_eq!(of(1, true, 100), None);
+        let said = of(3, true, 200).unwrap();
         assert!(said.contains("1.5 % of the spikes") && said.contains("(1e-9 s)"));
-        assert_eq!(of_edges((0, 0.0), 0), None);
+        assert!(said.ends_with("in the later one"));
+        assert!(of(3, false, 200).unwrap().ends_with("the bin beside it"));
+        assert_eq!(of(0, true, 0), None);
     }
 
     #[test]
@@ -161,7 +187,7 @@ mod tests {
             let n = samples * features * courses.unwrap_or(1);
             let values = (0..n).map(|k| k as f64).collect();
             let stimulus = Stimulus::new(values, courses, features, width(0.01)).unwrap();
-            of_stimulus(&stimulus, conditions)
+            of_stimulus(&stimulus, conditions, samples)
         };
         let none: Vec<String> = Vec::new();
         assert_eq!(about(4, 4, None, 3), none);
@@ -171,6 +197,14 @@ mod tests {
         assert_eq!(about(2, 2, None, 3), none);
         assert!(about(2, 3, Some(3), 3)[0].contains("(3, 2, 3) has more features than samples"));
         assert_eq!(about(3, 3, Some(3), 3), none);
+        // What changes behind the end of trials, and one that lasts far longer than they do.
+        let late = Stimulus::new(vec![1.0, 1.0, 5.0], None, 1, width(0.01)).unwrap();
+        assert!(of_stimulus(&late, 1, 2)[0].contains("never change"));
+        assert_eq!(of_stimulus(&late, 1, 3), none);
+        let values = (0..200).map(|k| (k % 7) as f64).collect();
+        let long = Stimulus::new(values, None, 1, width(0.01)).unwrap();
+        assert!(of_stimulus(&long, 1, 2)[0].contains("is stimulus_dt in seconds?"));
+        assert_eq!(of_stimulus(&long, 1, 3), none);
         // One sample never changes, and is no list of conditions.
         let one = about(1, 1, None, 1);
         assert_eq!(one.len(), 1);

@@ -106,6 +106,24 @@ impl Stimulus {
         &self.values[at..at + len]
     }
 
+    /// The same with the courses in another order: the one of condition `c` is now that of `courses[c]`.
+    pub(crate) fn in_order(self, courses: &[usize]) -> Self {
+        if !self.per_condition {
+            return self;
+        }
+        let values = courses.iter().flat_map(|&c| self.course(c).to_vec());
+        Self {
+            values: values.collect(),
+            ..self
+        }
+    }
+
+    /// Samples that some bin of `n_bins` overlaps; at least 1.
+    pub(crate) fn samples_within(&self, bin_width: BinWidth, n_bins: usize) -> usize {
+        let samples = (n_bins as f64 * self.per_bin(bin_width) - EDGE).ceil() as usize;
+        samples.clamp(1, self.samples())
+    }
+
     /// The same where the file counts time in another unit, of which a second has so many.
     pub(crate) fn per_second(self, count: f64) -> Result<Self, BinWidthError> {
         Ok(Self {

@@ -178,6 +178,13 @@ impl NpzFile {
         })
     }
 
+    /// Whether the array is one of text.
+    pub(crate) fn is_text(&mut self, name: &str) -> Result<bool, NpzError> {
+        self.array(name, |mut reader, _| {
+            Ok(read_header(&mut reader)?.kind == Some(Kind::Text))
+        })
+    }
+
     /// How near a number of an array is to the one it was rounded from, as a share of it: a unit in the last place of
     /// its type, twice what one rounding makes.
     pub(crate) fn rounding(&mut self, name: &str) -> Result<f64, NpzError> {
@@ -301,9 +308,13 @@ impl Number {
     }
 
     fn label(self) -> Option<Label> {
-        let text = || Some(Label::Text(self.value().to_string()));
-        let fraction = || self.value().is_finite().then(text).flatten();
-        self.whole().map(Label::Number).or_else(fraction)
+        let text = match self {
+            // Beyond the whole numbers that a label holds.
+            Self::Whole(n) => n.to_string(),
+            Self::Float(x) if x.is_finite() => x.to_string(),
+            Self::Float(_) => return None,
+        };
+        Some(self.whole().map_or(Label::Text(text), Label::Number))
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod brought;
+mod clocks;
 mod common;
+mod courses;
 mod damaged;
 mod forms;
 mod recordings;

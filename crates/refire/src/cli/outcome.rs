@@ -2,7 +2,7 @@
 
 use super::fitted::Fitted;
 use super::table;
-use refire::fit::Evaluation;
+use refire::fit::{Evaluation, SplitChoice};
 use refire::metrics::Metric;
 use serde_json::{Map, Value, json};
 
@@ -32,7 +32,13 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
         .filter_map(|(name, metric)| Some((format!("test.{name}"), json!(metric.reason()?))))
         .collect();
     let of_units = evaluation.units.missing().into_iter();
-    reasons.extend(of_units.map(|(name, why)| (format!("units.{name}"), json!(why))));
+    reasons.extend(of_units.map(|(name, why)| {
+        let why = match evaluation.trials {
+            0 => "no trials are held out for testing".to_string(),
+            _ => why,
+        };
+        (format!("units.{name}"), json!(why))
+    }));
     out.insert("reasons".into(), Value::Object(reasons));
     out.insert("units".into(), json!(evaluation.units));
     out
@@ -202,7 +208,10 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     let Some((_, first)) = evaluations.first() else {
         return;
     };
-    let mut header = vec!["held-out metric"];
+    let mut header = vec![match first.split {
+        SplitChoice::Test => "held-out metric",
+        SplitChoice::All => "metric",
+    }];
     header.extend(evaluations.iter().map(|(name, _)| *name));
     header.extend(["ceiling", "data"]);
     let all: Vec<Vec<Row<'_>>> = evaluations.iter().map(|(_, e)| rows(e)).collect();
@@ -240,11 +249,16 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
         if row.at_chance {
             say!("- {}: the ceiling is {AT_CHANCE}", row.name);
         }
-        for metric in std::iter::once(row.metric)
-            .chain(row.ceiling)
-            .chain(row.data)
-        {
-            if let Some(reason) = metric.reason() {
+        let metrics = std::iter::once(row.metric).chain(row.ceiling);
+        let mut reasons: Vec<&str> = metrics.chain(row.data).filter_map(Metric::reason).collect();
+        reasons.dedup();
+        for reason in reasons {
+            // Most say what they are about.
+            let about = row.name.split(',').next().unwrap_or(row.name);
+            let said = reason.to_lowercase().starts_with(&about.to_lowercase());
+            if said {
+                say!("- {reason}");
+            } else {
                 say!("- {}: {reason}", row.name);
             }
         }

@@ -48,7 +48,7 @@ pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
             recording.n_trials()
         ),
         intro: vec![
-            "Every unit of the network fires at random in each time bin, with a probability set by a drive (what the stimulus or task does to it) and by the recent spikes of all units. Couplings and drive were fitted to the training trials; all metrics below are on trials the fit has not seen.".into(),
+            format!("Every unit of the network fires at random in each time bin, with a probability set by a drive (what the stimulus or task does to it) and by the recent spikes of all units. Couplings and drive were fitted to the training trials.{}", if model.split.test.is_empty() { "" } else { " All metrics below are on trials the fit has not seen." }),
             "Free-running means that the network was left alone: it saw its own spikes, not the recorded ones. A ceiling is the same metric computed between recorded training trials and the held-out ones: what a perfect model would reach.".into(),
         ],
         facts: facts::of_one(recording, fitted),
@@ -155,7 +155,11 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
                 unit: row.unit.into(),
             })
             .collect(),
-        losses: losses(&fitted.history, model.iteration),
+        // An optimum is no iteration.
+        losses: losses(
+            &fitted.history,
+            (model.spec.iterations() > 0).then_some(model.iteration),
+        ),
         raster: raster(model, e),
         psths: units
             .iter()
@@ -175,7 +179,7 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
     }
 }
 
-fn losses(history: &History, best: usize) -> Vec<LossCurve> {
+fn losses(history: &History, best: Option<usize>) -> Vec<LossCurve> {
     let title = |name: &str| match name {
         "mle" => "likelihood (nats per bin)".to_string(),
         "psth" => "PSTH".to_string(),
@@ -199,7 +203,7 @@ fn losses(history: &History, best: usize) -> Vec<LossCurve> {
                 Some(at) => history.validation.iter().map(|row| row[at]).collect(),
                 None => Vec::new(),
             },
-            best_iteration: Some(best as f64),
+            best_iteration: best.map(|best| best as f64),
         })
         .collect()
 }

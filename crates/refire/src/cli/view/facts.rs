@@ -216,7 +216,9 @@ pub fn notes(recording: &Recording, fitted: &Fitted) -> Vec<String> {
     let tested = model.split.test.iter().map(|&k| recording.conditions()[k]);
     let unseen = tested.filter(|c| !seen.contains(c)).count();
     let ongoing = recording.pieces().is_some_and(|pieces| pieces.ongoing);
-    let mut notes = vec![if ongoing {
+    let mut notes = vec![if model.split.test.is_empty() {
+        "No trials are held out for testing: what is shown here does not say how the network does on trials that it has not seen.".to_string()
+    } else if ongoing {
         "Stretches of a continuous recording are held out. It has no repeats: PSTH and noise correlation are those of its pieces, over the time since their start.".to_string()
     } else if unseen == 0 {
         "Repeats are held out, not stimulus segments: the network has seen every condition in training, so these metrics do not say how it would answer a new stimulus.".to_string()
