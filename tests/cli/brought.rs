@@ -356,3 +356,64 @@ fn control_characters_of_files_do_not_reach_the_terminal() {
         "{error}"
     );
 }
+
+/// Three conditions whose labels are text that reads as numbers, each with a course of its own, in the order of numpy.
+#[test]
+fn rows_of_a_stimulus_are_those_of_numpy_unique() {
+    let desk = Desk::new();
+    let courses = [course(0.0), course(1.7), course(3.1)];
+    let (mut all, mut labels) = (Vec::new(), Vec::new());
+    for trial in 0..60 {
+        let condition = trial % 3;
+        all.extend(counts(&courses[condition], 1, 10 + trial as u64));
+        labels.push(["10", "100", "9"][condition]);
+    }
+    let text: Vec<u8> = labels
+        .iter()
+        .flat_map(|l| format!("{l:\0<3}").into_bytes())
+        .collect();
+    let header = "{'descr': '|S3', 'fortran_order': False, 'shape': (60,), }";
+    let fixture = driven(&course(0.0), 1)
+        .set("counts", npy(&[60, 100, 4], &all))
+        .set("condition", crate::npz::raw_npy(header, &text))
+        .set("stimulus", npy(&[3, 100, 1], &courses.concat()));
+    desk.write("r.npz", fixture.bytes());
+    desk.ok("fit r.npz --objective mle --lags 2 --stimulus-lags 2 --out fit");
+    let bits = desk.json("fit/fit.json")["test"]["bits_per_spike"]
+        .as_f64()
+        .unwrap();
+    assert!(bits > 0.5, "{bits}");
+    let (table, _) = desk.ok("evaluate fit/model.refire r.npz --split all");
+    assert!(
+        table.contains("60 all trials") && !table.contains("held-out"),
+        "{table}"
+    );
+    let (table, _) = desk.ok("evaluate fit/model.refire r.npz");
+    assert!(table.contains("held-out metric"), "{table}");
+}
+
+#[test]
+fn without_test_trials_nothing_is_said_of_them() {
+    let desk = Desk::new();
+    desk.write("r.npz", driven(&course(0.0), 1).without("stimulus").bytes());
+    desk.ok("fit r.npz --lags 2 --iterations 3 --test-fraction 0 --out fit");
+    let json = desk.json("fit/fit.json");
+    for (name, why) in json["reasons"].as_object().unwrap() {
+        let why = why.as_str().unwrap();
+        assert!(
+            !name.starts_with("units.") || why.contains("no trials are held out"),
+            "{name}: {why}"
+        );
+    }
+    let page = String::from_utf8(desk.bytes("fit/report.html")).unwrap();
+    assert!(page.contains("No trials are held out for testing"));
+    assert!(
+        !page.contains("trials the fit has not seen") && !page.contains("Repeats are held out")
+    );
+    // Units that fire in every bin are not silent.
+    let full = driven(&course(0.0), 1).set("counts", npy(&[60, 100, 4], &[1u8; 60 * 100 * 4]));
+    desk.write("full.npz", full.without("stimulus").bytes());
+    let (_, notes) = desk.ok("fit full.npz --lags 2 --iterations 3 --out full");
+    assert!(notes.contains("the activity of no unit varies"), "{notes}");
+    assert!(!notes.contains("no unit spikes"), "{notes}");
+}

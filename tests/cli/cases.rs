@@ -249,7 +249,7 @@ fn a_new_recording_has_no_ceiling_with_the_reason() {
     let reason = json["reasons"]["test.psth_correlation_ceiling"]
         .as_str()
         .unwrap();
-    assert!(reason.contains("this recording holds none"), "{reason}");
+    assert!(reason.contains("not the recording of the fit"), "{reason}");
 }
 
 #[test]

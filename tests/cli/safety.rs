@@ -112,6 +112,82 @@ fn a_fit_replaces_no_figures_or_page_of_another_program() {
     }
 }
 
+#[test]
+fn a_fit_replaces_nothing_that_it_reads_whatever_its_name() {
+    let desk = desk();
+    desk.ok("generate --units 3 --trials 12 --bins 30 --out g");
+    let (recording, truth) = (desk.bytes("g/recording.npz"), desk.bytes("g/truth.npz"));
+    std::fs::create_dir(desk.path("d")).unwrap();
+    for name in [
+        "model.refire",
+        "checkpoint.refire",
+        "report.html",
+        "fit.json",
+    ] {
+        let place = format!("d/{name}");
+        for (bytes, line) in [
+            (&recording, format!("fit {place}")),
+            (&truth, format!("fit g/recording.npz --mask {place}")),
+            (
+                &b"lags = 2".to_vec(),
+                format!("fit g/recording.npz --config {place}"),
+            ),
+        ] {
+            desk.write(&place, bytes);
+            for force in ["", " --force"] {
+                desk.refused(
+                    &format!("{line} --iterations 2 --out d{force}"),
+                    &[name, "reads"],
+                );
+            }
+            assert!(desk.bytes(&place) == *bytes, "{line}");
+        }
+        // What it does not read, and did not write, is left as well, unless that is asked for.
+        desk.write(&place, &recording);
+        let line = "fit g/recording.npz --iterations 2 --lags 2 --out d";
+        desk.refused(line, &[name, "--force"]);
+        assert!(desk.bytes(&place) == recording);
+        desk.ok(&format!("{line} --force"));
+        std::fs::remove_dir_all(desk.path("d")).unwrap();
+        std::fs::create_dir(desk.path("d")).unwrap();
+    }
+    // Another recording beside a truth of its own.
+    desk.ok(&format!("{FIT} --iterations 2 --out fit"));
+    desk.ok("simulate fit/model.refire --trials 4 --out other.npz");
+    desk.write("g/recording.npz", desk.bytes("other.npz"));
+    desk.refused(
+        "generate --units 3 --trials 12 --bins 30 --out g",
+        &["recording.npz", "--force"],
+    );
+    desk.ok("generate --units 3 --trials 12 --bins 30 --out g --force");
+    desk.ok("generate --units 3 --trials 16 --bins 30 --out g");
+}
+
+#[test]
+fn a_failed_fit_leaves_no_folders_that_it_made() {
+    let desk = desk();
+    let output = desk.run(&format!(
+        "{FIT} --iterations 3 --learning-rate 1e300 --out a/b/c"
+    ));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!desk.path("a").exists());
+}
+
+#[test]
+fn iterations_that_are_done_were_made() {
+    let desk = desk();
+    desk.ok(&format!(
+        "{FIT} --iterations 20 --checkpoint-every 5 --out r"
+    ));
+    let done = desk.json("r/fit.json");
+    desk.ok("fit r.npz --resume r --iterations 10");
+    let json = desk.json("r/fit.json");
+    assert_eq!(json["settings"]["iterations"], 20);
+    assert_eq!(json["losses"], done["losses"]);
+    desk.ok("fit r.npz --resume r --iterations 30");
+    assert_eq!(desk.json("r/fit.json")["settings"]["iterations"], 30);
+}
+
 #[cfg(unix)]
 #[test]
 fn devices_pipes_and_links_are_refused() {

@@ -152,6 +152,11 @@ impl Checkpoint {
         frame::write(path, FORMAT, VERSION, &body)
     }
 
+    /// Whether there is a checkpoint at a path, a damaged one perhaps.
+    pub fn is_at(path: &Path) -> bool {
+        frame::is_of(path, FORMAT)
+    }
+
     /// Reads a checkpoint.
     ///
     /// # Errors
@@ -170,6 +175,10 @@ impl Checkpoint {
                 "damaged refire-checkpoint file: numbers that are not finite",
             )
         };
+        if let Some(fault) = body.contradiction() {
+            let reason = format!("damaged refire-checkpoint file: {fault}");
+            return Err(frame::error(path, reason));
+        }
         let tensors = |t: &[F32Bytes; 3]| -> Result<Parameters<f32>, FitError> {
             let value = |i: usize| t[i].values().ok_or_else(damaged);
             Ok(Parameters {
@@ -178,12 +187,6 @@ impl Checkpoint {
                 drive: value(2)?,
             })
         };
-        if !body.history.is_consistent() {
-            return Err(frame::error(
-                path,
-                "damaged refire-checkpoint file: losses do not agree",
-            ));
-        }
         let synapses = match &body.synapses {
             Some(synapses) => Some(synapses.connectivity().ok_or_else(damaged)?),
             None => None,
@@ -247,6 +250,39 @@ struct Body {
     history: History,
     #[serde(default)]
     convex: Option<ConvexReport>,
+}
+
+impl Body {
+    /// What cannot be so, if anything.
+    fn contradiction(&self) -> Option<&'static str> {
+        let history = &self.history;
+        if !history.is_consistent() {
+            return Some("losses do not agree");
+        }
+        let rows = history.training.iter().chain(&history.validation);
+        let mut losses = rows.flatten().chain(&history.validation_total);
+        if !losses.all(|loss| loss.is_finite()) {
+            return Some("losses that are not finite");
+        }
+        if self
+            .steps
+            .iter()
+            .any(|&steps| steps != self.iteration as u64)
+        {
+            return Some("steps are not those of its iterations");
+        }
+        let judged = &history.validated_at;
+        if !judged.is_sorted() || judged.last().is_some_and(|&last| last > self.iteration) {
+            return Some("judgements are not at its iterations");
+        }
+        let judgements = history.validation_total.iter().zip(judged);
+        let best = judgements.min_by(|a, b| a.0.total_cmp(b.0));
+        let kept = match best {
+            Some((&loss, &at)) => (self.best_loss, self.best_iteration) == (loss, at),
+            None => !self.best_loss.is_finite() && self.best_iteration <= self.iteration,
+        };
+        (!kept).then_some("the best loss is none of its losses")
+    }
 }
 
 /// Adam for each tensor of the parameters.
@@ -348,6 +384,26 @@ mod tests {
         assert!(refused(&|b| b.history.training.push(vec![])).contains(losses));
         assert!(refused(&|b| b.history.validation[0].push(0.5)).contains(losses));
         assert!(refused(&|b| b.history.validated_at.push(1)).contains(losses));
+        let finite_losses = "losses that are not finite";
+        assert!(refused(&|b| b.history.training[0][1] = f64::NAN).contains(finite_losses));
+        assert!(refused(&|b| b.history.validation[0][0] = f64::INFINITY).contains(finite_losses));
+        assert!(refused(&|b| b.history.validation_total[0] = f64::NAN).contains(finite_losses));
+        for iteration in [0, 2, usize::MAX] {
+            let error = refused(&|b| b.iteration = iteration);
+            assert!(
+                error.contains("steps are not those of its iterations"),
+                "{error}"
+            );
+        }
+        assert!(refused(&|b| b.history.validated_at[0] = 2).contains("judgements are not"));
+        for best in [f64::NAN, f64::INFINITY, -1.0] {
+            let error = refused(&|b| b.best_loss = best);
+            assert!(
+                error.contains("the best loss is none of its losses"),
+                "{error}"
+            );
+        }
+        assert!(refused(&|b| b.best_iteration = 100_000).contains("the best loss"));
         assert!(refused(&|b| b.history.validation_total.push(1.0)).contains(losses));
         let fewer = |b: &F32Bytes| F32Bytes::new(&b.values().unwrap()[1..]);
         let short = "a tensor is cut short";

@@ -57,7 +57,7 @@ pub enum FitError {
     },
     /// A condition the model was not fitted on.
     #[error(
-        "condition '{label}': expected one of those of the model, or of the stimulus that drives it ({known})"
+        "condition {label} is none of those of the model, or of the stimulus that drives it: {known}"
     )]
     UnknownCondition {
         /// Label of the condition.

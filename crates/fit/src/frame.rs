@@ -146,6 +146,12 @@ pub(crate) fn unwritten(path: &Path, cause: &std::io::Error) -> FitError {
     }
 }
 
+/// Whether a file is framed as one of this format.
+pub(crate) fn is_of(path: &Path, format: &str) -> bool {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    rmp_serde::from_slice(&bytes).is_ok_and(|header: Header| header.format == format)
+}
+
 /// Reads a framed body of a version up to `version`.
 pub(crate) fn read<B: DeserializeOwned>(
     path: &Path,

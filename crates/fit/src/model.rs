@@ -22,8 +22,6 @@ pub struct Training {
     pub conditions: Vec<usize>,
     /// Length of those trials, bins, history included, `[trial]`.
     pub bins: Vec<usize>,
-    /// The same with the share of a last bin that is partial, `[trial]`.
-    pub lengths: Vec<f64>,
     /// Population counts a free run may show.
     pub range: StabilityRange,
 }
@@ -236,7 +234,6 @@ impl Training {
             histories,
             conditions: (0..layout.trials()).map(|k| layout.condition(k)).collect(),
             bins: (0..layout.trials()).map(|k| layout.bins(k)).collect(),
-            lengths: (0..layout.trials()).map(|k| layout.length(k)).collect(),
             range: StabilityRange::from_training(&spikes, &layout),
         })
     }

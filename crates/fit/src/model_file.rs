@@ -1,11 +1,10 @@
-//! `model.refire`: the layout of the model file, version 3; version 1 had dense couplings only, version 2 trials of whole
-//! bins. A file is of the version that it needs.
+//! `model.refire`: the layout of the model file, version 2; version 1 had dense couplings only.
 //!
 //! Nothing in it depends on the clock, the thread count or a path.
 
 use crate::frame::{self, Bits, F32Bytes, Synapses};
 use crate::{FitError, FlatSettings, Model, Training, wiring};
-use refire_core::{TrialArray, TrialLayout, check_declared};
+use refire_core::{TrialArray, check_declared};
 use refire_drive::DriveSpec;
 use refire_engine::Parameters;
 use refire_kernels::LANES;
@@ -17,8 +16,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const FORMAT: &str = "refire-model";
-const VERSION: u32 = 3;
-const WITHOUT_LENGTHS: u32 = 2;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,8 +37,6 @@ struct Body {
     histories: Bits,
     training_conditions: Vec<usize>,
     training_bins: Vec<usize>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    training_lengths: Option<Vec<f64>>,
     stability_range: StabilityRange,
     split: Split,
     recording_hash: String,
@@ -56,24 +52,13 @@ struct Features {
     values: Vec<f64>,
 }
 
-impl Body {
-    /// The oldest version that has all its parts.
-    fn version(&self) -> u32 {
-        match self.training_lengths {
-            None => WITHOUT_LENGTHS,
-            Some(_) => VERSION,
-        }
-    }
-}
-
 impl Model {
     /// Writes the model to a temporary name and renames it.
     ///
     /// # Errors
     /// [`FitError::Unwritten`].
     pub fn write(&self, path: &Path) -> Result<(), FitError> {
-        let body = self.body();
-        frame::write(path, FORMAT, body.version(), &body)
+        frame::write(path, FORMAT, VERSION, &self.body())
     }
 
     /// Adds the model to files that are to appear together.
@@ -81,8 +66,7 @@ impl Model {
     /// # Errors
     /// [`FitError::Unwritten`], [`FitError::File`].
     pub fn add_to(&self, outputs: &mut Outputs, path: &Path) -> Result<(), FitError> {
-        let body = self.body();
-        let bytes = frame::bytes(path, FORMAT, body.version(), &body)?;
+        let bytes = frame::bytes(path, FORMAT, VERSION, &self.body())?;
         (outputs.add(path, &bytes)).map_err(|e| frame::unwritten(path, &e))
     }
 
@@ -108,16 +92,16 @@ impl Model {
             histories: Bits::new(&self.training.histories.to_vec()),
             training_conditions: self.training.conditions.clone(),
             training_bins: self.training.bins.clone(),
-            training_lengths: {
-                let whole = self.training.bins.iter().map(|&bins| bins as f64);
-                let partial = !whole.eq(self.training.lengths.iter().copied());
-                partial.then(|| self.training.lengths.clone())
-            },
             stability_range: self.training.range.clone(),
             split: self.split.clone(),
             recording_hash: self.recording_hash.clone(),
             iteration: self.iteration,
         }
+    }
+
+    /// Whether there is a model at a path, a damaged one perhaps.
+    pub fn is_at(path: &Path) -> bool {
+        frame::is_of(path, FORMAT)
     }
 
     /// Reads a model and checks that its parts fit together.
@@ -189,12 +173,6 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
     if !in_range || body.bins_per_condition.iter().any(|&bins| bins <= lags) {
         return Err("trials out of range");
     }
-    let whole = || body.training_bins.iter().map(|&bins| bins as f64).collect();
-    let lengths = body.training_lengths.clone().unwrap_or_else(whole);
-    let layout = TrialLayout::new(vec![0; trials], body.training_bins.clone(), 0);
-    if !layout.is_ok_and(|layout| layout.with_lengths(lengths.clone()).is_ok()) {
-        return Err("lengths of trials that are not those of their bins");
-    }
     let couplings = body.couplings.values().ok_or("couplings")?;
     let bias = body.bias.values().ok_or("bias")?;
     let drive = body.drive_weights.values().ok_or("drive weights")?;
@@ -259,7 +237,6 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
             histories,
             conditions: body.training_conditions,
             bins: body.training_bins,
-            lengths,
             range: body.stability_range,
         },
         split: body.split,
@@ -305,11 +282,6 @@ mod tests {
             let read = Model::read(&path).unwrap();
             assert!(read.wiring == model.wiring && read == model);
         }
-        // With trials whose last bin is partial.
-        let mut model = fixture::model();
-        model.training.lengths[1] -= 0.25;
-        model.write(&path).unwrap();
-        assert!(Model::read(&path).unwrap() == model);
         // Versions that are not: none, and of a newer refire.
         for version in [0, VERSION + 1] {
             frame::write(&path, FORMAT, version, &model.body()).unwrap();
@@ -345,19 +317,6 @@ mod tests {
         assert_eq!(refused(|b| b.training_conditions[0] = 2), trials);
         assert_eq!(refused(|b| b.training_bins[0] = 2), trials);
         assert_eq!(refused(|b| b.training_bins[0] = 10), trials);
-        let lengths = |change: f64| {
-            move |b: &mut Body| {
-                let mut lengths: Vec<f64> = b.training_bins.iter().map(|&n| n as f64).collect();
-                lengths[0] += change;
-                b.training_lengths = Some(lengths);
-            }
-        };
-        assert_eq!(refused(lengths(-0.5)), "");
-        let others = "lengths of trials that are not those of their bins";
-        for change in [-1.0, 2.0, f64::NAN] {
-            assert_eq!(refused(lengths(change)), others);
-        }
-        assert_eq!(refused(|b| b.training_lengths = Some(vec![8.0])), others);
         let short = |bins| {
             move |b: &mut Body| {
                 b.condition_labels.push(Label::Number(7));

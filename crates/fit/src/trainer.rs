@@ -214,11 +214,14 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`FitError::Resume`] where it belongs to another fit.
     pub fn resume(&mut self, mut checkpoint: Checkpoint) -> Result<(), FitError> {
-        let iterations = self.spec.optimiser.adam().map(|adam| adam.iterations);
-        if let (Some(adam), Some(iterations)) =
-            (checkpoint.fit.spec.optimiser.adam_mut(), iterations)
-        {
-            adam.iterations = iterations;
+        if let (Some(own), Some(other)) = (
+            self.spec.optimiser.adam_mut(),
+            checkpoint.fit.spec.optimiser.adam_mut(),
+        ) {
+            // Those that are done were made.
+            own.iterations = own.iterations.max(checkpoint.iteration);
+            other.iterations = own.iterations;
+            self.state.fit.spec.optimiser = self.spec.optimiser;
         }
         checkpoint.check_same_fit(&self.state)?;
         self.state = checkpoint;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use refire_core::TrialArray;
 use refire_recording::{
-    BinWidth, NpzArray, NpzError, NpzFile, NpzWriter, Outputs, Recording, Stimulus,
+    BinWidth, Label, NpzArray, NpzError, NpzFile, NpzWriter, Outputs, Recording, Stimulus,
 };
 
 use crate::{GroundTruth, SynthError, recording};
@@ -14,6 +14,9 @@ pub const RECORDING_FILE: &str = "recording.npz";
 
 /// Name of the ground truth that [`write()`] writes.
 pub const TRUTH_FILE: &str = "truth.npz";
+
+/// Key of a ground truth that [`write()`] writes: hash of the recording beside it, as text.
+pub const RECORDING_HASH: &str = "recording_hash";
 
 /// Simulates a recording and writes it as [`RECORDING_FILE`], beside the ground truth as [`TRUTH_FILE`],
 /// into a folder that is made where there is none. Gives the recording.
@@ -36,7 +39,9 @@ pub fn write(
     let mut outputs = Outputs::default();
     let path = folder.join(RECORDING_FILE);
     recording.npz_writer(&path)?.add_to(&mut outputs)?;
-    truth_writer(folder.join(TRUTH_FILE), truth)?.add_to(&mut outputs)?;
+    let mut truth = truth_writer(folder.join(TRUTH_FILE), truth)?;
+    truth.labels(RECORDING_HASH, &[Label::Text(recording.hash())])?;
+    truth.add_to(&mut outputs)?;
     outputs
         .publish()
         .map_err(|error| NpzError::Unwritten { path, error })?;
@@ -235,7 +240,10 @@ mod tests {
         };
         let (a, b, c) = (bytes("a", 1), bytes("b", 1), bytes("c", 2));
         assert!(a == b);
-        assert!(a[0] != c[0] && a[1] == c[1]);
+        // Of other spikes the truth is the same, but for the recording that it names.
+        assert!(a[0] != c[0] && a[1] != c[1]);
+        let truth = |name: &str| read_truth(folder.path().join("made").join(name).join(TRUTH_FILE));
+        assert_eq!(truth("a").unwrap(), truth("c").unwrap());
     }
 
     #[test]

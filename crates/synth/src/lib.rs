@@ -17,7 +17,7 @@ mod toy;
 mod truth;
 
 pub use error::SynthError;
-pub use files::{RECORDING_FILE, TRUTH_FILE, read_truth, write, write_truth};
+pub use files::{RECORDING_FILE, RECORDING_HASH, TRUTH_FILE, read_truth, write, write_truth};
 pub use movie::{MovieNetwork, MovieSettings};
 pub use settings::SynthSettings;
 pub use simulate::{recording, simulate};

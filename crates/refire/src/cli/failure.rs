@@ -5,7 +5,7 @@ use refire::recording::{NpzError, refuse_other_than_file};
 use refire::synth::SynthError;
 use std::fmt::{self, Display};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A failure of the command.
 #[derive(Debug)]
@@ -138,6 +138,21 @@ pub fn prepare_file(file: &Path) -> Result<(), Failure> {
     probe(folder, &name.to_string_lossy(), Keep::Folder).map_err(|e| cannot_be_written_to(file, &e))
 }
 
+/// A folder and those above it that are not there, the innermost first.
+pub fn missing_folders(folder: &Path) -> Vec<PathBuf> {
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing = folder.ancestors().take_while(missing);
+    missing.map(Path::to_path_buf).collect()
+}
+
+/// Removes folders that were made in vain, where nothing has come into them.
+pub fn remove_empty(folders: &[PathBuf]) {
+    for path in folders {
+        // Not made after all, or somebody else's by now: left alone.
+        let _ = std::fs::remove_dir(path);
+    }
+}
+
 /// What stays of a folder that proves usable.
 #[derive(PartialEq)]
 enum Keep {
@@ -148,17 +163,13 @@ enum Keep {
 /// Creates a folder and, for a moment, a file in it, its name no shorter than the temporary one
 /// under which a file called `name` is written. Folders made in vain are removed.
 fn probe(folder: &Path, name: &str, keep: Keep) -> std::io::Result<()> {
-    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+    let made = missing_folders(folder);
     let probe = folder.join(format!(".{name}.{}-refire-probe", std::process::id()));
     let outcome = std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&probe, []))
         .and_then(|()| std::fs::remove_file(&probe));
     if outcome.is_err() || keep == Keep::Nothing {
-        for path in made {
-            // Not made after all, or somebody else's by now: left alone.
-            let _ = std::fs::remove_dir(path);
-        }
+        remove_empty(&made);
     }
     outcome
 }

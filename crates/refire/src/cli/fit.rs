@@ -1,21 +1,20 @@
 //! `refire fit`.
 
-use super::failure::{Failure, check_folder, prepare_folder};
+use super::failure::{Failure, check_folder, missing_folders, prepare_folder, remove_empty};
 use super::fitted::{Fitted, progress};
 use super::interrupt::{Interrupts, Stopped};
 use super::lock::Lock;
 use super::names::objective_name;
 use super::options::FitOptions;
-use super::outputs::{FIGURES, MODEL, REPORT, add_text, publish, refuse_not_fitted};
+use super::outputs::{
+    CHECKPOINT, FIGURES, MODEL, REPORT, add_text, publish, refuse_inputs, refuse_not_fitted,
+};
 use super::{outcome, recordings, view};
 use refire::fit::{Checkpoint, FitError, Trainer};
 use refire::recording::{BinWidth, Outputs, Recording, remove_unfinished};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// The state of a fit, beside its files.
-const CHECKPOINT: &str = "checkpoint.refire";
 
 /// Heading of the options of this command; those of a fit have their own.
 const OUTPUT: &str = "Input and output";
@@ -77,6 +76,15 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     };
     check_folder(folder, &[MODEL, FIGURES, REPORT, CHECKPOINT])?;
     let options = options(args)?;
+    let read = [
+        Some(&args.recording),
+        args.config.as_ref(),
+        options.mask.as_ref(),
+    ];
+    let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
+    for name in [MODEL, FIGURES, REPORT, CHECKPOINT] {
+        refuse_inputs(&folder.join(name), &read)?;
+    }
     // Before the checkpoint is read: another fit may be about to replace it.
     let lock = match &args.resume {
         Some(folder) if folder.is_dir() => Some(Lock::take(folder)?),
@@ -99,7 +107,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         trainer.resume(checkpoint)?;
     }
     refuse_not_fitted(folder, args.force)?;
-    let made = !folder.exists();
+    let made = missing_folders(folder);
     prepare_folder(folder)?;
     let run = Run {
         args,
@@ -109,12 +117,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     };
     let lock = match lock {
         Some(lock) => lock,
-        None => Lock::take(folder)?,
+        None => Lock::take(folder).inspect_err(|_| remove_empty(&made))?,
     };
     let outcome = run.to_the_end(&mut trainer, &recording, lock);
-    if made && outcome.is_err() {
-        // Only where nothing has come into it.
-        let _ = std::fs::remove_dir(folder);
+    if outcome.is_err() {
+        remove_empty(&made);
     }
     outcome
 }

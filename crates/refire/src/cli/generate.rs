@@ -1,6 +1,7 @@
 //! `refire generate`.
 
-use super::failure::{Failure, check_folder};
+use super::failure::{Failure, check_folder, missing_folders, prepare_folder, remove_empty};
+use super::lock::Lock;
 use super::outputs::refuse_not_generated;
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
@@ -49,7 +50,17 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     refuse_not_generated(&args.out, &files, args.force)?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
-    refire::synth::write(&args.out, &truth, trials, settings.seed)?;
+    let made = missing_folders(&args.out);
+    prepare_folder(&args.out)?;
+    let written = Lock::take(&args.out).and_then(|_lock| {
+        Ok(refire::synth::write(
+            &args.out,
+            &truth,
+            trials,
+            settings.seed,
+        )?)
+    });
+    written.inspect_err(|_| remove_empty(&made))?;
     if !quiet {
         note!(
             "wrote {} and {}",

@@ -1,8 +1,9 @@
 //! What a command may write over: what it wrote itself, and nothing that it reads.
 
 use super::failure::Failure;
-use refire::recording::{NpzFile, Outputs};
-use refire::synth::TRUTH_FILE;
+use refire::fit::{Checkpoint, Model};
+use refire::recording::{NpzFile, Outputs, RecordingFile};
+use refire::synth::{RECORDING_FILE, RECORDING_HASH, TRUTH_FILE};
 use serde_json::Value;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 pub const MODEL: &str = "model.refire";
 pub const FIGURES: &str = "fit.json";
 pub const REPORT: &str = "report.html";
+pub const CHECKPOINT: &str = "checkpoint.refire";
 
 /// Refuses an output that is one of the inputs.
 pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
@@ -34,20 +36,46 @@ pub fn refuse_foreign(out: &Path, key: &str, force: bool) -> Result<(), Failure>
 
 /// Refuses to replace these files of a folder whose recording was not generated, unless `force`.
 pub fn refuse_not_generated(folder: &Path, files: &[&str], force: bool) -> Result<(), Failure> {
-    let may = force || has_key(&folder.join(TRUTH_FILE), "population");
-    let mut files = files.iter();
-    files.try_for_each(|name| refuse_unless(may, &folder.join(name)))
+    let truth = folder.join(TRUTH_FILE);
+    let may = force || has_key(&truth, "population");
+    let mut names = files.iter();
+    names.try_for_each(|name| refuse_unless(may, &folder.join(name)))?;
+    // Another recording may have come beside the truth.
+    let recording = folder.join(RECORDING_FILE);
+    refuse_unless(force || is_recording_of(&truth, &recording), &recording)
 }
 
-/// Refuses to replace a fit.json that no fit wrote, or a report in the folder of none, unless `force`.
+/// Whether a recording is the one that a truth says it was generated with; true where it says none.
+fn is_recording_of(truth: &Path, recording: &Path) -> bool {
+    let told = NpzFile::open(truth).and_then(|mut file| file.labels(RECORDING_HASH));
+    let Ok(told) = told else {
+        return true;
+    };
+    let hash = RecordingFile::open(recording).and_then(|file| file.bin(None));
+    let hash = hash.map(|recording| recording.hash());
+    told.values
+        .iter()
+        .any(|told| hash.as_ref().is_ok_and(|hash| told.to_string() == *hash))
+}
+
+/// Refuses to replace what no fit wrote, unless `force`: a report is one of a fit where its model or figures are.
 pub fn refuse_not_fitted(folder: &Path, force: bool) -> Result<(), Failure> {
-    let figures = folder.join(FIGURES);
-    let text = std::fs::read_to_string(&figures).unwrap_or_default();
-    let settings = |figures: Value| figures.get("settings").is_some();
-    let fitted = serde_json::from_str(&text).is_ok_and(settings);
-    refuse_unless(force || fitted, &figures)?;
-    let fitted = fitted || folder.join(MODEL).is_file();
-    refuse_unless(force || fitted, &folder.join(REPORT))
+    let path = |name| folder.join(name);
+    let text = std::fs::read_to_string(path(FIGURES)).unwrap_or_default();
+    let of_fit = |figures: Value| {
+        ["settings", "losses", "held_out"]
+            .iter()
+            .all(|&key| figures.get(key).is_some())
+    };
+    let figures = serde_json::from_str(&text).is_ok_and(of_fit);
+    let model = Model::is_at(&path(MODEL));
+    refuse_unless(force || figures, &path(FIGURES))?;
+    refuse_unless(force || model, &path(MODEL))?;
+    refuse_unless(
+        force || Checkpoint::is_at(&path(CHECKPOINT)),
+        &path(CHECKPOINT),
+    )?;
+    refuse_unless(force || figures || model, &path(REPORT))
 }
 
 fn has_key(file: &Path, key: &str) -> bool {

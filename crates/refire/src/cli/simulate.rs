@@ -226,8 +226,6 @@ fn simulate(
     } = trials;
     let first_bin = model.spec.first_bin();
     let mut trials: Vec<Vec<u8>> = vec![Vec::new(); conditions.len()];
-    // Of trials of one presentation that are as long as training trials.
-    let mut starts: Vec<Option<Slot>> = vec![None; conditions.len()];
     for (block, out) in trials.chunks_mut(BLOCK).enumerate() {
         let first = block * BLOCK;
         let mut previous: Option<TrialArray<u8>> = None;
@@ -243,10 +241,6 @@ fn simulate(
                     Slot { bins, ..slot }
                 })
                 .collect();
-            if presentations == 1 && !whole {
-                let own = slots.iter().map(|slot| Some(*slot));
-                starts.splice(first..first + slots.len(), own);
-            }
             let (spikes, _) = runs.present(&slots, presentation, previous.as_ref())?;
             for (row, (slot, out)) in slots.iter().zip(out.iter_mut()).enumerate() {
                 let start = if presentation == 0 { 0 } else { first_bin };
@@ -257,16 +251,6 @@ fn simulate(
             previous = Some(runs.last_bins(&slots));
         }
     }
-    let lengths = starts.iter().zip(&trials).map(|(slot, trial)| {
-        let bins = trial.len() / model.observed();
-        let training = &model.training;
-        // A trial that lasts as long as a training trial ends where that one did.
-        match slot {
-            Some(slot) if bins == training.bins[slot.history] => training.lengths[slot.history],
-            _ => bins as f64,
-        }
-    });
-    let lengths = lengths.collect();
     let units = model.observed();
     let bins: Vec<usize> = trials.iter().map(|t| t.len() / units).collect();
     let longest = bins.iter().copied().max().unwrap_or(0);
@@ -277,7 +261,6 @@ fn simulate(
     let width = BinWidth::from_seconds(model.bin_width)?;
     Ok(Recording::new(RecordingParts {
         bins,
-        lengths: Some(lengths),
         labels: conditions
             .iter()
             .map(|&c| model.condition_labels[c].clone())
