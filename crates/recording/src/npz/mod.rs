@@ -1,13 +1,15 @@
 //! npz files: zip archives of numpy arrays, read without trusting what they declare.
 
 mod header;
+mod number;
 mod read;
 mod write;
 
 use std::path::PathBuf;
 
+pub(crate) use number::Number;
 pub use read::NpzFile;
-pub(crate) use read::{Number, read_npy};
+pub(crate) use read::read_npy;
 pub use write::NpzWriter;
 
 /// Numbers of one array of an npz file, in C order (last axis fastest).
