@@ -247,6 +247,7 @@ fn a_fit_that_fails_leaves_the_folder_as_it_was() {
 #[test]
 fn two_fits_do_not_share_a_folder() {
     let desk = desk();
+    desk.ok(&format!("{FIT} --iterations 2 --out other"));
     let mut command = desk.command(&format!(
         "{FIT} --iterations 100000 --out fit --checkpoint-every 1"
     ));
@@ -259,6 +260,18 @@ fn two_fits_do_not_share_a_folder() {
     let second = format!("{FIT} --iterations 2 --out fit");
     let owner = format!("process {}", first.id());
     desk.refused_as_is(&second, &["another fit is writing", &owner]);
+    // Nor does another command write what a run is about to.
+    for out in ["fit/model.refire", "fit/recording.npz"] {
+        for line in [
+            "simulate other/model.refire --trials 2",
+            "export other/model.refire",
+        ] {
+            let line = format!("{line} --out {out} --force");
+            desk.refused_as_is(&line, &["another fit is writing"]);
+        }
+    }
+    desk.ok("export other/model.refire --out fit/e.npz");
+    std::fs::remove_file(desk.path("fit/e.npz")).unwrap();
     // Killed: what it left is taken over, and a checkpoint of another fit is removed.
     first.kill().unwrap();
     first.wait().unwrap();

@@ -16,6 +16,25 @@ pub struct Lock {
     _file: File,
 }
 
+/// Refuses an output that is a file of a run which writes into its folder now.
+pub fn refuse_locked(out: &Path, names: &[&str]) -> Result<(), Failure> {
+    let of_run = out
+        .file_name()
+        .is_some_and(|own| names.iter().any(|name| own == *name));
+    let path = out.with_file_name(NAME);
+    if !of_run || !path.is_file() {
+        return Ok(());
+    }
+    let held = File::open(&path).map(|file| file.try_lock_shared());
+    match held {
+        Ok(Err(TryLockError::WouldBlock)) => Err(Failure::input(format!(
+            "{}: another fit is writing to this folder",
+            out.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 impl Lock {
     /// Takes the folder for this process.
     pub fn take(folder: &Path) -> Result<Self, Failure> {

@@ -1,6 +1,7 @@
 //! What a command may write over: what it wrote itself, and nothing that it reads.
 
 use super::failure::Failure;
+use super::lock::refuse_locked;
 use refire::fit::{Checkpoint, Model};
 use refire::recording::{NpzFile, Outputs, RecordingFile};
 use refire::synth::{RECORDING_FILE, RECORDING_HASH, TRUTH_FILE};
@@ -29,8 +30,20 @@ pub fn refuse_inputs(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
     }
 }
 
-/// Refuses to replace an npz file that lacks a key which every file written by this command has, unless `force`.
+/// Files of a folder that one run at a time writes into.
+const OF_RUNS: [&str; 6] = [
+    MODEL,
+    FIGURES,
+    REPORT,
+    CHECKPOINT,
+    RECORDING_FILE,
+    TRUTH_FILE,
+];
+
+/// Refuses to replace an npz file that lacks a key which every file written by this command has, unless `force`, and
+/// one that another run is about to write.
 pub fn refuse_foreign(out: &Path, key: &str, force: bool) -> Result<(), Failure> {
+    refuse_locked(out, &OF_RUNS)?;
     refuse_unless(force || has_key(out, key), out)
 }
 
