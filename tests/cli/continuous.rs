@@ -62,7 +62,7 @@ fn one_long_trial_is_cut_held_out_and_judged() {
     assert!(report.contains("Stretches of a continuous recording are held out"));
     assert!(report.contains("L-BFGS to the optimum of the likelihood, ridge"));
     assert!(
-        notes.contains("1 trials are cut into 10 pieces of 10.000 s"),
+        notes.contains("1 trial is cut into 10 pieces of 10.000 s"),
         "{notes}"
     );
     let json = desk.json("fit/fit.json");

@@ -70,8 +70,11 @@ impl Recording {
             .collect();
         let mut warnings = self.warnings().to_vec();
         warnings.push(format!(
-            "{} trials are cut into {} pieces of {:.3} s{}",
-            self.n_trials(),
+            "{} cut into {} pieces of {:.3} s{}",
+            match self.n_trials() {
+                1 => "1 trial is".to_string(),
+                trials => format!("{trials} trials are"),
+            },
             places.len(),
             bins as f64 * self.bin_width(),
             match ongoing {

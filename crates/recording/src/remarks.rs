@@ -35,7 +35,7 @@ pub(crate) fn of_time_unit(totals: &Totals, whole: bool) -> Option<String> {
         (false, false) => return None,
     };
     Some(format!(
-        "{what}: they look like samples or milliseconds and are read as seconds (--time-unit ms, us or \
+        "{what}: the times look like samples or milliseconds and are read as seconds (--time-unit ms, us or \
          samples=RATE reads them as that)"
     ))
 }
@@ -154,7 +154,10 @@ mod tests {
         assert!(of(6, 3, 1000.0, false).contains("the mean rate is 2.00e-3 Hz"));
         assert!(of(6, 3, 1000.0, true).contains("whole numbers and the mean rate is 2.00e-3 Hz"));
         let whole = of(6, 3, 10.0, true);
-        assert!(whole.contains("whole numbers: they look like"), "{whole}");
+        assert!(
+            whole.contains("whole numbers: the times look like"),
+            "{whole}"
+        );
         // 1 spike: of 1000 units one can have fired.
         assert_eq!(of(1, 1000, 50.0, false), "");
         // Exactly 0.01 Hz is not below; silence is no rate.
