@@ -54,6 +54,19 @@ pub struct Evaluation {
     pub noise_agreement: NoiseAgreement,
 }
 
+impl Evaluation {
+    /// Figures that some unit lacks, by name, with the reason.
+    pub fn missing_of_units(&self) -> Vec<(&'static str, String)> {
+        let mut missing = self.units.missing();
+        if self.trials == 0 {
+            missing
+                .iter_mut()
+                .for_each(|(_, why)| *why = NO_TEST_TRIALS.to_string());
+        }
+        missing
+    }
+}
+
 /// Evaluates a model, under the stimulus that comes with the recording, on the test trials it was not fitted to (where the recording is the one of
 /// the fit), or on all trials that are longer than the couplings reach. A recording is cut as that of the fit was.
 ///

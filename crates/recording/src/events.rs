@@ -113,6 +113,16 @@ impl Events {
             && self.times.iter().any(|&t| t > 1.5)
     }
 
+    /// Whether most times lie within so many bins of an edge, far more than by chance.
+    fn are_on_edges(&self, width: f64, steps: f64) -> bool {
+        let near = |time: &&f64| {
+            let exact = *time / width;
+            (exact - exact.round()).abs() <= steps
+        };
+        let on_edges = || self.times.iter().filter(near).count();
+        steps < MOSTLY / 5.0 && on_edges() as f64 > MOSTLY * self.times.len() as f64
+    }
+
     pub fn spikes(&self) -> u64 {
         self.times.len() as u64
     }
@@ -141,21 +151,20 @@ impl Events {
         let trials = bins.len();
         let mut array = zeroed(trials, longest, self.units, file_bytes)?;
         let spikes = array.as_mut_slice();
-        let steps = self.clock.coarse_steps(width_s).unwrap_or(0.0);
-        let near = |time: &&f64| ((*time / width_s) - (*time / width_s).round()).abs() <= steps;
-        let on_edges = steps < MOSTLY / 5.0
-            && self.times.iter().filter(near).count() as f64 > MOSTLY * self.times.len() as f64;
-        let snapped = if on_edges { steps } else { 0.0 };
+        let coarse = self.clock.coarse_steps(width_s);
+        let snapped = coarse.filter(|&steps| self.are_on_edges(width_s, steps));
         let mut clipped = 0;
         let mut at_edges = AtEdges {
             spikes: 0,
             seconds: 0.0,
-            later: steps == 0.0 || on_edges,
+            later: snapped == coarse,
         };
         for ((&time, &trial), &unit) in self.times.iter().zip(&self.trials).zip(&self.unit) {
-            let tolerance = self.clock.tolerance(time, width_s).max(snapped);
+            let tolerance = self.clock.tolerance(time, width_s);
+            let tolerance = tolerance.max(snapped.unwrap_or(0.0));
             let exact = time / width_s;
-            let uncertainty = self.clock.uncertainty(time, width_s).max(steps);
+            let uncertainty = self.clock.uncertainty(time, width_s);
+            let uncertainty = uncertainty.max(coarse.unwrap_or(0.0));
             let inside = exact.round() >= 1.0 && exact.round() < bins[trial] as f64;
             if inside && (exact - exact.round()).abs() <= uncertainty {
                 at_edges.spikes += 1;

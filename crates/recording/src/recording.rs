@@ -311,10 +311,13 @@ impl Recording {
         if let Some(s) = &self.stimulus {
             let shape = [s.courses(), s.samples(), s.features()];
             let shape = &shape[usize::from(!s.per_condition())..];
-            let text = Label::numbers(&self.condition_labels).is_none();
-            let rows = text.then(|| rows_of_text(&self.condition_labels));
-            let s = rows.map_or_else(|| s.clone(), |rows| s.clone().in_order(&rows));
-            writer.f64("stimulus", shape, s.values())?;
+            match Label::numbers(&self.condition_labels) {
+                Some(_) => writer.f64("stimulus", shape, s.values())?,
+                None => {
+                    let rows = rows_of_text(&self.condition_labels);
+                    writer.f64("stimulus", shape, s.clone().in_order(&rows).values())?;
+                }
+            }
             writer.f64("stimulus_dt", &[], &[s.dt().seconds()])?;
         }
         Ok(writer)

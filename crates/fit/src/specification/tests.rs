@@ -109,14 +109,15 @@ fn passes_in_windows_refuse_published_statistics_and_the_score_gradient() {
     }
 }
 
+/// What is said of a specification with this change; nothing where it is good.
+fn refused(change: &dyn Fn(&mut Specification)) -> String {
+    let mut spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
+    change(&mut spec);
+    spec.check().err().map_or(String::new(), |e| e.to_string())
+}
+
 #[test]
 fn no_count_is_zero_where_none_says_so() {
-    let spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
-    let refused = |change: &dyn Fn(&mut Specification)| {
-        let mut spec = spec.clone();
-        change(&mut spec);
-        spec.check().unwrap_err().to_string()
-    };
     let found = refused(&|spec| spec.checkpoint_bins = Some(0));
     assert!(found.contains("checkpoint-bins"), "{found}");
     for (name, at) in [("noise-lags", 0), ("noise-pairs", 1)] {
@@ -139,12 +140,6 @@ fn the_default_optimiser_keeps_the_numbers_of_adam() {
 
 #[test]
 fn numbers_out_of_range_are_refused_by_name() {
-    let spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
-    let refused = |change: &dyn Fn(&mut Specification)| {
-        let mut spec = spec.clone();
-        change(&mut spec);
-        spec.check().err().map_or(String::new(), |e| e.to_string())
-    };
     let expect = |name: &str, change: &dyn Fn(&mut Specification)| {
         let found = refused(change);
         assert!(

@@ -24,13 +24,6 @@ fn driven() -> (Recording, Model) {
     (recording, model)
 }
 
-/// Label of the condition of each trial.
-fn labels(recording: &Recording) -> Vec<Label> {
-    let labels = recording.condition_labels();
-    let of = |&c: &usize| labels[c].clone();
-    recording.conditions().iter().map(of).collect()
-}
-
 /// Currents of a condition, but for bins that only one side has.
 fn currents(model: &Model, condition: usize, bins: usize) -> Vec<Vec<f32>> {
     let currents = model.drive_currents().unwrap();
@@ -109,10 +102,8 @@ fn a_recording_is_met_under_its_own_stimulus() {
     let (recording, model) = driven();
     let same_but = |stimulus: Option<Stimulus>| {
         Recording::new(RecordingParts {
-            bins: recording.bins().to_vec(),
-            labels: labels(&recording),
             stimulus,
-            ..RecordingParts::new(recording.spikes().clone(), "10ms".parse().unwrap())
+            ..small::parts(&recording)
         })
         .unwrap()
     };
@@ -125,10 +116,8 @@ fn a_recording_is_met_under_its_own_stimulus() {
     assert!(matches!(none, FitError::NoStimulus));
     // Other units, and another width of bins.
     let bent = |change: &dyn Fn(&mut RecordingParts)| {
-        let mut parts = RecordingParts::new(recording.spikes().clone(), "10ms".parse().unwrap());
-        parts.bins = recording.bins().to_vec();
+        let mut parts = small::parts(&recording);
         parts.stimulus = Some(turned(&recording));
-        parts.labels = labels(&recording);
         change(&mut parts);
         model
             .facing(&Recording::new(parts).unwrap())
@@ -150,10 +139,7 @@ fn short_trials_are_not_judged() {
     let (recording, model) = driven();
     let least = model.spec.network.lags + 1;
     let with = |bins: usize, condition: usize| {
-        let mut parts = RecordingParts::new(recording.spikes().clone(), "10ms".parse().unwrap());
-        parts.labels = labels(&recording);
-        parts.stimulus = recording.stimulus().cloned();
-        parts.bins = recording.bins().to_vec();
+        let mut parts = small::parts(&recording);
         for k in 0..recording.n_trials() {
             if recording.conditions()[k] == condition {
                 parts.bins[k] = bins;

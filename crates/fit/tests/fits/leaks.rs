@@ -16,26 +16,15 @@ fn fit(recording: &Recording, spec: &Specification) -> Model {
 
 /// The same recording, with other spikes in some trials.
 fn with_noise(recording: &Recording, trials: &[usize]) -> Recording {
-    let mut spikes = recording.spikes().clone();
+    let mut parts = small::parts(recording);
     for &trial in trials {
         for t in 0..recording.bins()[trial] {
-            for (i, z) in spikes.row_mut(trial, t).iter_mut().enumerate() {
+            for (i, z) in parts.spikes.row_mut(trial, t).iter_mut().enumerate() {
                 *z = u8::from((trial + 3 * t + 5 * i) % 3 == 0);
             }
         }
     }
-    let labels = recording.conditions().iter();
-    let labels = labels.map(|&c| recording.condition_labels()[c].clone());
-    Recording::new(RecordingParts {
-        bins: recording.bins().to_vec(),
-        labels: labels.collect(),
-        stimulus: recording.stimulus().cloned(),
-        ..RecordingParts::new(
-            spikes,
-            BinWidth::from_seconds(recording.bin_width()).unwrap(),
-        )
-    })
-    .unwrap()
+    Recording::new(parts).unwrap()
 }
 
 /// Fits a recording and the same one with noise for test trials; then, to see that this tells, with noise for a

@@ -66,6 +66,19 @@ impl Small {
     }
 }
 
+/// What a recording is made of, to be changed.
+pub fn parts(recording: &Recording) -> RecordingParts {
+    let labels = recording.condition_labels();
+    let label = |&c: &usize| labels[c].clone();
+    let width = BinWidth::from_seconds(recording.bin_width()).unwrap();
+    RecordingParts {
+        bins: recording.bins().to_vec(),
+        labels: recording.conditions().iter().map(label).collect(),
+        stimulus: recording.stimulus().cloned(),
+        ..RecordingParts::new(recording.spikes().clone(), width)
+    }
+}
+
 /// Some steps of Adam.
 pub fn adam(iterations: usize, learning_rate: f64) -> Adam {
     Adam {

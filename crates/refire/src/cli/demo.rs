@@ -54,7 +54,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let synthetic = SynthSettings::demo();
     let truth = GroundTruth::draw(&synthetic)?;
     let trials = synthetic.trials_per_condition()?;
-    prepare_folder(&args.out)?;
+    let _made = prepare_folder(&args.out)?;
     let _lock = Lock::take(&args.out)?;
     let recording = refire::synth::write(&args.out, &truth, trials, synthetic.seed)?;
     if !quiet {
@@ -89,7 +89,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         }
         let fitted = Fitted::in_memory(&recording, &spec, quiet)?;
         let folder = args.out.join(folder);
-        prepare_folder(&folder)?;
+        let _made = prepare_folder(&folder)?;
         let mut outputs = Outputs::default();
         (fitted.model).add_to(&mut outputs, &folder.join(MODEL))?;
         add_text(

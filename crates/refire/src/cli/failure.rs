@@ -108,8 +108,10 @@ impl From<refire::report::ReportError> for Failure {
 }
 
 /// Creates a folder and makes sure that files can be written into it, before any work is done.
-pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
-    probe(folder, "", Keep::Folder).map_err(|e| cannot_be_written_to(folder, &e))
+pub fn prepare_folder(folder: &Path) -> Result<Made, Failure> {
+    let made = Made::missing(folder);
+    probe(folder, "").map_err(|e| cannot_be_written_to(folder, &e))?;
+    Ok(made)
 }
 
 /// Makes sure that files of these names can be written into a folder, before any work is done, and
@@ -118,7 +120,8 @@ pub fn check_folder(folder: &Path, names: &[&str]) -> Result<(), Failure> {
     for name in names {
         refuse_other(&folder.join(name))?;
     }
-    probe(folder, "", Keep::Nothing).map_err(|e| cannot_be_written_to(folder, &e))
+    let _made = Made::missing(folder);
+    probe(folder, "").map_err(|e| cannot_be_written_to(folder, &e))
 }
 
 /// Creates the folder of a file and makes sure that the file can be written, before any work is
@@ -135,43 +138,46 @@ pub fn prepare_file(file: &Path) -> Result<(), Failure> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    probe(folder, &name.to_string_lossy(), Keep::Folder).map_err(|e| cannot_be_written_to(file, &e))
+    let made = Made::missing(folder);
+    probe(folder, &name.to_string_lossy()).map_err(|e| cannot_be_written_to(file, &e))?;
+    made.keep();
+    Ok(())
 }
 
-/// A folder and those above it that are not there, the innermost first.
-pub fn missing_folders(folder: &Path) -> Vec<PathBuf> {
-    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let missing = folder.ancestors().take_while(missing);
-    missing.map(Path::to_path_buf).collect()
-}
+/// Folders that are made, the innermost first. Those that nothing has come into by the end go again.
+#[derive(Debug)]
+pub struct Made(Vec<PathBuf>);
 
-/// Removes folders that were made in vain, where nothing has come into them.
-pub fn remove_empty(folders: &[PathBuf]) {
-    for path in folders {
-        // Not made after all, or somebody else's by now: left alone.
-        let _ = std::fs::remove_dir(path);
+impl Made {
+    /// A folder and those above it that are not there.
+    fn missing(folder: &Path) -> Self {
+        let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let missing = folder.ancestors().take_while(missing);
+        Self(missing.map(Path::to_path_buf).collect())
+    }
+
+    /// Lets them stay, empty or not.
+    fn keep(mut self) {
+        self.0.clear();
     }
 }
 
-/// What stays of a folder that proves usable.
-#[derive(PartialEq)]
-enum Keep {
-    Folder,
-    Nothing,
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            // Not made after all, or in use: left alone.
+            let _ = std::fs::remove_dir(path);
+        }
+    }
 }
 
-/// Creates a folder and, for a moment, a file in it, its name no shorter than the temporary one
-/// under which a file called `name` is written. Folders made in vain are removed.
-fn probe(folder: &Path, name: &str, keep: Keep) -> std::io::Result<()> {
-    let made = missing_folders(folder);
+/// Creates the folder and, for a moment, a file in it, its name no shorter than the temporary one
+/// under which a file called `name` is written.
+fn probe(folder: &Path, name: &str) -> std::io::Result<()> {
     let probe = folder.join(format!(".{name}.{}-refire-probe", std::process::id()));
-    let outcome = std::fs::create_dir_all(folder)
+    std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&probe, []))
-        .and_then(|()| std::fs::remove_file(&probe));
-    if outcome.is_err() || keep == Keep::Nothing {
-        remove_empty(&made);
-    }
-    outcome
+        .and_then(|()| std::fs::remove_file(&probe))
 }
 
 fn refuse_other(file: &Path) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! `refire fit`.
 
-use super::failure::{Failure, check_folder, missing_folders, prepare_folder, remove_empty};
+use super::failure::{Failure, check_folder, prepare_folder};
 use super::fitted::{Fitted, progress};
 use super::interrupt::{Interrupts, Stopped};
 use super::lock::Lock;
@@ -43,7 +43,7 @@ pub struct Args {
     /// TOML file of settings, named like the options below; options given here take precedence.
     #[arg(long, value_name = "FIT.toml", help_heading = OUTPUT)]
     config: Option<PathBuf>,
-    /// Replace a fit.json or report.html of other origin in the folder.
+    /// Replace files of other origin in the folder.
     #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     force: bool,
     /// Print all settings of the fit, including defaults, as a file for --config, then stop.
@@ -107,8 +107,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         trainer.resume(checkpoint)?;
     }
     refuse_not_fitted(folder, args.force)?;
-    let made = missing_folders(folder);
-    prepare_folder(folder)?;
+    let _made = prepare_folder(folder)?;
     let run = Run {
         args,
         folder,
@@ -117,13 +116,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     };
     let lock = match lock {
         Some(lock) => lock,
-        None => Lock::take(folder).inspect_err(|_| remove_empty(&made))?,
+        None => Lock::take(folder)?,
     };
-    let outcome = run.to_the_end(&mut trainer, &recording, lock);
-    if outcome.is_err() {
-        remove_empty(&made);
-    }
-    outcome
+    run.to_the_end(&mut trainer, &recording, lock)
 }
 
 /// How a training ended.

@@ -1,6 +1,6 @@
 //! `refire generate`.
 
-use super::failure::{Failure, check_folder, missing_folders, prepare_folder, remove_empty};
+use super::failure::{Failure, check_folder, prepare_folder};
 use super::lock::Lock;
 use super::outputs::refuse_not_generated;
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
@@ -50,17 +50,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     refuse_not_generated(&args.out, &files, args.force)?;
     let truth = GroundTruth::draw(&settings)?;
     let trials = settings.trials_per_condition()?;
-    let made = missing_folders(&args.out);
-    prepare_folder(&args.out)?;
-    let written = Lock::take(&args.out).and_then(|_lock| {
-        Ok(refire::synth::write(
-            &args.out,
-            &truth,
-            trials,
-            settings.seed,
-        )?)
-    });
-    written.inspect_err(|_| remove_empty(&made))?;
+    let _made = prepare_folder(&args.out)?;
+    let _lock = Lock::take(&args.out)?;
+    refire::synth::write(&args.out, &truth, trials, settings.seed)?;
     if !quiet {
         note!(
             "wrote {} and {}",

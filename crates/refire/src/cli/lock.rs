@@ -25,14 +25,23 @@ pub fn refuse_locked(out: &Path, names: &[&str]) -> Result<(), Failure> {
     if !of_run || !path.is_file() {
         return Ok(());
     }
-    let held = File::open(&path).map(|file| file.try_lock_shared());
-    match held {
-        Ok(Err(TryLockError::WouldBlock)) => Err(Failure::input(format!(
-            "{}: another fit is writing to this folder",
-            out.display()
-        ))),
+    match File::open(&path) {
+        Ok(mut file) if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) => {
+            Err(held_by_another(out, &mut file))
+        }
         _ => Ok(()),
     }
+}
+
+/// What is refused as the owner of a lock file writes there.
+fn held_by_another(refused: &Path, file: &mut File) -> Failure {
+    let mut owner = String::new();
+    let _ = file.read_to_string(&mut owner);
+    Failure::input(format!(
+        "{}: another fit is writing to this folder ({})",
+        refused.display(),
+        owner.trim().escape_debug()
+    ))
 }
 
 impl Lock {
@@ -56,15 +65,7 @@ impl Lock {
                     written.map_err(|e| fault(&lock.path, e))?;
                     return Ok(lock);
                 }
-                Err(TryLockError::WouldBlock) => {
-                    let mut owner = String::new();
-                    let _ = file.read_to_string(&mut owner);
-                    return Err(Failure::input(format!(
-                        "{}: another fit is writing to this folder ({})",
-                        folder.display(),
-                        owner.trim().escape_debug()
-                    )));
-                }
+                Err(TryLockError::WouldBlock) => return Err(held_by_another(folder, &mut file)),
                 Err(TryLockError::Error(e)) => {
                     note!(
                         "note: {}: no lock can be taken here ({e}): see to it that no other fit writes to this folder",

@@ -31,14 +31,8 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     let mut reasons: Map<String, Value> = metrics
         .filter_map(|(name, metric)| Some((format!("test.{name}"), json!(metric.reason()?))))
         .collect();
-    let of_units = evaluation.units.missing().into_iter();
-    reasons.extend(of_units.map(|(name, why)| {
-        let why = match evaluation.trials {
-            0 => "no trials are held out for testing".to_string(),
-            _ => why,
-        };
-        (format!("units.{name}"), json!(why))
-    }));
+    let of_units = evaluation.missing_of_units().into_iter();
+    reasons.extend(of_units.map(|(name, why)| (format!("units.{name}"), json!(why))));
     out.insert("reasons".into(), Value::Object(reasons));
     out.insert("units".into(), json!(evaluation.units));
     out
