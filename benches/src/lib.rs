@@ -227,13 +227,7 @@ impl<'a> Fit<'a> {
         for (at, w) in parameters.drive.iter_mut().enumerate() {
             *w = between(3, at, -range, range) as f32;
         }
-        let shape = NetworkShape {
-            observed,
-            hidden: spec.network.hidden,
-            lags: spec.network.lags,
-            wiring,
-            theta: spec.network.dynamics.theta(),
-        };
+        let shape = refire::fit::shape(&spec, &wiring, observed);
         let objective = Evaluator::new(&spec, shape.clone(), Box::new(encoder.clone()), terms);
         let optimisers = parameters
             .tensors()

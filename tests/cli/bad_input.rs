@@ -327,8 +327,8 @@ pub fn newer(file: &[u8]) -> Vec<u8> {
     let key = b"\xa7version";
     let at = file.windows(key.len()).position(|w| w == key).unwrap() + key.len();
     let mut file = file.to_vec();
-    assert_eq!(file[at], 2);
-    file[at] = 3;
+    assert_eq!(file[at], 3);
+    file[at] = 4;
     file
 }
 
@@ -357,7 +357,7 @@ fn models_that_are_missing_damaged_or_newer() {
         refuse("bad.refire", &["refire-model", "cut short"]);
     }
     desk.write("bad.refire", newer(whole));
-    refuse("bad.refire", &["version 3", "reads up to 2", "newer"]);
+    refuse("bad.refire", &["version 4", "reads up to 3", "newer"]);
     // A key unknown, numbers that do not agree, one that is none, lengths out of range.
     for (key, from, to) in [
         (&b"\xa4bias\xc4\x0c"[..], &b"\xa4bias"[..], &b"\xa4bios"[..]),

@@ -307,7 +307,7 @@ fn resuming_what_is_not_there_or_another_fit() {
         desk.refused("fit good.npz --resume fit", &["checkpoint.refire"]);
     }
     desk.write("fit/checkpoint.refire", newer(&whole));
-    desk.refused("fit good.npz --resume fit", &["version 3", "newer"]);
+    desk.refused("fit good.npz --resume fit", &["version 4", "newer"]);
     desk.write("fit/checkpoint.refire", model());
     desk.refused("fit good.npz --resume fit", &["found refire-model"]);
 }

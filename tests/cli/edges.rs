@@ -353,6 +353,7 @@ fn exports_hold_what_the_help_says() {
         "bin_size",
         "conditions",
         "couplings",
+        "couplings_same_bin",
         "drive",
         "drive_weights",
         "observed",
@@ -396,6 +397,18 @@ fn exports_hold_what_the_help_says() {
     desk.ok("export other/model.refire --out params.npz");
     let mut file = NpzFile::open(desk.path("params.npz")).unwrap();
     assert_eq!(file.f64("couplings").unwrap().shape, [5, 5, 5]);
+    // Hidden units, the last two, come first in the order of a bin.
+    let same_bin = file.f64("couplings_same_bin").unwrap();
+    assert_eq!(same_bin.shape, [5, 5]);
+    let place = |unit: usize| (unit + 2) % 5;
+    for (at, &w) in same_bin.values.iter().enumerate() {
+        let behind = place(at / 5) < place(at % 5);
+        assert_eq!(w != 0.0, behind, "{} to {}", at / 5, at % 5);
+    }
+    desk.ok(&format!("{hidden} --same-bin off"));
+    desk.ok("export other/model.refire --out without.npz");
+    let without = NpzFile::open(desk.path("without.npz")).unwrap();
+    assert!(!without.contains("couplings_same_bin"));
     assert_eq!(file.f64("drive_weights").unwrap().shape, [0]);
     assert_eq!(file.scalar_i64("observed").unwrap(), 3);
     assert!(!file.contains("basis"));

@@ -12,10 +12,7 @@ fn demo_command_and_library_give_the_same_models() {
     desk.ok(&format!("demo --out demo --iterations {FEW} --quiet"));
     for (folder, options) in [
         ("mle", "--objective mle".to_owned()),
-        (
-            "mle+sm",
-            format!("--weight-psth 1 --weight-nc 10 --iterations {FEW}"),
-        ),
+        ("mle+sm", format!("--iterations {FEW}")),
     ] {
         let by_demo = desk.bytes(&format!("demo/{folder}/model.refire"));
         desk.ok(&format!(
@@ -31,9 +28,6 @@ fn demo_command_and_library_give_the_same_models() {
             _ => ObjectiveKind::MleAndSampleAndMeasure,
         };
         let mut spec = Specification::new(&recording, objective);
-        if let Some(weights) = spec.objective.corrected_mut() {
-            (weights.psth, weights.noise.weight) = (1.0, 10.0);
-        }
         if let Some(adam) = spec.optimiser.adam_mut() {
             adam.iterations = FEW;
         }

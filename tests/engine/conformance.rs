@@ -79,6 +79,7 @@ impl<T: Transformable> Vectors<T> {
             statistic_lags: lags,
             theta: 0.4,
             couplings: by_source(&cast(&weights.values), lags, units),
+            same_bin: Vec::new(),
             bias: cast(&file.f64("bias").unwrap().values),
             drive: array(cast(&drive.values), &shape),
             recorded,

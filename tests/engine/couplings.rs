@@ -6,7 +6,7 @@ use refire::drive::NoDrive;
 use refire::engine::{Batch, NetworkShape, Parameters, Streams, Wiring};
 use refire::fit::{Adam, Evaluator, Facts, Form, ObjectiveKind, Specification, Terms};
 use refire::neuron::SpikeGradient;
-use refire::sim::Connectivity;
+use refire::sim::{Connectivity, UnitOrder};
 use std::sync::Arc;
 
 const OBSERVED: usize = 3;
@@ -15,6 +15,10 @@ const UNITS: usize = OBSERVED + HIDDEN;
 const LAGS: usize = 3;
 const BINS: usize = 17;
 const RANK: usize = 2;
+const ORDER: UnitOrder = UnitOrder {
+    observed: OBSERVED,
+    live: UNITS,
+};
 
 /// `[source][target]`: a unit without targets, one with all, one that only reaches itself.
 const MASK: [bool; UNITS * UNITS] = {
@@ -52,6 +56,7 @@ fn spec(form: Form, spike_gradient: SpikeGradient) -> Specification {
     let mut spec = Specification::with_form(Facts::default(), kind, form).with_adam(adam);
     spec.network.lags = LAGS;
     spec.network.hidden = HIDDEN;
+    spec.network.same_bin = true;
     spec
 }
 
@@ -60,6 +65,7 @@ fn evaluate(
     spec: &Specification,
     wiring: Wiring,
     couplings: &[f64],
+    same_bin: &[f64],
 ) -> (Vec<f64>, Parameters<f64>) {
     let batch = batch();
     let terms = Terms::new(spec, batch.recorded.view());
@@ -69,6 +75,7 @@ fn evaluate(
         observed: OBSERVED,
         hidden: HIDDEN,
         lags: LAGS,
+        same_bin: Some(wiring.same_bin(ORDER)),
         wiring,
         theta: 0.4,
     };
@@ -77,6 +84,7 @@ fn evaluate(
         couplings: couplings.to_vec(),
         bias: (0..UNITS).map(|at| 0.3 + 0.2 * wave(at)).collect(),
         drive: Vec::new(),
+        same_bin: same_bin.to_vec(),
     };
     let streams = Streams::new(5, 2);
     let mut gradient = Parameters::default();
@@ -126,8 +134,19 @@ fn sparse_networks_are_dense_ones_without_the_other_synapses() {
         let own: Vec<f64> = (0..places.len()).map(wave).collect();
         let mut all = vec![0.0; UNITS * LAGS * UNITS];
         places.iter().zip(&own).for_each(|(&at, &w)| all[at] = w);
-        let (expected, whole) = evaluate(&spec, Wiring::Dense, &all);
-        let (found, gradient) = evaluate(&spec, Wiring::Sparse(synapses.clone()), &own);
+        let within_places: Vec<usize> = (0..UNITS * UNITS)
+            .filter(|at| MASK[*at] && ORDER.is_before(at / UNITS, at % UNITS))
+            .collect();
+        let within: Vec<f64> = (0..within_places.len()).map(|at| wave(at + 9)).collect();
+        let mut all_within = vec![0.0; UNITS * UNITS];
+        (within_places.iter().zip(&within)).for_each(|(&at, &w)| all_within[at] = w);
+        let (expected, whole) = evaluate(&spec, Wiring::Dense, &all, &all_within);
+        let wiring = Wiring::Sparse(synapses.clone());
+        let (found, gradient) = evaluate(&spec, wiring, &own, &within);
+        let picked: Vec<f64> = (within_places.iter())
+            .map(|&at| whole.same_bin[at])
+            .collect();
+        assert_near(&format!("{name} same bin"), &gradient.same_bin, &picked);
         assert_near(&format!("{name} terms"), &found, &expected);
         assert_near(&format!("{name} bias"), &gradient.bias, &whole.bias);
         let picked: Vec<f64> = places.iter().map(|&at| whole.couplings[at]).collect();
@@ -150,8 +169,12 @@ fn low_rank_networks_are_dense_ones_of_their_products() {
                 .map(|r| left[i * RANK + r] * right[r * BLOCK + b])
                 .sum();
         }
-        let (expected, whole) = evaluate(&spec, Wiring::Dense, &all);
-        let (found, gradient) = evaluate(&spec, Wiring::LowRank(RANK), &own);
+        let mut within: Vec<f64> = (0..UNITS * UNITS).map(wave).collect();
+        ORDER.clear_others(&mut within, UNITS);
+        let (expected, whole) = evaluate(&spec, Wiring::Dense, &all, &within);
+        let (found, gradient) = evaluate(&spec, Wiring::LowRank(RANK), &own, &within);
+        let name_within = format!("{name} same bin");
+        assert_near(&name_within, &gradient.same_bin, &whole.same_bin);
         let mut pulled = vec![0.0; own.len()];
         let (d_left, d_right) = pulled.split_at_mut(UNITS * RANK);
         for (at, &w) in whole.couplings.iter().enumerate() {

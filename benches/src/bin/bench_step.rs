@@ -66,6 +66,9 @@ struct Options {
     iterations: u32,
     #[arg(long, value_enum, default_value = "published")]
     form: Terms,
+    /// Leave the same-bin couplings of the corrected form out.
+    #[arg(long)]
+    no_same_bin: bool,
     /// Leave the noise covariance out.
     #[arg(long)]
     no_noise_covariance: bool,
@@ -112,6 +115,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (recording, stimulus) = recording(&shape)?;
     let mut spec = shape.spec(objective, form);
+    spec.network.same_bin &= !options.no_same_bin;
     if let Some(corrected) = spec.objective.corrected_mut() {
         corrected.noise.pairs = Some(options.noise_pairs).filter(|&pairs| pairs > 0);
     }

@@ -62,10 +62,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         layout: &layout,
         encoder: &encoder,
         lags: options.lags,
+        same_bin: false,
         theta: 0.4,
     };
     let ridge = Ridge {
         couplings: options.ridge,
+        same_bin: options.ridge,
         drive: options.ridge,
     };
     let limits = Limits {

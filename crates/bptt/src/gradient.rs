@@ -13,6 +13,8 @@ const BLOCK: usize = 1 << 14;
 pub struct Gradient<T> {
     /// `dL/dW`, in the order of the parameters of the couplings; for dense ones `[source][lag][target]`.
     pub couplings: AlignedVec<T>,
+    /// `dL/dS`, in the order of the parameters of the same-bin couplings, dense ones `[source][target]`; empty without.
+    pub same_bin: AlignedVec<T>,
     /// `dL/db`, `[unit]`, per unit of current.
     pub bias: Vec<T>,
     /// `dL/dx`, `[condition][bin][unit]`, per unit of current, for the encoder to pull back.
@@ -24,6 +26,7 @@ impl<T> Default for Gradient<T> {
     fn default() -> Self {
         Self {
             couplings: aligned_vec(),
+            same_bin: aligned_vec(),
             bias: Vec::new(),
             drive: TrialArray::default(),
             buffers: LaggedSums::default(),
@@ -54,6 +57,9 @@ impl<T: Real> Gradient<T> {
         self.couplings.clear();
         let parameters = network.coupling.parameter_count();
         self.couplings.resize(parameters, T::zero());
+        self.same_bin.clear();
+        let parameters = (network.same_bin).map_or(0, |same_bin| same_bin.parameter_count());
+        self.same_bin.resize(parameters, T::zero());
         self.bias.clear();
         self.bias.resize(units, T::zero());
         self.drive.reset(conditions, bins, 0, units);
@@ -63,6 +69,7 @@ impl<T: Real> Gradient<T> {
     pub fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.couplings[..], &other.couplings[..]),
+            (&mut self.same_bin[..], &other.same_bin[..]),
             (&mut self.bias, &other.bias),
             (self.drive.as_mut_slice(), other.drive.as_slice()),
         ];

@@ -3,6 +3,7 @@
 mod gradient;
 mod reverse;
 mod score;
+mod within_bin;
 
 pub use gradient::Gradient;
 pub use reverse::{Sweep, SweepState, gradient, sweep, sweep_window};

@@ -1,6 +1,7 @@
 //! The reverse time loop, mirror of the forward loop of `refire-sim`.
 
 use crate::Gradient;
+use crate::within_bin::{BlockRows, WithinBin};
 use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout, aligned_vec, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
@@ -98,9 +99,10 @@ pub fn sweep<T, C, E, U>(
 /// `adjoints.potential` holds `lambda = dL/du`, `[trial][bin][unit]`.
 ///
 /// ```text
-/// zbar[k,s,i]   = dL/dz[k,s,i] + sum_{d,j} W[i,d,j] lambda[k,s+d,j]     (free units only)
+/// zbar[k,s,i]   = dL/dz[k,s,i] + sum_{d,j} W[i,d,j] lambda[k,s+d,j] + sum_{j behind i} S[i,j] lambda[k,s,j]
+///                 (free units only)
 /// lambda[k,t,j] = dynamics^T (dL/dv + dz/dv * zbar)
-/// dW[i,d,j]    += sum_{k,t} z[k,t-d,i] lambda[k,t,j]
+/// dW[i,d,j]    += sum_{k,t} z[k,t-d,i] lambda[k,t,j]     dS[i,j] += sum_{k,t} z[k,t,i] lambda[k,t,j]
 /// dx[c,t,j]    += sum_{k in c} lambda[k,t,j]        db[j] += sum_{k,t} lambda[k,t,j]
 /// ```
 ///
@@ -181,12 +183,18 @@ pub fn sweep_window<T, C, E, U>(
     let (lambda, spikes) = (&adjoints.potential, &of.window.trajectory.by_source);
     let Gradient {
         couplings,
+        same_bin,
         bias,
         drive,
         buffers,
     } = gradient;
     rayon::join(
-        || (network.coupling).add_gradient(spikes, lambda, buffers, couplings),
+        || {
+            (network.coupling).add_gradient(spikes, lambda, 1, buffers, couplings);
+            if let Some(of_bin) = &network.same_bin {
+                of_bin.add_gradient(spikes, lambda, buffers, same_bin);
+            }
+        },
         || add_drive_gradient(layout, of.window.start, lambda, bias, drive),
     );
     for (k, rows) in behind.lambda.chunks_exact_mut(len.max(1)).enumerate() {
@@ -243,6 +251,7 @@ where
         let mut zbar = vec![T::zero(); trials * free];
         let mut factor = vec![T::zero(); trials * free];
         let mut scratch = aligned_vec();
+        let mut within_bin = WithinBin::default();
         let (mut nonzero, mut which, mut some) =
             (vec![0; free], vec![0; free], vec![T::zero(); free]);
         let longest = (first_trial..first_trial + trials)
@@ -293,6 +302,17 @@ where
                     }
                 }
                 self.network.dynamics.pull_back(row, carry);
+            }
+            if let (Some(same_bin), false) = (&self.network.same_bin, self.free.is_empty()) {
+                let rows = BlockRows {
+                    adjoints: &mut adjoints[t * units..],
+                    padded,
+                    trials,
+                    factor: &factor,
+                    free: self.free.clone(),
+                    carry,
+                };
+                within_bin.pull_back(same_bin, &self.network.dynamics, rows);
             }
         }
     }

@@ -71,7 +71,7 @@ mod tests {
     use refire_core::{TrialArray, TrialLayout};
     use refire_neuron::{Logistic, Memoryless, SpikeGradient};
     use refire_random::{KeyedUniforms, Purpose, Stream};
-    use refire_sim::{DenseCoupling, Pass, Trajectory, run};
+    use refire_sim::{AnyCoupling, DenseCoupling, Pass, SameBin, Trajectory, UnitOrder, run};
 
     /// Two observed units, one hidden one and one that fills up rows.
     const UNITS: usize = 4;
@@ -81,12 +81,20 @@ mod tests {
     const BINS: usize = 5;
     const REWARDS: [f64; 4] = [0.7, -1.1, 0.0, 2.3];
 
-    /// Couplings, bias and drive one after the other.
+    const ORDER: UnitOrder = UnitOrder {
+        observed: OBSERVED,
+        live: LIVE,
+    };
+
+    /// Couplings, bias, same-bin couplings and drive one after the other.
     fn parameters() -> Vec<f64> {
-        let count = UNITS * LAGS * UNITS + UNITS + 2 * BINS * UNITS;
-        (0..count)
+        let count = UNITS * LAGS * UNITS + UNITS + UNITS * UNITS + 2 * BINS * UNITS;
+        let mut all: Vec<f64> = (0..count)
             .map(|i| 0.6 * (1.7 * i as f64 + 0.3).sin())
-            .collect()
+            .collect();
+        let within = &mut all[UNITS * LAGS * UNITS + UNITS..][..UNITS * UNITS];
+        ORDER.clear_others(within, UNITS);
+        all
     }
 
     fn pass(
@@ -101,10 +109,15 @@ mod tests {
         ),
     ) {
         let (couplings, rest) = parameters.split_at(UNITS * LAGS * UNITS);
-        let (bias, drive) = rest.split_at(UNITS);
+        let (bias, rest) = rest.split_at(UNITS);
+        let (within, drive) = rest.split_at(UNITS * UNITS);
+        let of_bin = DenseCoupling::new(within, UNITS, 1).unwrap();
+        // The order of the network, also where all of its units are fed back.
+        let of_bin = SameBin::new(AnyCoupling::Dense(of_bin), ORDER).unwrap();
         let network = Network::new(DenseCoupling::new(couplings, UNITS, LAGS).unwrap(), bias)
             .with_observed(observed)
-            .with_live(LIVE);
+            .with_live(LIVE)
+            .with_same_bin(of_bin);
         let drive = TrialArray::from_vec(drive.to_vec(), 2, BINS, UNITS).unwrap();
         let input = Pass {
             mode,
@@ -180,6 +193,7 @@ mod tests {
                     sweep(network, &of, &mut adjoints, &mut pulled);
                     gradient.extend_from_slice(&pulled.couplings);
                     gradient.extend_from_slice(&pulled.bias);
+                    gradient.extend_from_slice(&pulled.same_bin);
                     gradient.extend(pulled.drive.to_vec());
                     for (k, t) in (0..4).flat_map(|k| (0..BINS).map(move |t| (k, t))) {
                         let row = &found.spikes.row(k, t)[..LIVE];
@@ -190,6 +204,11 @@ mod tests {
             let h = 1e-5;
             let mut largest = 0.0f64;
             for (at, &found) in gradient.iter().enumerate() {
+                let of_bin = at.wrapping_sub(UNITS * LAGS * UNITS + UNITS);
+                if of_bin < UNITS * UNITS && !ORDER.is_before(of_bin / UNITS, of_bin % UNITS) {
+                    assert_eq!(found, 0.0);
+                    continue;
+                }
                 let at_step = |step: f64| {
                     let mut moved = parameters.clone();
                     moved[at] += step;

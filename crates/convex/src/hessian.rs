@@ -23,8 +23,8 @@ type Lanes<T> = [T; LANES];
 /// in the histories of the bins that follow both:
 ///
 /// ```text
-/// H[(i,d), (i',d+e)]  +=  w[k, s+1+d]                            d = 0 .. lags-1-e
-/// H[(i,d), f]         +=  x[c(k), s+1+d, f] w[k, s+1+d]          f a weight of the drive, or the intercept: x = 1
+/// H[(i,d), (i',d+e)]  +=  w[k, s+a+d]                            d = 0 .. lags-1-e, a = 1, or 0 with same-bin couplings
+/// H[(i,d), f]         +=  x[c(k), s+a+d, f] w[k, s+a+d]          f a weight of the drive, or the intercept: x = 1
 /// H[f, g]             +=  x[c,t,f] x[c,t,g] sum over k in c of w[k,t]
 /// ```
 ///
@@ -46,7 +46,8 @@ pub(crate) fn factors<T: Real>(
         events.add(&weights, &mut tile);
         let (hessians, _) = tile.as_chunks::<LANES>();
         let lanes = columns.par_iter().enumerate();
-        let factors = lanes.map(|(lane, &j)| factor(hessians, lane, shape, events.lags, ridge[j]));
+        let factors =
+            lanes.map(|(lane, &j)| factor(hessians, lane, events.lags, (shape, j), ridge[j]));
         factors.collect::<Vec<_>>()
     });
     of_tile.collect()
@@ -56,15 +57,24 @@ pub(crate) fn factors<T: Real>(
 fn factor<T: Real>(
     hessians: &[Lanes<T>],
     lane: usize,
-    shape: Shape,
     lags: usize,
+    (shape, unit): (Shape, usize),
     ridge: Ridge,
 ) -> Option<Factor> {
     let rows = shape.rows();
     let mut matrix = vec![0.0; rows * rows];
     ADDED.into_iter().find_map(|added| {
         for (a, into) in matrix.chunks_exact_mut(rows).enumerate() {
+            if shape.is_fixed(a, unit) {
+                into[..a].fill(0.0);
+                into[a] = 1.0;
+                continue;
+            }
             for (b, into) in into[..=a].iter_mut().enumerate() {
+                if shape.is_fixed(b, unit) {
+                    *into = 0.0;
+                    continue;
+                }
                 *into = hessians[place(shape, lags, a, b)][lane].f64();
             }
             let curvature = into[a];
@@ -99,7 +109,9 @@ fn place(shape: Shape, lags: usize, a: usize, b: usize) -> usize {
 struct Events<'a, T> {
     objective: &'a Objective<'a, T>,
     shape: Shape,
+    /// Lags of all couplings, and bins from a spike to the first.
     lags: usize,
+    ahead: usize,
     bins: usize,
     /// Where the units that fired in `[trial][bin]` start in `fired`.
     start: Vec<usize>,
@@ -131,7 +143,8 @@ impl<'a, T: Real> Events<'a, T> {
         Self {
             objective,
             shape,
-            lags: problem.lags,
+            lags: problem.all_lags(),
+            ahead: problem.ahead(),
             bins,
             start,
             fired,
@@ -198,7 +211,7 @@ impl<'a, T: Real> Events<'a, T> {
             for &s in spikes.bins_of(source) {
                 let s = s as usize;
                 for before in 0..lags.min(s + 1) {
-                    let weights = &weights[s + 1..][..lags - before];
+                    let weights = &weights[s + self.ahead..][..lags - before];
                     let at = k * self.bins + s - before;
                     for other in &self.fired[self.start[at]..self.start[at + 1]] {
                         let sums = &mut sums[(other * lags + before) * lags..];
@@ -227,13 +240,16 @@ impl<'a, T: Real> Events<'a, T> {
                     let s = s as usize;
                     any[s] = true;
                     let sums = behind[s * lags..][..lags].as_flattened_mut();
-                    add_assign(sums, weights[s + 1..][..lags].as_flattened());
+                    add_assign(sums, weights[s + self.ahead..][..lags].as_flattened());
                 }
             }
             for s in (0..self.bins).filter(|&s| any[s]) {
                 for (d, weight) in behind[s * lags..][..lags].iter().enumerate() {
                     add(&mut sums[shape.intercept() * lags + d], T::one(), weight);
-                    for term in self.objective.design_row(group.condition, s + 1 + d) {
+                    for term in self
+                        .objective
+                        .design_row(group.condition, s + self.ahead + d)
+                    {
                         let row = shape.couplings + term.weight as usize;
                         add(&mut sums[row * lags + d], T::new(term.value), weight);
                     }
@@ -290,59 +306,72 @@ fn add<T: Real>(sum: &mut Lanes<T>, x: T, weight: &Lanes<T>) {
 mod tests {
     use super::*;
     use crate::rows::Rows;
-    use crate::testing::{design_row, number, problem, recording};
+    use crate::testing::{design_row, number, problems, recording};
 
     #[test]
     fn match_the_definition() {
         let recording = recording();
-        let problem = problem(&recording);
-        let layout = problem.layout;
-        let mut objective = Objective::new(problem);
-        let shape = objective.shape();
-        let rows = shape.rows();
-        let mut at = Rows::zeros(rows, shape.width());
-        for row in 0..rows {
-            for j in 0..shape.units {
-                at.row_mut(row)[j] = 0.7 * number(row * 31 + j);
-            }
-        }
-        let ridge: Vec<Ridge> = (0..shape.units)
-            .map(|j| Ridge {
-                couplings: 1.0 + j as f64,
-                drive: 0.5,
-            })
-            .collect();
-        objective.evaluate(&at, &ridge, &mut at.clone());
-        let columns: Vec<usize> = (0..shape.units).rev().collect();
-        let factors = factors(&objective, &columns, &ridge);
-        for (&j, factor) in columns.iter().zip(&factors) {
-            let mut hessian = vec![0.0; rows * rows];
-            for k in 0..layout.trials() {
-                for t in layout.first_bin()..layout.bins(k) {
-                    let x = design_row(&problem, k, t);
-                    let v: f64 = x
-                        .iter()
-                        .enumerate()
-                        .map(|(row, x)| x * at.row(row)[j])
-                        .sum();
-                    let p = 1.0 / (1.0 + (-v).exp());
-                    for (a, b) in (0..rows).flat_map(|a| (0..rows).map(move |b| (a, b))) {
-                        hessian[a * rows + b] += p * (1.0 - p) * x[a] * x[b];
-                    }
+        for problem in problems(&recording) {
+            let layout = problem.layout;
+            let mut objective = Objective::new(problem);
+            let shape = objective.shape();
+            let rows = shape.rows();
+            let mut at = Rows::zeros(rows, shape.width());
+            for row in 0..rows {
+                for j in 0..shape.units {
+                    let fixed = shape.is_fixed(row, j);
+                    at.row_mut(row)[j] = if fixed {
+                        0.0
+                    } else {
+                        0.7 * number(row * 31 + j)
+                    };
                 }
             }
-            let expected: Vec<f64> = (0..rows).map(|row| number(row + 77)).collect();
-            let mut solved: Vec<f64> = (0..rows)
-                .map(|a| {
-                    let row = hessian[a * rows..][..rows].iter().zip(&expected);
-                    let penalty = ridge[j].of_row(shape, a) * expected[a];
-                    row.map(|(h, x)| h * x).sum::<f64>() + penalty
+            let ridge: Vec<Ridge> = (0..shape.units)
+                .map(|j| Ridge {
+                    couplings: 1.0 + j as f64,
+                    same_bin: 0.3 + j as f64,
+                    drive: 0.5,
                 })
                 .collect();
-            factor.as_ref().unwrap().solve(&mut solved);
-            for (found, expected) in solved.iter().zip(&expected) {
-                // As near as what is added to the diagonal allows.
-                assert!((found - expected).abs() < 1e-4, "{j}: {found} {expected}");
+            objective.evaluate(&at, &ridge, &mut at.clone());
+            let columns: Vec<usize> = (0..shape.units).rev().collect();
+            let factors = factors(&objective, &columns, &ridge);
+            for (&j, factor) in columns.iter().zip(&factors) {
+                let mut hessian = vec![0.0; rows * rows];
+                for k in 0..layout.trials() {
+                    for t in layout.first_bin()..layout.bins(k) {
+                        let x = design_row(&problem, k, t);
+                        let v: f64 = x
+                            .iter()
+                            .enumerate()
+                            .map(|(row, x)| x * at.row(row)[j])
+                            .sum();
+                        let p = 1.0 / (1.0 + (-v).exp());
+                        for (a, b) in (0..rows).flat_map(|a| (0..rows).map(move |b| (a, b))) {
+                            hessian[a * rows + b] += p * (1.0 - p) * x[a] * x[b];
+                        }
+                    }
+                }
+                let free = |row: usize| !shape.is_fixed(row, j);
+                let expected: Vec<f64> = (0..rows)
+                    .map(|row| if free(row) { number(row + 77) } else { 0.0 })
+                    .collect();
+                let mut solved: Vec<f64> = (0..rows)
+                    .map(|a| {
+                        let row = hessian[a * rows..][..rows].iter().zip(&expected);
+                        let penalty = ridge[j].of_row(shape, a) * expected[a];
+                        match free(a) {
+                            true => row.map(|(h, x)| h * x).sum::<f64>() + penalty,
+                            false => 0.0,
+                        }
+                    })
+                    .collect();
+                factor.as_ref().unwrap().solve(&mut solved);
+                for (found, expected) in solved.iter().zip(&expected) {
+                    // As near as what is added to the diagonal allows.
+                    assert!((found - expected).abs() < 1e-4, "{j}: {found} {expected}");
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ mod solve;
 #[cfg(test)]
 mod testing;
 
-pub use ridge::{RidgeChoice, RidgePoint, choose_ridge};
+pub use ridge::{RidgeChoice, RidgePoint, choose_coupling_ridge, choose_ridge, try_ridge};
 pub use size::ConvexSize;
 pub use solve::{Solution, Status, UnitFit, solve};
 
@@ -61,6 +61,9 @@ pub struct Problem<'a, T> {
     pub encoder: &'a dyn Encoder<T>,
     /// Lags of the couplings, bins.
     pub lags: usize,
+    /// Whether each unit also acts on those behind it in the same bin, in the order of their indices: the likelihood of
+    /// a bin is then the product over units of `P(z_j | past, z_i of all i < j)`, and as convex.
+    pub same_bin: bool,
     /// Threshold of the units, current: `v = (u - theta) / theta`.
     pub theta: f64,
 }
@@ -73,12 +76,39 @@ impl<T> Clone for Problem<'_, T> {
 
 impl<T> Copy for Problem<'_, T> {}
 
+impl<T> Problem<'_, T> {
+    /// Lags of all couplings together: that of the same bin is the first, where there is one.
+    pub(crate) fn all_lags(&self) -> usize {
+        self.lags + usize::from(self.same_bin)
+    }
+
+    /// Rows of coefficients of the couplings, `[source][lag]`.
+    pub(crate) fn coupling_rows(&self) -> impl Iterator<Item = usize> {
+        let (lags, first) = (self.all_lags(), usize::from(self.same_bin));
+        (0..self.spikes.units()).flat_map(move |i| (first..lags).map(move |d| i * lags + d))
+    }
+
+    /// Those of the same-bin couplings, `[source]`.
+    pub(crate) fn same_bin_rows(&self) -> impl Iterator<Item = usize> {
+        let (lags, units) = (self.all_lags(), self.spikes.units());
+        let sources = if self.same_bin { 0..units } else { 0..0 };
+        sources.map(move |i| i * lags)
+    }
+
+    /// Bins from a spike to the first lag.
+    pub(crate) fn ahead(&self) -> usize {
+        usize::from(!self.same_bin)
+    }
+}
+
 /// Precision of Gaussian priors on the coefficients, in units of the potential: the objective of a unit is
 /// its negative log-likelihood over all scored bins, in nats, plus `ridge/2 sum w^2`. The intercept has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ridge {
     /// Precision of the prior on couplings `W / theta`: 1 over its variance.
     pub couplings: f64,
+    /// Precision of the prior on same-bin couplings `S / theta`: 1 over its variance.
+    pub same_bin: f64,
     /// Precision of the prior on drive weights `x / theta`: 1 over its variance.
     pub drive: f64,
 }
@@ -87,6 +117,7 @@ impl Ridge {
     /// No penalty.
     pub const NONE: Self = Self {
         couplings: 0.0,
+        same_bin: 0.0,
         drive: 0.0,
     };
 }

@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 ///
 /// ```text
 /// v[k,t,j]    = c[j] + x[c(k),t,j] + sum_{d,i} w[i,d,j] z[k,t-d,i]       x linear in drive weights
+///               d from 1; with same-bin couplings from 0, where w[i,0,j] = 0 unless i < j
 /// f_j         = sum over scored (k,t) of -ln P(z[k,t,j] | v) + 1/2 sum_r ridge_r[j] w_r[j]^2
 /// lambda      = logistic(v) - z
 /// df/dw[i,d,j] = sum over spikes (k,s) of i of lambda[k,s+d,j] + ridge w
@@ -96,7 +97,8 @@ impl<'a, T: Real> Objective<'a, T> {
     pub fn shape(&self) -> Shape {
         Shape {
             units: self.problem.spikes.units(),
-            couplings: self.problem.spikes.units() * self.problem.lags,
+            couplings: self.problem.spikes.units() * self.problem.all_lags(),
+            within: (self.problem.same_bin).then(|| self.problem.all_lags()),
             drive: self.problem.encoder.parameters() / self.problem.spikes.units().max(1),
         }
     }
@@ -159,17 +161,18 @@ impl<'a, T: Real> Objective<'a, T> {
     /// From `lambda` to the gradient without the ridge.
     fn pull_back(&mut self, shape: Shape, gradient: &mut Rows<T>) {
         let (problem, width) = (self.problem, gradient.width());
-        let (layout, lags) = (problem.layout, problem.lags);
+        let layout = problem.layout;
         gradient.fill_zero();
         let behind = Behind {
             slots: &self.slots,
             from: 0,
-            ahead: 1,
-            lags,
+            ahead: problem.ahead(),
+            lags: problem.all_lags(),
         };
         let couplings = &mut gradient.as_mut_slice()[..shape.couplings * width];
         self.lagged
             .add(&self.by_source, &self.lambda, behind, couplings);
+        shape.clear_fixed(gradient);
         let (conditions, bins) = (self.drive.trials(), self.drive.bins());
         self.d_drive.reset(conditions, bins, 0, shape.units);
         let mut intercept = vec![0.0f64; shape.units];
@@ -221,11 +224,27 @@ pub(crate) struct Shape {
     pub units: usize,
     /// Rows of couplings, `[source][lag]`.
     pub couplings: usize,
+    /// With same-bin couplings, the lags of all couplings, of which those are the first.
+    pub within: Option<usize>,
     /// Rows of drive weights.
     pub drive: usize,
 }
 
 impl Shape {
+    /// Whether a coefficient is held at zero: a same-bin coupling onto a unit that is not behind its source.
+    pub fn is_fixed(self, row: usize, unit: usize) -> bool {
+        let same_bin = |lags: usize| row < self.couplings && row.is_multiple_of(lags);
+        (self.within).is_some_and(|lags| same_bin(lags) && unit <= row / lags)
+    }
+
+    /// Sets what belongs to coefficients that are held at zero to zero.
+    pub fn clear_fixed<T: Real>(self, rows: &mut Rows<T>) {
+        let Some(lags) = self.within else { return };
+        for source in 0..self.units {
+            rows.row_mut(source * lags)[..=source].fill(T::zero());
+        }
+    }
+
     pub fn rows(self) -> usize {
         self.couplings + self.drive + 1
     }
@@ -248,7 +267,10 @@ impl Ridge {
     /// The ridge of a row that has one.
     pub(crate) fn of_row(self, shape: Shape, row: usize) -> f64 {
         if row < shape.couplings {
-            self.couplings
+            match shape.within {
+                Some(lags) if row.is_multiple_of(lags) => self.same_bin,
+                _ => self.couplings,
+            }
         } else if row < shape.intercept() {
             self.drive
         } else {
@@ -268,14 +290,24 @@ fn trial<T: Real>(
     rows: &mut [T],
     width: usize,
 ) -> (Vec<f64>, Vec<u64>) {
-    let (layout, lags, units) = (problem.layout, problem.lags, problem.spikes.units());
-    let (first, bins, block) = (layout.first_bin(), layout.bins(slot), lags * width);
+    let (layout, units) = (problem.layout, problem.spikes.units());
+    let (first, bins) = (layout.first_bin(), layout.bins(slot));
+    // Rows from a bin on that spikes before it have reached, and those that its own spikes reach.
+    let (reached, block) = (problem.lags * width, problem.all_lags() * width);
     let (mut nats, mut misses) = (vec![0.0f64; width], vec![0u64; width]);
     let mut fired = Vec::with_capacity(units);
-    rows[..block].fill(T::zero());
+    rows[..reached].fill(T::zero());
     for t in 0..bins {
-        let (row, future) = rows[t * width..].split_at_mut(width);
+        let rows = &mut rows[t * width..];
         let z = problem.spikes.row(slot, t);
+        rows[reached..reached + width].fill(T::zero());
+        fired.clear();
+        for_each_fired(z, |source| fired.push(source));
+        let blocks = fired
+            .iter()
+            .map(|&i| &couplings[i * block..(i + 1) * block]);
+        add_rows(&mut rows[problem.ahead() * width..][..block], blocks);
+        let row = &mut rows[..width];
         if t < first {
             row.fill(T::zero());
         } else {
@@ -294,13 +326,6 @@ fn trial<T: Real>(
             }
             row[units..].fill(T::zero());
         }
-        future[block - width..block].fill(T::zero());
-        fired.clear();
-        for_each_fired(z, |source| fired.push(source));
-        let blocks = fired
-            .iter()
-            .map(|&i| &couplings[i * block..(i + 1) * block]);
-        add_rows(&mut future[..block], blocks);
     }
     rows[bins * width..].fill(T::zero());
     nats.truncate(units);

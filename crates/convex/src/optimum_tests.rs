@@ -2,7 +2,7 @@
 
 use crate::{Limits, Problem, Ridge, Solution, Status, choose_ridge, solve};
 use refire_core::{TrialArray, TrialLayout};
-use refire_drive::{ConditionBasis, FeatureDrive, NoDrive};
+use refire_drive::{Bumps, ConditionBasis, FeatureDrive, NoDrive};
 
 const THETA: f64 = 0.4;
 
@@ -51,6 +51,11 @@ fn penalised(
                     u += f64::from(z) * solution.couplings[(i * lags + d - 1) * n + unit];
                 }
             }
+            if problem.same_bin {
+                for i in 0..unit {
+                    u += f64::from(problem.spikes.row(k, t)[i]) * solution.same_bin[i * n + unit];
+                }
+            }
             let v = (u - THETA) / THETA;
             let z = f64::from(problem.spikes.row(k, t)[unit]);
             sum += v.max(0.0) + (-v.abs()).exp().ln_1p() - z * v;
@@ -61,6 +66,7 @@ fn penalised(
         own.map(|w| (w / THETA).powi(2)).sum()
     };
     sum + 0.5 * ridge.couplings * squares(&solution.couplings)
+        + 0.5 * ridge.same_bin * squares(&solution.same_bin)
         + 0.5 * ridge.drive * squares(&solution.drive)
 }
 
@@ -70,14 +76,22 @@ fn steepest(problem: Problem<'_, f64>, ridge: Ridge, solution: &Solution<f64>) -
     let bins = problem.layout.scored_bins() as f64;
     let h = 1e-4;
     let mut steepest = 0.0f64;
-    let lengths = [solution.couplings.len(), solution.drive.len(), n];
+    let lengths = [
+        solution.couplings.len(),
+        solution.drive.len(),
+        n,
+        solution.same_bin.len(),
+    ];
     for (tensor, len) in lengths.into_iter().enumerate() {
-        for at in 0..len {
+        // A same-bin coupling onto a unit that is not behind is none.
+        let fixed = |at: usize| tensor == 3 && at / n >= at % n;
+        for at in (0..len).filter(|&at| !fixed(at)) {
             let value = |step: f64| {
                 let mut moved = solution.clone();
                 let tensor = match tensor {
                     0 => &mut moved.couplings,
                     1 => &mut moved.drive,
+                    3 => &mut moved.same_bin,
                     _ => &mut moved.bias,
                 };
                 tensor[at] += THETA * step;
@@ -101,22 +115,23 @@ fn every_derivative_vanishes_at_the_solution() {
         layout: &layout,
         encoder: &encoder,
         lags: 2,
+        same_bin: false,
         theta: THETA,
     };
     let limits = Limits {
         gradient_norm: 1e-9,
         ..Limits::default()
     };
-    for ridge in [
-        Ridge {
-            couplings: 3.0,
-            drive: 0.5,
-        },
-        Ridge {
-            couplings: 0.01,
-            drive: 0.01,
-        },
-    ] {
+    let [strong, weak] = [(3.0, 0.5), (0.01, 0.01)].map(|(couplings, drive)| Ridge {
+        couplings,
+        same_bin: 0.7 * couplings,
+        drive,
+    });
+    for (same_bin, ridge) in [(false, strong), (false, weak), (true, strong), (true, weak)] {
+        let problem = Problem {
+            same_bin,
+            ..problem
+        };
         let solution = solve(problem, ridge, limits, None).unwrap();
         assert!(solution.units.iter().all(|u| u.status == Status::Converged));
         let found = steepest(problem, ridge, &solution);
@@ -124,9 +139,14 @@ fn every_derivative_vanishes_at_the_solution() {
         // From another start, the same optimum.
         let mut other = solution.clone();
         other.couplings.iter_mut().for_each(|w| *w -= 0.3);
+        other.same_bin.iter_mut().for_each(|w| *w += 0.3);
         let again = solve(problem, ridge, limits, Some(&other)).unwrap();
         for (a, b) in again.couplings.iter().zip(&solution.couplings) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+        assert_eq!(solution.same_bin.len(), if same_bin { 16 } else { 0 });
+        for (at, w) in solution.same_bin.iter().enumerate() {
+            assert_eq!(*w != 0.0, at / 4 < at % 4, "{at}: {w}");
         }
     }
 }
@@ -142,6 +162,7 @@ fn without_a_penalty_it_is_newtons_optimum() {
         layout: &layout,
         encoder: &encoder,
         lags,
+        same_bin: false,
         theta: THETA,
     };
     let limits = Limits {
@@ -184,12 +205,13 @@ fn a_drive_that_tells_most_spikes_takes_few_evaluations() {
         }
     }
     let layout = TrialLayout::uniform(trials, bins, lags).unwrap();
-    let encoder = ConditionBasis::<f64>::new(&[bins], lags, 2.0, 1.0, units).unwrap();
+    let encoder = ConditionBasis::<f64>::new(&[bins], lags, &[Bumps::every(2.0)], units).unwrap();
     let problem = Problem {
         spikes: &spikes,
         layout: &layout,
         encoder: &encoder,
         lags,
+        same_bin: false,
         theta: THETA,
     };
     let with = |threads: usize, ridge| {
@@ -204,7 +226,11 @@ fn a_drive_that_tells_most_spikes_takes_few_evaluations() {
         pool.install(|| solve(problem, ridge, limits, None).unwrap())
     };
     for (couplings, drive) in [(1.0, 0.03), (0.0, 0.0)] {
-        let ridge = Ridge { couplings, drive };
+        let ridge = Ridge {
+            couplings,
+            same_bin: couplings,
+            drive,
+        };
         let solution = with(1, ridge);
         for unit in &solution.units {
             assert!(unit.gradient_norm <= 1e-9, "{unit:?}");
@@ -237,6 +263,7 @@ fn units_without_an_optimum_end_finite_and_explained() {
         layout: &layout,
         encoder: &encoder,
         lags: 1,
+        same_bin: false,
         theta: THETA,
     };
     let solution = solve(problem, Ridge::NONE, Limits::default(), None).unwrap();
@@ -259,6 +286,7 @@ fn units_without_an_optimum_end_finite_and_explained() {
     // With a penalty everything has an optimum.
     let ridge = Ridge {
         couplings: 1.0,
+        same_bin: 1.0,
         drive: 1.0,
     };
     let solution = solve(problem, ridge, Limits::default(), None).unwrap();
@@ -284,6 +312,7 @@ fn together_separable_units_are_found_out() {
         layout: &layout,
         encoder: &encoder,
         lags: 1,
+        same_bin: false,
         theta: THETA,
     };
     let solution = solve(problem, Ridge::NONE, Limits::default(), None).unwrap();
@@ -304,10 +333,12 @@ fn results_do_not_depend_on_threads() {
         layout: &layout,
         encoder: &encoder,
         lags: 3,
+        same_bin: false,
         theta: THETA,
     };
     let ridge = Ridge {
         couplings: 0.3,
+        same_bin: 0.3,
         drive: 0.0,
     };
     let with = |threads: usize| {
@@ -330,6 +361,7 @@ fn a_wrong_penalty_or_shape_is_refused() {
         layout: &layout,
         encoder: &encoder,
         lags: 1,
+        same_bin: false,
         theta: THETA,
     };
     let error = solve(problem, Ridge::NONE, Limits::default(), None).unwrap_err();
@@ -338,6 +370,7 @@ fn a_wrong_penalty_or_shape_is_refused() {
     problem.encoder = &encoder;
     let ridge = Ridge {
         couplings: -1.0,
+        same_bin: -1.0,
         drive: 0.0,
     };
     let error = solve(problem, ridge, Limits::default(), None).unwrap_err();
@@ -357,6 +390,7 @@ fn validation_chooses_a_ridge_between_the_ends() {
         layout,
         encoder: &encoder,
         lags: 5,
+        same_bin: false,
         theta: THETA,
     };
     let choice = choose_ridge(

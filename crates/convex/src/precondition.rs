@@ -38,6 +38,7 @@ pub(crate) struct Preconditioner<T> {
     inverse: Option<Vec<T>>,
     diagonal: Vec<T>,
     scale: Vec<T>,
+    shape: Shape,
     /// Of each unit that has its own Hessian.
     own: Vec<Option<Factor>>,
 }
@@ -66,7 +67,7 @@ impl Gram {
             .sum();
         let mut diagonal = vec![0.0; shape.rows()];
         for (row, x) in diagonal[..shape.couplings].iter_mut().enumerate() {
-            *x = counts[row / problem.lags];
+            *x = counts[row / problem.all_lags()];
         }
         diagonal[shape.intercept()] = support as f64;
         let full = shape.rows() <= MOST_FACTORED;
@@ -112,7 +113,7 @@ fn add_drive<T: Real>(
 ) {
     let (shape, problem) = (objective.shape(), objective.problem());
     let (bins, width, columns) = (problem.layout.max_bins(), shape.drive, shape.couplings);
-    let history = history(&problem, slots);
+    let (history, lags) = (history(&problem, slots), problem.all_lags());
     let mut drive = vec![0.0; width * width];
     let mut cross = vec![0.0; width * columns];
     for start in (0..bins).step_by(DENSE_BINS) {
@@ -146,8 +147,8 @@ fn add_drive<T: Real>(
         }
         for (at, x) in cross[f * columns..][..columns].iter().enumerate() {
             // Columns are bins of history, oldest first.
-            let (lag, unit) = (problem.lags - 1 - at / shape.units, at % shape.units);
-            matrix[(columns + f, unit * problem.lags + lag)] += x;
+            let (lag, unit) = (lags - 1 - at / shape.units, at % shape.units);
+            matrix[(columns + f, unit * lags + lag)] += x;
         }
     }
 }
@@ -168,7 +169,7 @@ fn spike_counts<T: Real>(problem: &Problem<'_, T>) -> Vec<f64> {
 /// `sum_k sum_t z_i[k,t-d] z_i'[k,t-d']` below the diagonal, from the products at lag `d - d'`.
 fn add_couplings<T: Real>(matrix: &mut DMatrix<f64>, objective: &Objective<'_, T>) {
     let (problem, units) = (objective.problem(), objective.shape().units);
-    let (layout, lags) = (problem.layout, problem.lags);
+    let (layout, lags) = (problem.layout, problem.all_lags());
     let mut signal = TrialArray::<T>::zeros(layout.trials(), layout.max_bins(), lags, units);
     for k in 0..layout.trials() {
         for t in 0..layout.bins(k) {
@@ -203,7 +204,7 @@ fn add_couplings<T: Real>(matrix: &mut DMatrix<f64>, objective: &Objective<'_, T
 }
 
 /// Spikes summed over trials behind `lags` bins of silence, `[bin][unit]`: row `t` begins the history of
-/// bin `t`, oldest bin first.
+/// bin `t`, oldest bin first, and the bin itself follows it.
 fn history<T: Real>(problem: &Problem<'_, T>, slots: &[usize]) -> Vec<f64> {
     let (units, lags) = (problem.spikes.units(), problem.lags);
     let mut history = vec![0.0; (problem.layout.max_bins() + lags) * units];
@@ -250,6 +251,7 @@ impl<T: Real> Preconditioner<T> {
         });
         Self {
             inverse,
+            shape,
             diagonal: diagonal
                 .map(|(row, &x)| T::new(1.0 / added(row, x)))
                 .collect(),
@@ -337,35 +339,37 @@ impl<T: Real> Preconditioner<T> {
                 out.row_mut(row)[j] = T::new(x);
             }
         }
+        self.shape.clear_fixed(out);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{LAGS, design_row, problem, recording};
+    use crate::testing::{LAGS, design_row, problems, recording};
 
     #[test]
     fn the_gram_matrix_of_uneven_trials_is_that_of_a_design() {
         let recording = recording();
-        let problem = problem(&recording);
-        let layout = problem.layout;
-        let gram = Gram::new(&Objective::new(problem));
-        let matrix = gram.matrix.unwrap();
-        let mut expected = DMatrix::<f64>::zeros(matrix.nrows(), matrix.ncols());
-        for k in 0..layout.trials() {
-            for t in 0..layout.bins(k) + LAGS {
-                let row = nalgebra::DVector::from_vec(design_row(&problem, k, t));
-                expected += &row * row.transpose();
+        for problem in problems(&recording) {
+            let layout = problem.layout;
+            let gram = Gram::new(&Objective::new(problem));
+            let matrix = gram.matrix.unwrap();
+            let mut expected = DMatrix::<f64>::zeros(matrix.nrows(), matrix.ncols());
+            for k in 0..layout.trials() {
+                for t in 0..layout.bins(k) + LAGS {
+                    let row = nalgebra::DVector::from_vec(design_row(&problem, k, t));
+                    expected += &row * row.transpose();
+                }
             }
-        }
-        assert!(
-            (&matrix - &expected).amax() < 1e-9,
-            "{}",
-            (&matrix - &expected).amax()
-        );
-        for (row, x) in gram.diagonal.iter().enumerate() {
-            assert!((x - expected[(row, row)]).abs() < 1e-9, "{row}");
+            assert!(
+                (&matrix - &expected).amax() < 1e-9,
+                "{}",
+                (&matrix - &expected).amax()
+            );
+            for (row, x) in gram.diagonal.iter().enumerate() {
+                assert!((x - expected[(row, row)]).abs() < 1e-9, "{row}");
+            }
         }
     }
 }

@@ -8,6 +8,10 @@ use refire_kernels::Real;
 /// potential.
 const COUPLINGS: [f64; 7] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
 
+/// Candidates of the ridge of same-bin couplings, as parts of that of the others: the covariance of two units in a bin is
+/// no smaller than that at all later lags together, so their couplings are larger.
+const SAME_BIN: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
+
 /// The drive's ridge while that of the couplings is chosen.
 const DRIVE_AT_FIRST: f64 = 1.0;
 
@@ -41,7 +45,8 @@ pub struct RidgeChoice<T> {
 /// Solves with the ridge that predicts validation trials best.
 ///
 /// Walks from strong to weak ridges of the couplings until two in a row predict validation trials worse than
-/// the best, then from there to weaker and to stronger ridges of the drive, until one does. Each fit starts
+/// the best, then from there to weaker ones of same-bin couplings, where there are any, and to weaker and to stronger
+/// ridges of the drive, until one does. Each fit starts
 /// from the one before.
 ///
 /// # Errors
@@ -51,26 +56,22 @@ pub fn choose_ridge<T: Real>(
     validation: Problem<'_, T>,
     limits: Limits,
 ) -> Result<RidgeChoice<T>, ConvexError> {
-    check(&training, Ridge::NONE, limits)?;
-    check(&validation, Ridge::NONE, limits)?;
-    let mut walk = Walk {
-        solver: Solver::new(training),
-        judge: Solver::new(validation),
-        limits: Limits {
-            gradient_norm: limits.gradient_norm.max(PATH),
-            ..limits
-        },
-        count: (validation.layout.scored_bins() * validation.spikes.units()).max(1) as f64,
-        path: Vec::new(),
-        best: None,
+    let mut walk = Walk::new(training, validation, limits)?;
+    walk.over_couplings(DRIVE_AT_FIRST)?;
+    let with = |couplings, same_bin, drive| Ridge {
+        couplings,
+        same_bin,
+        drive,
     };
-    let with = |couplings, drive| Ridge { couplings, drive };
-    walk.along(COUPLINGS.iter().map(|&c| with(c, DRIVE_AT_FIRST)), 2)?;
     if let Some((best, _)) = &walk.best {
-        let couplings = best.ridge.couplings;
+        let Ridge {
+            couplings,
+            same_bin,
+            ..
+        } = best.ridge;
         if training.encoder.parameters() > 0 {
-            walk.along(WEAKER.iter().map(|&d| with(couplings, d)), 1)?;
-            walk.along(STRONGER.iter().map(|&d| with(couplings, d)), 1)?;
+            walk.along(WEAKER.iter().map(|&d| with(couplings, same_bin, d)), 1)?;
+            walk.along(STRONGER.iter().map(|&d| with(couplings, same_bin, d)), 1)?;
         }
     }
     let Walk {
@@ -85,13 +86,46 @@ pub fn choose_ridge<T: Real>(
             path,
             solution: solver.solve(ridge, limits, Some(&start))?,
         }),
-        None => Err(ConvexError::Range {
-            what: "likelihood of the validation trials",
-            expected: "a number",
-            found: f64::NAN,
-        }),
+        None => Err(NO_NUMBER),
     }
 }
+
+/// The ridge of the couplings that predicts validation trials best, and that of same-bin couplings, where the drive has a
+/// given one: the first part of [`choose_ridge`].
+///
+/// # Errors
+/// As [`choose_ridge`].
+pub fn choose_coupling_ridge<T: Real>(
+    training: Problem<'_, T>,
+    validation: Problem<'_, T>,
+    limits: Limits,
+    drive: f64,
+) -> Result<RidgePoint, ConvexError> {
+    let mut walk = Walk::new(training, validation, limits)?;
+    walk.over_couplings(drive)?;
+    walk.best.map(|(point, _)| point).ok_or(NO_NUMBER)
+}
+
+/// How well one ridge predicts validation trials.
+///
+/// # Errors
+/// As [`choose_ridge`].
+pub fn try_ridge<T: Real>(
+    training: Problem<'_, T>,
+    validation: Problem<'_, T>,
+    limits: Limits,
+    ridge: Ridge,
+) -> Result<RidgePoint, ConvexError> {
+    let mut walk = Walk::new(training, validation, limits)?;
+    walk.along(std::iter::once(ridge), 1)?;
+    walk.best.map(|(point, _)| point).ok_or(NO_NUMBER)
+}
+
+const NO_NUMBER: ConvexError = ConvexError::Range {
+    what: "likelihood of the validation trials",
+    expected: "a number",
+    found: f64::NAN,
+};
 
 /// Candidates in a row, and what came of them.
 struct Walk<'a, T> {
@@ -99,11 +133,53 @@ struct Walk<'a, T> {
     judge: Solver<'a, T>,
     limits: Limits,
     count: f64,
+    same_bin: bool,
     path: Vec<RidgePoint>,
     best: Option<(RidgePoint, Solution<T>)>,
 }
 
-impl<T: Real> Walk<'_, T> {
+impl<'a, T: Real> Walk<'a, T> {
+    fn new(
+        training: Problem<'a, T>,
+        validation: Problem<'a, T>,
+        limits: Limits,
+    ) -> Result<Self, ConvexError> {
+        check(&training, Ridge::NONE, limits)?;
+        check(&validation, Ridge::NONE, limits)?;
+        Ok(Self {
+            solver: Solver::new(training),
+            judge: Solver::new(validation),
+            limits: Limits {
+                gradient_norm: limits.gradient_norm.max(PATH),
+                ..limits
+            },
+            count: (validation.layout.scored_bins() * validation.spikes.units()).max(1) as f64,
+            same_bin: training.same_bin,
+            path: Vec::new(),
+            best: None,
+        })
+    }
+
+    /// Candidates of the couplings' ridge, then of that of same-bin couplings, where there are any.
+    fn over_couplings(&mut self, drive: f64) -> Result<(), ConvexError> {
+        let with = |couplings, same_bin| Ridge {
+            couplings,
+            same_bin,
+            drive,
+        };
+        self.along(COUPLINGS.iter().map(|&c| with(c, c)), 2)?;
+        if let (Some((best, _)), true) = (&self.best, self.same_bin) {
+            let couplings = best.ridge.couplings;
+            self.along(
+                SAME_BIN
+                    .iter()
+                    .map(|part| with(couplings, part * couplings)),
+                1,
+            )?;
+        }
+        Ok(())
+    }
+
     /// Tries candidates from the best so far on, until `patience` in a row were worse than the best.
     fn along(
         &mut self,

@@ -1,7 +1,7 @@
 //! Coefficients without an optimum.
 
+use crate::Ridge;
 use crate::objective::Objective;
-use crate::{Problem, Ridge};
 use refire_core::{SpikeIndex, TrialArray};
 use refire_kernels::Real;
 use refire_sim::{Behind, LaggedSums};
@@ -20,8 +20,8 @@ pub(crate) fn unbounded_coefficients<T: Real>(
 ) -> Vec<usize> {
     let shape = objective.shape();
     let mut unbounded = vec![0; shape.units];
-    if ridge.couplings == 0.0 {
-        count_couplings(objective.problem(), &mut unbounded);
+    if ridge.couplings == 0.0 || ridge.same_bin == 0.0 {
+        count_couplings(objective, ridge, &mut unbounded);
     }
     if ridge.drive == 0.0 && shape.drive > 0 {
         count_drive(objective, &mut unbounded);
@@ -29,8 +29,9 @@ pub(crate) fn unbounded_coefficients<T: Real>(
     unbounded
 }
 
-fn count_couplings<T: Real>(problem: Problem<'_, T>, unbounded: &mut [usize]) {
-    let (layout, units, lags) = (problem.layout, problem.spikes.units(), problem.lags);
+fn count_couplings<T: Real>(objective: &Objective<'_, T>, ridge: Ridge, unbounded: &mut [usize]) {
+    let (problem, shape) = (objective.problem(), objective.shape());
+    let (layout, units, lags) = (problem.layout, problem.spikes.units(), problem.all_lags());
     let first = layout.first_bin();
     let mut by_source = SpikeIndex::default();
     by_source.build(problem.spikes, layout);
@@ -49,16 +50,17 @@ fn count_couplings<T: Real>(problem: Problem<'_, T>, unbounded: &mut [usize]) {
     let behind = Behind {
         slots: &slots,
         from: 0,
-        ahead: 1,
+        ahead: problem.ahead(),
         lags,
     };
     let mut counts = vec![T::zero(); units * lags * (units + 1)];
     LaggedSums::default().add(&by_source, &signal, behind, &mut counts);
-    for row in counts.chunks_exact(units + 1) {
+    for (at, row) in counts.chunks_exact(units + 1).enumerate() {
         let all = row[units];
-        for (unbounded, &together) in unbounded.iter_mut().zip(row) {
-            *unbounded +=
-                usize::from(all > T::zero() && (together == T::zero() || together == all));
+        for (unit, (unbounded, &together)) in unbounded.iter_mut().zip(row).enumerate() {
+            let free =
+                all > T::zero() && !shape.is_fixed(at, unit) && ridge.of_row(shape, at) == 0.0;
+            *unbounded += usize::from(free && (together == T::zero() || together == all));
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct ConvexSize {
     pub units: usize,
     /// Lags of the couplings, bins.
     pub lags: usize,
+    /// Whether there are same-bin couplings.
+    pub same_bin: bool,
     /// Weights of the drive per unit.
     pub drive: f64,
     /// Most of these that reach one bin.
@@ -30,7 +32,8 @@ impl ConvexSize {
     pub fn numbers(&self) -> f64 {
         let width = self.units.next_multiple_of(LANES) as f64;
         let units = self.units as f64;
-        let rows = units * self.lags as f64 + self.drive + 1.0;
+        let lags = self.lags + usize::from(self.same_bin);
+        let rows = units * lags as f64 + self.drive + 1.0;
         // A term is a weight and a value of eight bytes, in a list that may have grown to twice its need; a bin says
         // where its own start.
         let design = self.course_bins * (8.0 * self.terms + 2.0);

@@ -55,6 +55,8 @@ pub struct UnitFit {
 pub struct Solution<T> {
     /// `[source][lag][target]`, current per spike.
     pub couplings: Vec<T>,
+    /// `[source][target]`, current per spike, 0 unless the target is behind; none without same-bin couplings.
+    pub same_bin: Vec<T>,
     /// `[unit]`, current.
     pub bias: Vec<T>,
     /// Weights of the encoder, `[weight][unit]`, current.
@@ -140,6 +142,7 @@ impl<'a, T: Real> Solver<'a, T> {
                 0 => ridge,
                 _ => Ridge {
                     couplings: held(ridge.couplings),
+                    same_bin: held(ridge.same_bin),
                     drive: held(ridge.drive),
                 },
             })
@@ -148,7 +151,10 @@ impl<'a, T: Real> Solver<'a, T> {
             .map(|j| self.spikes[j] / self.bins * (1.0 - self.spikes[j] / self.bins))
             .collect();
         let near = |a: f64, b: f64| a == b || (a.max(b) <= NEAR * a.min(b));
-        let fits = |of: Ridge| near(of.couplings, ridge.couplings) && near(of.drive, ridge.drive);
+        let fits = |of: Ridge| {
+            let same_bin = near(of.same_bin, ridge.same_bin);
+            near(of.couplings, ridge.couplings) && same_bin && near(of.drive, ridge.drive)
+        };
         let (of, mut preconditioner) = match self.preconditioner.take() {
             Some((of, kept)) if fits(of) => (of, kept),
             old => {
@@ -176,6 +182,7 @@ impl<'a, T: Real> Solver<'a, T> {
             for (ridge, _) in ridges.iter_mut().zip(&told).filter(|(_, told)| **told) {
                 *ridge = Ridge {
                     couplings: HELD,
+                    same_bin: HELD,
                     drive: HELD,
                 };
             }
@@ -238,10 +245,17 @@ impl<'a, T: Real> Solver<'a, T> {
         }
         let Some(start) = start else { return Ok(at) };
         let units = shape.units;
+        let problem = self.objective.problem();
         same(
             "couplings to start from",
-            shape.couplings * units,
+            units * problem.lags * units,
             start.couplings.len(),
+        )?;
+        let same_bin = if problem.same_bin { units * units } else { 0 };
+        same(
+            "same-bin couplings to start from",
+            same_bin,
+            start.same_bin.len(),
         )?;
         same(
             "drive weights to start from",
@@ -250,13 +264,27 @@ impl<'a, T: Real> Solver<'a, T> {
         )?;
         same("biases to start from", units, start.bias.len())?;
         let theta = T::new(self.objective.problem().theta);
-        let coefficients = start.couplings.iter().chain(&start.drive);
-        for (at_number, &w) in coefficients.enumerate() {
-            let (row, j) = (at_number / units, at_number % units);
-            if !frozen[j] {
-                at.row_mut(row)[j] = w / theta;
+        let rows = (problem
+            .coupling_rows()
+            .zip(start.couplings.chunks_exact(units.max(1))))
+        .chain(
+            problem
+                .same_bin_rows()
+                .zip(start.same_bin.chunks_exact(units.max(1))),
+        )
+        .chain(
+            shape
+                .drive_rows()
+                .zip(start.drive.chunks_exact(units.max(1))),
+        );
+        for (row, given) in rows {
+            for (j, &w) in given.iter().enumerate() {
+                if !frozen[j] {
+                    at.row_mut(row)[j] = w / theta;
+                }
             }
         }
+        shape.clear_fixed(&mut at);
         for (j, &b) in start.bias.iter().enumerate() {
             if !frozen[j] {
                 at.row_mut(shape.intercept())[j] = b / theta - T::one();
@@ -268,15 +296,16 @@ impl<'a, T: Real> Solver<'a, T> {
     fn solution(&self, at: &Rows<T>, units: Vec<UnitFit>, evaluations: usize) -> Solution<T> {
         let shape = self.objective.shape();
         let theta = T::new(self.objective.problem().theta);
-        let rows = |range: std::ops::Range<usize>| -> Vec<T> {
-            range
-                .flat_map(|row| at.row(row)[..shape.units].iter().map(|&w| theta * w))
+        let rows = |rows: &mut dyn Iterator<Item = usize>| -> Vec<T> {
+            rows.flat_map(|row| at.row(row)[..shape.units].iter().map(|&w| theta * w))
                 .collect()
         };
+        let problem = self.objective.problem();
         let intercept = &at.row(shape.intercept())[..shape.units];
         Solution {
-            couplings: rows(0..shape.couplings),
-            drive: rows(shape.drive_rows()),
+            couplings: rows(&mut problem.coupling_rows()),
+            same_bin: rows(&mut problem.same_bin_rows()),
+            drive: rows(&mut shape.drive_rows()),
             bias: intercept.iter().map(|&c| theta * (c + T::one())).collect(),
             units,
             evaluations,
@@ -324,6 +353,7 @@ pub(crate) fn check<T: Real>(
     at_least("lags", 1, problem.lags)?;
     let numbers = [
         ("ridge of couplings", ridge.couplings, false),
+        ("ridge of same-bin couplings", ridge.same_bin, false),
         ("ridge of the drive", ridge.drive, false),
         ("gradient norm", limits.gradient_norm, false),
         ("theta", problem.theta, true),

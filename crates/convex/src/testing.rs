@@ -25,8 +25,17 @@ pub fn problem(recorded: &Recorded) -> Problem<'_, f64> {
         layout: &recorded.layout,
         encoder: &recorded.encoder,
         lags: LAGS,
+        same_bin: false,
         theta: 1.0,
     }
+}
+
+/// The same without and with same-bin couplings.
+pub fn problems(recorded: &Recorded) -> [Problem<'_, f64>; 2] {
+    [false, true].map(|same_bin| Problem {
+        same_bin,
+        ..problem(recorded)
+    })
 }
 
 /// Uneven trials of two conditions with two features over two bins; more units than lanes.
@@ -51,7 +60,8 @@ pub fn recording() -> Recorded {
 pub fn design_row(problem: &Problem<'_, f64>, k: usize, t: usize) -> Vec<f64> {
     let (layout, units) = (problem.layout, problem.spikes.units());
     let mut row = Vec::new();
-    for (i, d) in (0..units).flat_map(|i| (1..=problem.lags).map(move |d| (i, d))) {
+    let first = usize::from(!problem.same_bin);
+    for (i, d) in (0..units).flat_map(|i| (first..=problem.lags).map(move |d| (i, d))) {
         let fired = t >= d && t - d < layout.bins(k) && problem.spikes.row(k, t - d)[i] != 0;
         row.push(f64::from(u8::from(fired)));
     }

@@ -29,6 +29,12 @@ pub enum DriveError {
         /// Distance of neighbouring bumps asked for, bins.
         found: f64,
     },
+    /// Bumps of the temporal basis that are none.
+    #[error("drive: height of the temporal basis is {found}, expected a positive number")]
+    Height {
+        /// Height of the bumps asked for.
+        found: f64,
+    },
     /// Bumps of the temporal basis too narrow to cover every bin.
     #[error("drive: width of the temporal basis is {found} spacings, expected a number >= 1")]
     Width {

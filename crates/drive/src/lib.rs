@@ -10,7 +10,7 @@ mod none;
 mod spec;
 mod standardise;
 
-pub use basis::ConditionBasis;
+pub use basis::{Bumps, ConditionBasis};
 pub use design::{Design, Term};
 pub use encoder::{Encoder, Kept};
 pub use error::DriveError;

@@ -2,7 +2,8 @@
 
 use crate::movie::Grey;
 use crate::{
-    ConditionBasis, DriveError, Encoder, FeatureDrive, MovieDrive, MovieShape, NoDrive, Standardise,
+    Bumps, ConditionBasis, DriveError, Encoder, FeatureDrive, MovieDrive, MovieShape, NoDrive,
+    Standardise,
 };
 use refire_core::TrialArray;
 use refire_kernels::Real;
@@ -25,6 +26,9 @@ pub enum DriveSpec {
         spacing_bins: f64,
         /// Distance from the centre of a bump to where it ends, spacings.
         width_in_spacings: f64,
+        /// Height of finer bumps on top, at half the distance of those before, as a share of their height; 0 for none.
+        #[serde(default, skip_serializing_if = "is_0")]
+        detail: f64,
     },
     /// [`FeatureDrive`].
     Features {
@@ -45,8 +49,30 @@ pub enum DriveSpec {
 }
 
 impl DriveSpec {
-    /// Width of the bumps at which neighbours sum to 1, spacings.
-    pub const UNIT_WIDTH: f64 = 1.0;
+    /// A condition drive of bumps whose neighbours sum to 1.
+    pub fn condition(spacing_bins: f64, detail: f64) -> Self {
+        Self::Condition {
+            spacing_bins,
+            width_in_spacings: Bumps::every(spacing_bins).width_in_spacings,
+            detail,
+        }
+    }
+
+    /// The bumps of a condition drive; none of another.
+    pub fn bumps(&self) -> Vec<Bumps> {
+        match *self {
+            Self::Condition {
+                spacing_bins,
+                width_in_spacings,
+                detail,
+            } => Bumps {
+                width_in_spacings,
+                ..Bumps::every(spacing_bins)
+            }
+            .with_detail(detail),
+            _ => Vec::new(),
+        }
+    }
 
     /// The spec for a movie `[condition][bin][pixel]`, or a single one shared by all conditions, of which the first
     /// `valid[condition]` bins count, with its own mean and standard deviation.
@@ -74,13 +100,13 @@ impl DriveSpec {
     pub fn numbers(&self, bins_per_condition: &[usize], units: usize) -> f64 {
         let bins = bins_per_condition.iter().copied().max().unwrap_or(0) as f64;
         let basis = match *self {
-            Self::Condition {
-                spacing_bins,
-                width_in_spacings,
-            } => {
-                let bumps = (bins / spacing_bins.max(1.0)).ceil() + 1.0;
-                // As many of them reach a bin, and a bin keeps which.
-                bins * bumps.min(2.0 * width_in_spacings + 3.0).max(1.0) + 6.0 * bins
+            Self::Condition { .. } => {
+                let spacings = self.bumps().into_iter().map(|bumps| {
+                    let count = (bins / bumps.spacing_bins.max(1.0)).ceil() + 1.0;
+                    // As many of them reach a bin; which, and where a bin starts, in eight bytes each.
+                    count.min(2.0 * bumps.width_in_spacings + 3.0).max(1.0)
+                });
+                bins * 4.0 * spacings.sum::<f64>() + 2.0 * bins
             }
             _ => 0.0,
         };
@@ -105,14 +131,10 @@ impl DriveSpec {
         let bins = crate::error::longest(bins_per_condition, first_bin, units)?;
         Ok(match self {
             Self::None => Box::new(NoDrive::new(bins_per_condition.len(), bins, units)),
-            &Self::Condition {
-                spacing_bins,
-                width_in_spacings,
-            } => Box::new(ConditionBasis::new(
+            Self::Condition { .. } => Box::new(ConditionBasis::new(
                 bins_per_condition,
                 first_bin,
-                spacing_bins,
-                width_in_spacings,
+                &self.bumps(),
                 units,
             )?),
             Self::Features { lags, standardise } => Box::new(FeatureDrive::with_standardise(
@@ -133,6 +155,10 @@ impl DriveSpec {
     }
 }
 
+fn is_0(value: &f64) -> bool {
+    *value == 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +171,9 @@ mod tests {
             r#"{"kind":"movie","shape":{"height":9,"width":8,"frames":2,"filters":[3,4],"filter-size":5},"#,
             r#""mean":0.5,"scale":2.0}"#
         );
-        for text in [r#"{"kind":"none"}"#, condition, features, movie] {
+        let fine =
+            r#"{"kind":"condition","spacing-bins":4.0,"width-in-spacings":1.0,"detail":0.5}"#;
+        for text in [r#"{"kind":"none"}"#, condition, fine, features, movie] {
             let spec: DriveSpec = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&spec).unwrap(), text);
         }
@@ -173,11 +201,11 @@ mod tests {
             Ok(encoder.parameters())
         };
         assert_eq!(parameters(&DriveSpec::None, None), Ok(0));
-        let condition = DriveSpec::Condition {
-            spacing_bins: 4.0,
-            width_in_spacings: DriveSpec::UNIT_WIDTH,
-        };
+        let condition = DriveSpec::condition(4.0, 0.0);
         assert_eq!(parameters(&condition, None), Ok(2 * 11 * 3));
+        // Every 4, 2 and 1 bins.
+        let fine = DriveSpec::condition(4.0, 0.5);
+        assert_eq!(parameters(&fine, None), Ok(2 * (11 + 21 + 41) * 3));
         let features = DriveSpec::Features {
             lags: 5,
             standardise: Standardise {

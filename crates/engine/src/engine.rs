@@ -118,12 +118,7 @@ impl<T: Real> Engine<T> {
         };
         if let Some(gradient) = gradient {
             // The drive is not needed any more: its rows take the gradient.
-            self.padded.strip(
-                &self.gradient,
-                &mut gradient.couplings,
-                &mut gradient.bias,
-                &mut self.drive,
-            )?;
+            (self.padded).strip(&self.gradient, gradient, &mut self.drive)?;
             gradient.drive.clear();
             gradient.drive.resize(parameters.drive.len(), T::zero());
             self.encoder.pull_back(
@@ -235,6 +230,7 @@ mod tests {
             hidden: 0,
             lags: 1,
             wiring: Wiring::Dense,
+            same_bin: None,
             theta: 0.4,
         };
         let terms = [2.0, 0.0].map(|weight| WeightedTerm::new(Drawn::default(), weight));

@@ -20,7 +20,7 @@ pub use losses::{Losses, WeightedTerm};
 pub use padded::PaddedNetwork;
 pub use parameters::{Parameters, TENSORS};
 pub use pass::EngineOptions;
-pub use shape::{FittedNetwork, NetworkShape};
+pub use shape::{FittedNetwork, NetworkShape, NetworkTensors};
 pub use wiring::Wiring;
 
 pub use refire_core::{RecordedTrials, TrialArray, TrialLayout};

@@ -1,7 +1,7 @@
 //! Parameters as the engine wants them: rows of units filled up to whole SIMD registers.
 
 use crate::wiring::Rows;
-use crate::{EngineError, FittedNetwork, NetworkShape, Parameters};
+use crate::{EngineError, FittedNetwork, NetworkShape, NetworkTensors, Parameters};
 use refire_bptt::Gradient;
 use refire_core::{AlignedVec, TrialArray, aligned_vec};
 use refire_kernels::{LANES, Real};
@@ -12,6 +12,7 @@ use refire_kernels::{LANES, Real};
 #[derive(Clone, Debug)]
 pub struct PaddedNetwork<T> {
     couplings: AlignedVec<T>,
+    same_bin: AlignedVec<T>,
     bias: Vec<T>,
     drive: TrialArray<T>,
     shape: NetworkShape,
@@ -32,6 +33,7 @@ impl<T: Real> PaddedNetwork<T> {
     pub fn new(shape: NetworkShape) -> Self {
         Self {
             couplings: aligned_vec(),
+            same_bin: aligned_vec(),
             bias: Vec::new(),
             drive: TrialArray::default(),
             shape,
@@ -55,6 +57,13 @@ impl<T: Real> PaddedNetwork<T> {
         let (live, lags, units) = (self.shape.units(), self.shape.lags, self.units());
         let (wiring, couplings) = (&self.shape.wiring, &mut self.couplings);
         wiring.pad(&parameters.couplings, Rows { live, units }, lags, couplings)?;
+        match &self.shape.same_bin {
+            Some(wiring) => {
+                let same_bin = &mut self.same_bin;
+                wiring.pad(&parameters.same_bin, Rows { live, units }, 1, same_bin)?;
+            }
+            None => no_same_bin(&parameters.same_bin)?,
+        }
         self.bias.resize(units, T::zero());
         self.bias[..parameters.bias.len()].copy_from_slice(&parameters.bias);
         self.drive.reshape(drive.trials(), drive.bins(), 0, units);
@@ -79,15 +88,19 @@ impl<T: Real> PaddedNetwork<T> {
     pub(crate) fn strip(
         &self,
         gradient: &Gradient<T>,
-        couplings: &mut Vec<T>,
-        bias: &mut Vec<T>,
+        into: &mut Parameters<T>,
         drive: &mut TrialArray<T>,
     ) -> Result<(), EngineError> {
         let (live, lags, units) = (self.shape.units(), self.shape.lags, self.units());
-        let wiring = &self.shape.wiring;
+        let (wiring, couplings) = (&self.shape.wiring, &mut into.couplings);
         wiring.strip(&gradient.couplings, Rows { live, units }, lags, couplings)?;
-        bias.clear();
-        bias.extend_from_slice(&gradient.bias[..live]);
+        into.same_bin.clear();
+        if let Some(wiring) = &self.shape.same_bin {
+            let same_bin = &mut into.same_bin;
+            wiring.strip(&gradient.same_bin, Rows { live, units }, 1, same_bin)?;
+        }
+        into.bias.clear();
+        into.bias.extend_from_slice(&gradient.bias[..live]);
         let rows = gradient.drive.as_slice().chunks_exact(units.max(1));
         for (row, padded) in drive.as_mut_slice().chunks_exact_mut(live.max(1)).zip(rows) {
             row.copy_from_slice(&padded[..live]);
@@ -100,9 +113,24 @@ impl<T: Real> PaddedNetwork<T> {
     /// # Errors
     /// [`EngineError::Sim`] where nothing was.
     pub fn network(&self) -> Result<FittedNetwork<'_, T>, EngineError> {
-        self.shape
-            .network(self.units(), &self.couplings, &self.bias)
+        let tensors = NetworkTensors {
+            couplings: &self.couplings,
+            same_bin: &self.same_bin,
+            bias: &self.bias,
+        };
+        self.shape.network(self.units(), tensors)
     }
+}
+
+/// Refuses couplings that a network without them would leave out.
+fn no_same_bin<T>(found: &[T]) -> Result<(), EngineError> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(EngineError::Couplings {
+        expected: "no same-bin couplings",
+        found: "some",
+    })
 }
 
 #[cfg(test)]
@@ -133,6 +161,7 @@ mod tests {
             hidden: 1,
             lags: 2,
             wiring: Wiring::Dense,
+            same_bin: Some(Wiring::Dense),
             theta: 0.4,
         };
         let numbers = |count: usize| (1..=count).map(|x| x as f64).collect::<Vec<_>>();
@@ -140,6 +169,7 @@ mod tests {
             couplings: numbers(3 * 2 * 3),
             bias: numbers(3),
             drive: Vec::new(),
+            same_bin: vec![0.0, 7.0, 0.0, 0.0, 0.0, 0.0, 8.0, 9.0, 0.0],
         };
         let drive = TrialArray::from_vec(numbers(2 * 4 * 3), 2, 4, 3).unwrap_or_default();
         let mut network = PaddedNetwork::new(shape);
@@ -147,13 +177,16 @@ mod tests {
         assert_eq!(network.units(), 8);
         let mut gradient = Gradient::default();
         gradient.couplings.clone_from(&network.couplings);
+        gradient.same_bin.clone_from(&network.same_bin);
         gradient.bias.clone_from(&network.bias);
         gradient.drive.clone_from(&network.drive);
-        let (mut couplings, mut bias) = (vec![9.0], Vec::new());
+        let mut found = Parameters {
+            couplings: vec![9.0],
+            ..Parameters::default()
+        };
         let mut stripped = TrialArray::zeros(2, 4, 0, 3);
-        network.strip(&gradient, &mut couplings, &mut bias, &mut stripped)?;
-        assert_eq!(couplings, parameters.couplings);
-        assert_eq!(bias, parameters.bias);
+        network.strip(&gradient, &mut found, &mut stripped)?;
+        assert_eq!(found, parameters);
         assert_eq!(stripped, drive);
         Ok(())
     }

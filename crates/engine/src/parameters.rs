@@ -1,4 +1,4 @@
-//! Parameters of a network: three named tensors.
+//! Parameters of a network: named tensors.
 
 use refire_kernels::Real;
 
@@ -12,29 +12,39 @@ pub struct Parameters<T> {
     pub bias: Vec<T>,
     /// Weights of the drive's encoder, current.
     pub drive: Vec<T>,
+    /// Same-bin couplings `[source][target]`, current per spike, 0 where the target is not behind the source; sparse
+    /// ones `[source][synapse onto a unit behind]`; none where there are no such couplings.
+    pub same_bin: Vec<T>,
 }
 
 /// Names of the tensors, in the order of [`Parameters::tensors`].
-pub const TENSORS: [&str; 3] = ["couplings", "bias", "drive"];
+pub const TENSORS: [&str; 4] = ["couplings", "bias", "drive", "same-bin couplings"];
 
 impl<T: Real> Parameters<T> {
-    /// Zeros of the given lengths.
+    /// Zeros of the given lengths, without same-bin couplings.
     pub fn zeros(couplings: usize, bias: usize, drive: usize) -> Self {
         Self {
             couplings: vec![T::zero(); couplings],
             bias: vec![T::zero(); bias],
             drive: vec![T::zero(); drive],
+            same_bin: Vec::new(),
         }
     }
 
-    /// Couplings, bias, drive weights: the order of [`TENSORS`].
-    pub fn tensors(&self) -> [&Vec<T>; 3] {
-        [&self.couplings, &self.bias, &self.drive]
+    /// All of them, in the order of [`TENSORS`].
+    pub fn tensors(&self) -> [&Vec<T>; 4] {
+        [&self.couplings, &self.bias, &self.drive, &self.same_bin]
     }
 
-    /// Couplings, bias, drive weights: the order of [`TENSORS`].
-    pub fn tensors_mut(&mut self) -> [&mut Vec<T>; 3] {
-        [&mut self.couplings, &mut self.bias, &mut self.drive]
+    /// All of them, in the order of [`TENSORS`].
+    pub fn tensors_mut(&mut self) -> [&mut Vec<T>; 4] {
+        let Self {
+            couplings,
+            bias,
+            drive,
+            same_bin,
+        } = self;
+        [couplings, bias, drive, same_bin]
     }
 
     /// Whether every number is finite.

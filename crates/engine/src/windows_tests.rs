@@ -81,8 +81,10 @@ fn evaluate(
         hidden: UNITS - OBSERVED,
         lags: LAGS,
         wiring: Wiring::Dense,
+        same_bin: Some(Wiring::Dense),
         theta: 0.4,
     };
+    let order = shape.order();
     let options = EngineOptions {
         spike_gradient: SpikeGradient::Damped(0.5),
         window,
@@ -93,6 +95,11 @@ fn evaluate(
         couplings: (0..UNITS * LAGS * UNITS).map(wave).collect(),
         bias: (0..UNITS).map(wave).collect(),
         drive: Vec::new(),
+        same_bin: {
+            let mut same_bin: Vec<f64> = (0..UNITS * UNITS).map(wave).collect();
+            order.clear_others(&mut same_bin, UNITS);
+            same_bin
+        },
     };
     let drive = Box::new(NoDrive::new(CONDITIONS, BINS, UNITS));
     let weights = (0..).map(|at| 0.7 + f64::from(at));
@@ -104,7 +111,7 @@ fn evaluate(
     let found = engine.evaluate(&parameters, batch, streams, Some(&mut gradient))?;
     let total: f64 = found.terms.iter().zip(weights).map(|(x, w)| x * w).sum();
     assert!((found.total - total).abs() < 1e-12 * total.abs().max(1.0));
-    let numbers = [gradient.couplings, gradient.bias].concat();
+    let numbers = [gradient.couplings, gradient.bias, gradient.same_bin].concat();
     Ok(([alone.terms, found.terms], numbers))
 }
 
@@ -116,9 +123,13 @@ const HIDDEN_RATE: usize = 3;
 fn terms(batch: &Batch, which: usize) -> Vec<Box<dyn LossTerm<f64>>> {
     let recorded = batch.recorded.view();
     let data = |lags| Arc::new(DataStatistics::new(recorded.spikes, recorded.layout, lags));
-    let noise = |lags, parts| Box::new(NoiseCovariance::new(data(lags), parts));
+    let noise = |lags, parts| {
+        let term = NoiseCovariance::new(data(lags), parts);
+        Box::new(term.with_same_bin(true))
+    };
     let sampled = |parts| {
         let sample = PairSample {
+            same_bin: true,
             lags: LAGS,
             parts,
             pairs: 2,

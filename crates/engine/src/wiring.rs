@@ -3,7 +3,9 @@
 use crate::EngineError;
 use refire_core::AlignedVec;
 use refire_kernels::Real;
-use refire_sim::{AnyCoupling, Connectivity, DenseCoupling, LowRankCoupling, SparseCoupling};
+use refire_sim::{
+    AnyCoupling, Connectivity, DenseCoupling, LowRankCoupling, SparseCoupling, UnitOrder,
+};
 use std::sync::Arc;
 
 /// Which couplings there are between units.
@@ -42,6 +44,15 @@ impl Wiring {
         match self {
             Self::Sparse(synapses) => Some(synapses),
             Self::Dense | Self::LowRank(_) => None,
+        }
+    }
+
+    /// Same-bin couplings of a network that is wired so: along its own synapses, where not all units have all. Those
+    /// beside low-rank couplings are free, as a product of components does not follow an order.
+    pub fn same_bin(&self, order: UnitOrder) -> Self {
+        match self {
+            Self::Sparse(synapses) => Self::Sparse(Arc::new(synapses.in_order(order))),
+            Self::Dense | Self::LowRank(_) => Self::Dense,
         }
     }
 

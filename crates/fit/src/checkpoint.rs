@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const FORMAT: &str = "refire-checkpoint";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+
+/// Tensors that a file holds; those of version 2 and before know no same-bin couplings.
+const TENSORS_HELD: usize = refire_engine::TENSORS.len();
+const TENSORS_BEFORE: usize = 3;
 
 /// Which fit a state is of.
 #[derive(Clone, Debug)]
@@ -31,7 +35,7 @@ pub struct Checkpoint {
     pub fit: FitOf,
     pub(crate) iteration: usize,
     pub(crate) parameters: Parameters<f32>,
-    pub(crate) optimiser: [Adam<f32>; 3],
+    pub(crate) optimiser: [Adam<f32>; TENSORS_HELD],
     pub(crate) best: Parameters<f32>,
     pub(crate) best_loss: f64,
     pub(crate) best_iteration: usize,
@@ -126,7 +130,11 @@ impl Checkpoint {
     /// # Errors
     /// [`FitError::File`].
     pub fn write(&self, path: &Path) -> Result<(), FitError> {
-        let tensors = |p: &Parameters<f32>| p.tensors().map(|t| F32Bytes::new(t));
+        let tensors = |p: &Parameters<f32>| p.tensors().map(|t| F32Bytes::new(t)).to_vec();
+        let moments = |of: fn(&Adam<f32>) -> &[f32]| {
+            let all = self.optimiser.iter();
+            all.map(|adam| F32Bytes::new(of(adam))).collect()
+        };
         let body = Body {
             settings: FlatSettings::from(&self.fit.spec),
             bin_width_s: self.fit.bin_width,
@@ -134,15 +142,9 @@ impl Checkpoint {
             iteration: self.iteration,
             synapses: Synapses::new(&self.fit.wiring),
             parameters: tensors(&self.parameters),
-            first_moments: self
-                .optimiser
-                .each_ref()
-                .map(|a| F32Bytes::new(a.first_moment())),
-            second_moments: self
-                .optimiser
-                .each_ref()
-                .map(|a| F32Bytes::new(a.second_moment())),
-            steps: self.optimiser.each_ref().map(Adam::steps),
+            first_moments: moments(Adam::first_moment),
+            second_moments: moments(Adam::second_moment),
+            steps: self.optimiser.iter().map(Adam::steps).collect(),
             best: tensors(&self.best),
             best_loss: self.best_loss,
             best_iteration: self.best_iteration,
@@ -175,17 +177,19 @@ impl Checkpoint {
                 "damaged refire-checkpoint file: numbers that are not finite",
             )
         };
+        if !body.has_all_tensors() {
+            return Err(damaged());
+        }
         if let Some(fault) = body.contradiction() {
             let reason = format!("damaged refire-checkpoint file: {fault}");
             return Err(frame::error(path, reason));
         }
-        let tensors = |t: &[F32Bytes; 3]| -> Result<Parameters<f32>, FitError> {
-            let value = |i: usize| t[i].values().ok_or_else(damaged);
-            Ok(Parameters {
-                couplings: value(0)?,
-                bias: value(1)?,
-                drive: value(2)?,
-            })
+        let tensors = |held: &[F32Bytes]| -> Result<Parameters<f32>, FitError> {
+            let mut parameters = Parameters::default();
+            for (into, held) in parameters.tensors_mut().into_iter().zip(held) {
+                *into = held.values().ok_or_else(damaged)?;
+            }
+            Ok(parameters)
         };
         let synapses = match &body.synapses {
             Some(synapses) => Some(synapses.connectivity().ok_or_else(damaged)?),
@@ -195,7 +199,7 @@ impl Checkpoint {
         let parameters = tensors(&body.parameters)?;
         let best = tensors(&body.best)?;
         let mut optimiser = optimisers(&parameters);
-        for (i, adam) in optimiser.iter_mut().enumerate() {
+        for (i, adam) in optimiser.iter_mut().enumerate().take(body.steps.len()) {
             let first = body.first_moments[i].values().ok_or_else(damaged)?;
             let second = body.second_moments[i].values().ok_or_else(damaged)?;
             if first.len() != parameters.tensors()[i].len()
@@ -240,11 +244,11 @@ struct Body {
     iteration: usize,
     #[serde(default)]
     synapses: Option<Synapses>,
-    parameters: [F32Bytes; 3],
-    first_moments: [F32Bytes; 3],
-    second_moments: [F32Bytes; 3],
-    steps: [u64; 3],
-    best: [F32Bytes; 3],
+    parameters: Vec<F32Bytes>,
+    first_moments: Vec<F32Bytes>,
+    second_moments: Vec<F32Bytes>,
+    steps: Vec<u64>,
+    best: Vec<F32Bytes>,
     best_loss: f64,
     best_iteration: usize,
     history: History,
@@ -253,6 +257,19 @@ struct Body {
 }
 
 impl Body {
+    /// Whether there is everything of every tensor.
+    fn has_all_tensors(&self) -> bool {
+        let count = self.steps.len();
+        let others = [
+            &self.parameters,
+            &self.first_moments,
+            &self.second_moments,
+            &self.best,
+        ];
+        (count == TENSORS_HELD || count == TENSORS_BEFORE)
+            && others.iter().all(|tensors| tensors.len() == count)
+    }
+
     /// What cannot be so, if anything.
     fn contradiction(&self) -> Option<&'static str> {
         let history = &self.history;
@@ -286,7 +303,7 @@ impl Body {
 }
 
 /// Adam for each tensor of the parameters.
-fn optimisers(parameters: &Parameters<f32>) -> [Adam<f32>; 3] {
+fn optimisers(parameters: &Parameters<f32>) -> [Adam<f32>; TENSORS_HELD] {
     parameters.tensors().map(|tensor| Adam::new(tensor.len()))
 }
 

@@ -26,6 +26,9 @@ pub enum RidgeSource {
 pub struct RidgeStep {
     /// Ridge of the couplings: precision of their prior in units of the potential.
     pub couplings: f64,
+    /// Ridge of the same-bin couplings, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_bin: Option<f64>,
     /// Ridge of the drive weights: precision of their prior in units of the potential.
     pub drive: f64,
     /// Negative log-likelihood per (trial, bin, unit) of the validation trials, nats.
@@ -50,6 +53,9 @@ pub struct UnitEnd {
 pub struct ConvexReport {
     /// Ridge of the couplings: precision of a Gaussian prior in units of the potential.
     pub ridge_couplings: f64,
+    /// Ridge of the same-bin couplings, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ridge_same_bin: Option<f64>,
     /// Ridge of the drive weights: precision of a Gaussian prior in units of the potential.
     pub ridge_drive: f64,
     /// Where both come from.
@@ -79,8 +85,12 @@ impl ConvexReport {
             RidgeSource::Given => "as given",
             RidgeSource::Priors => "from the priors",
         };
+        let same_bin = match self.ridge_same_bin {
+            Some(ridge) => format!(", {ridge} (same-bin couplings)"),
+            None => String::new(),
+        };
         format!(
-            "ridge {} (couplings) and {} (drive) {source}",
+            "ridge {} (couplings){same_bin} and {} (drive) {source}",
             self.ridge_couplings, self.ridge_drive
         )
     }
@@ -141,13 +151,15 @@ pub(crate) fn maximum_likelihood(
         (Some(given), _) => {
             let ridge = convex::Ridge {
                 couplings: given,
+                same_bin: given,
                 drive: given,
             };
             (ridge, RidgeSource::Given)
         }
         (None, None) => {
             let ridge = convex::Ridge {
-                couplings: precision(spec.priors.coupling),
+                couplings: precision(spec.priors.coupling()),
+                same_bin: precision(spec.priors.same_bin()),
                 drive: precision(spec.priors.drive),
             };
             (ridge, RidgeSource::Priors)
@@ -163,10 +175,11 @@ fn parameters(solution: Solution<f32>) -> Parameters<f32> {
         couplings: solution.couplings,
         bias: solution.bias,
         drive: solution.drive,
+        same_bin: solution.same_bin,
     }
 }
 
-fn problem<'a>(
+pub(crate) fn problem<'a>(
     spec: &Specification,
     encoder: &'a dyn Encoder<f32>,
     recorded: Recorded<'a>,
@@ -176,6 +189,7 @@ fn problem<'a>(
         layout: recorded.layout,
         encoder,
         lags: spec.network.lags,
+        same_bin: spec.network.same_bin,
         theta: spec.network.dynamics.theta(),
     }
 }
@@ -206,13 +220,16 @@ fn report(
         }
     });
     let units = units.collect();
+    let same_bin = |ridge: convex::Ridge| (!solution.same_bin.is_empty()).then_some(ridge.same_bin);
     let step = |point: &RidgePoint| RidgeStep {
         couplings: point.ridge.couplings,
+        same_bin: same_bin(point.ridge),
         drive: point.ridge.drive,
         nats: point.nats,
     };
     ConvexReport {
         ridge_couplings: ridge.couplings,
+        ridge_same_bin: same_bin(ridge),
         ridge_drive: ridge.drive,
         ridge_source,
         path: path.iter().map(step).collect(),
@@ -237,6 +254,7 @@ mod tests {
         };
         let mut report = ConvexReport {
             ridge_couplings: 0.5,
+            ridge_same_bin: None,
             ridge_drive: 2.0,
             ridge_source: RidgeSource::Given,
             path: Vec::new(),

@@ -1,6 +1,7 @@
 //! A start for fits with hidden units: hidden units are like the observed ones.
 
 use crate::signs::Dale;
+use crate::wiring::shape;
 use crate::{Couplings, FitError, Specification};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -29,7 +30,8 @@ const SPREAD: f64 = 0.5;
 /// they were, so the populations do what they did; the couplings of an observed unit are as small as
 /// those of one among all; and where Dale's law holds, the inhibition that a likelihood fit ascribes to
 /// an excitatory cell comes from interneurons with the inputs of that cell. Biases make up for what
-/// parts nobody may have, and for chance.
+/// parts nobody may have, and for chance. Same-bin couplings among observed units stay as they are; hidden units start
+/// without.
 ///
 /// # Errors
 /// [`FitError::Setting`] where couplings are not dense, [`FitError::Sim`] where `observed` is not the
@@ -53,6 +55,15 @@ pub fn start_as_copies<T: Real>(
             observed.couplings.len(),
         ),
         ("biases of the observed units", seen, observed.bias.len()),
+        (
+            "same-bin couplings of the observed units (none if 0)",
+            if observed.same_bin.is_empty() {
+                0
+            } else {
+                seen * seen
+            },
+            observed.same_bin.len(),
+        ),
         (
             "drive weights of the observed units",
             rows * seen,
@@ -85,6 +96,12 @@ pub fn start_as_copies<T: Real>(
         }
     }
     let mut start = Parameters::zeros(units * lags * units, units, rows * units);
+    let shape = shape(spec, &Wiring::Dense, seen);
+    start.same_bin = vec![T::zero(); shape.same_bin_parameters().unwrap_or(0)];
+    let of_units = start.same_bin.chunks_exact_mut(units.max(1));
+    for (row, own) in of_units.zip(observed.same_bin.chunks_exact(seen.max(1))) {
+        row[..seen].copy_from_slice(own);
+    }
     // Mean input of every unit, and of its original.
     let (mut input, mut before) = (vec![0.0; units], vec![0.0; seen]);
     for (at, w) in observed.couplings.iter().enumerate() {
@@ -156,6 +173,7 @@ mod tests {
             couplings: (0..18).map(|at| (1.3 * at as f64 + 0.4).sin()).collect(),
             bias: vec![-0.5, 0.25, 0.75],
             drive: vec![1.0, 2.0, 3.0],
+            same_bin: vec![0.0, 0.3, -0.2, 0.0, 0.0, 0.7, 0.0, 0.0, 0.0],
         }
     }
 
@@ -291,6 +309,7 @@ mod tests {
                 .collect(),
             bias: vec![0.1; 3],
             drive: Vec::new(),
+            same_bin: Vec::new(),
         };
         let start = start_as_copies(&observed, &spec, &RATES).unwrap();
         let mut trainer = crate::Trainer::new(&recording, &spec).unwrap();

@@ -1,15 +1,17 @@
 //! Every metric of a model on a recording, with the ceilings the data allow.
 
+use crate::past_only::{joint_surprise, surprise};
+use crate::sets::{OverSets, SETS};
 use crate::simulate::{Slot, free_runs};
 use crate::stability::{StabilityReport, judge};
-use crate::test_metrics::{Clipping, TestMetrics, UnitMetrics};
+use crate::test_metrics::{Clipping, TestFigures, TestMetrics, UnitMetrics};
 use crate::{FitError, Model};
 use refire_core::{TrialArray, TrialLayout};
 use refire_metrics::{
-    Metric, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation, bits_per_spike, fano_factors,
-    intervals, noise_agreement, noise_correlation, psth, psth_correlation, rates, time_rescaling,
+    IntervalHistogram, Metric, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation,
+    bits_per_spike, fano_factors, intervals, noise_agreement, noise_correlation, psth,
+    psth_correlation, rates, time_rescaling,
 };
-use refire_neuron::{EscapeNoise, Logistic};
 use refire_random::{KeyedUniforms, Purpose, Stream};
 use refire_recording::Recording;
 use refire_sim::{Pass, Trajectory, run};
@@ -34,8 +36,10 @@ pub struct Evaluation {
     pub trials: usize,
     /// What the data lost to bins that hold at most one spike; every metric is after that.
     pub clipping: Clipping,
-    /// metrics.
+    /// Metrics: of the model and of ceilings, means over sets of trials of the size of the test set.
     pub test: TestMetrics,
+    /// Standard deviations of one such set, under the same names; missing where nothing is averaged.
+    pub test_sd: TestMetrics,
     /// Figures per unit.
     pub units: UnitMetrics,
     /// Stability verdict.
@@ -125,63 +129,62 @@ pub fn evaluate(
         }
     };
     let (data, layout) = select(model, recording, &conditions, &trials)?;
-    let simulated = resample(model, &layout)?;
-    let ceiling = match split {
-        SplitChoice::Test => Some(matched_training_trials(model, &layout)),
-        SplitChoice::All => None,
+    let of_data = OfData::new(&data, &layout, model.bin_width);
+    let simulated = resample(model, &layout, 0)?;
+    let mut of_model = vec![of_data.compare(&simulated, &layout)];
+    for set in 1..SETS {
+        of_model.push(of_data.compare(&resample(model, &layout, set as u32)?, &layout));
+    }
+    let ceilings = match split {
+        SplitChoice::Test => ceilings(model, recording, &conditions, &of_data, &layout)?,
+        SplitChoice::All => Vec::new(),
     };
-    let ceiling = match ceiling {
-        Some(trials) if !trials.is_empty() => Some(select(model, recording, &conditions, &trials)?),
-        _ => None,
+    let missing = Metric::Missing(ceiling_missing(split, same).to_string());
+    let over = |sets: &[OfSet], figure: fn(&OfSet) -> &Metric| {
+        let values: Vec<Metric> = sets.iter().map(|set| figure(set).clone()).collect();
+        OverSets::new(&values)
+    };
+    let agreement_of = |over: OverSets| match repeats(model, &layout, split) {
+        true => over,
+        false => OverSets::new(&[Metric::Missing(NO_REPEATS.to_string())]),
+    };
+    let model_over = |figure| over(&of_model, figure);
+    let ceiling_over = |figure| match ceilings.is_empty() {
+        true => OverSets::new(std::slice::from_ref(&missing)),
+        false => over(&ceilings, figure),
     };
 
     let forced = teacher_forced(model, &data, &layout)?;
-    let likelihood = log_likelihood(&forced, &layout, model.observed());
+    let joint = -joint_surprise(&forced, &layout, model.observed());
+    let alone = -surprise(model, &forced, &layout)?;
+    let bits = |nats| {
+        let metric = bits_per_spike(nats, &data, &layout, &model.training.baseline);
+        OverSets::once(metric)
+    };
     let psths = (psth(&data, &layout), psth(&simulated, &layout));
-    let noise = (
-        noise_correlation(&data, &layout),
-        noise_correlation(&simulated, &layout),
-    );
+    let noise = (of_data.noise, noise_correlation(&simulated, &layout));
     let agreement = noise_agreement(&noise.0, &noise.1);
     let psth_model = psth_correlation(&psths.0, &psths.1);
-    let missing = || Metric::Missing(ceiling_missing(split, same).to_string());
-    let (psth_ceiling, noise_ceiling) = match &ceiling {
-        Some((spikes, layout)) => (
-            psth_correlation(&psths.0, &psth(spikes, layout)).mean,
-            noise_agreement(&noise.0, &noise_correlation(spikes, layout)),
-        ),
-        None => (
-            missing(),
-            NoiseAgreement {
-                pearson: missing(),
-                r2: missing(),
-                pairs: Vec::new(),
-            },
-        ),
-    };
-    let agreement_of = |metric: Metric| match repeats(model, &layout, split) {
-        true => metric,
-        false => Metric::Missing(NO_REPEATS.to_string()),
-    };
     let units = unit_metrics(model, &data, &simulated, &layout, &forced, &psth_model);
-    let rate = |spikes| rates(spikes, &layout, model.bin_width).mean;
-    let mut test = TestMetrics {
-        bits_per_spike: bits_per_spike(likelihood, &data, &layout, &model.training.baseline),
-        psth_correlation: agreement_of(psth_model.mean),
-        psth_correlation_ceiling: agreement_of(psth_ceiling),
-        noise_correlation_pearson: agreement_of(agreement.pearson.clone()),
-        noise_correlation_r2: agreement_of(agreement.r2.clone()),
-        noise_correlation_ceiling_pearson: agreement_of(noise_ceiling.pearson),
-        noise_correlation_ceiling_r2: agreement_of(noise_ceiling.r2),
-        rate_hz_data: rate(&data),
-        rate_hz_model: rate(&simulated),
-        fano_factor_data: fano_factors(&data, &layout).mean,
-        fano_factor_model: fano_factors(&simulated, &layout).mean,
-        isi_distance: mean_of(&units.isi_distance, "no unit has intervals on both sides"),
-        ks_within_bound: within_bound(&units),
+    let figures = TestFigures {
+        bits_per_spike: bits(alone),
+        bits_per_spike_joint: bits(joint),
+        psth_correlation: agreement_of(model_over(|set| &set.psth)),
+        psth_correlation_ceiling: agreement_of(ceiling_over(|set| &set.psth)),
+        noise_correlation_pearson: agreement_of(model_over(|set| &set.pearson)),
+        noise_correlation_r2: agreement_of(model_over(|set| &set.r2)),
+        noise_correlation_ceiling_pearson: agreement_of(ceiling_over(|set| &set.pearson)),
+        noise_correlation_ceiling_r2: agreement_of(ceiling_over(|set| &set.r2)),
+        rate_hz_data: OverSets::once(rates(&data, &layout, model.bin_width).mean),
+        rate_hz_model: model_over(|set| &set.rate_hz),
+        fano_factor_data: OverSets::once(fano_factors(&data, &layout).mean),
+        fano_factor_model: model_over(|set| &set.fano_factor),
+        isi_distance: model_over(|set| &set.isi_distance),
+        ks_within_bound: OverSets::once(within_bound(&units)),
     };
+    let (mut test, mut test_sd) = figures.split();
     if trials.is_empty() {
-        for metric in test.all_mut() {
+        for metric in test.all_mut().into_iter().chain(test_sd.all_mut()) {
             *metric = Metric::Missing(NO_TEST_TRIALS.to_string());
         }
     }
@@ -190,6 +193,7 @@ pub fn evaluate(
         trials: trials.len(),
         clipping: recording.into(),
         test,
+        test_sd,
         units,
         stability: judge(fitted, model.spec.seed)?,
         layout,
@@ -199,6 +203,71 @@ pub fn evaluate(
         noise,
         noise_agreement: agreement,
     })
+}
+
+/// What single sets of trials are compared with.
+struct OfData {
+    psth: Psth,
+    noise: NoiseCorrelation,
+    intervals: Vec<IntervalHistogram>,
+    bin_width: f64,
+}
+
+/// Figures of one set of trials.
+struct OfSet {
+    psth: Metric,
+    pearson: Metric,
+    r2: Metric,
+    rate_hz: Metric,
+    fano_factor: Metric,
+    isi_distance: Metric,
+}
+
+impl OfData {
+    fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, bin_width: f64) -> Self {
+        Self {
+            psth: psth(spikes, layout),
+            noise: noise_correlation(spikes, layout),
+            intervals: intervals(spikes, layout),
+            bin_width,
+        }
+    }
+
+    fn compare(&self, spikes: &TrialArray<u8>, layout: &TrialLayout) -> OfSet {
+        let agreement = noise_agreement(&self.noise, &noise_correlation(spikes, layout));
+        let own = intervals(spikes, layout);
+        let pairs = self.intervals.iter().zip(&own);
+        let distances: Vec<Metric> = pairs.map(|(a, b)| a.distance(b)).collect();
+        OfSet {
+            psth: psth_correlation(&self.psth, &psth(spikes, layout)).mean,
+            pearson: agreement.pearson,
+            r2: agreement.r2,
+            rate_hz: rates(spikes, layout, self.bin_width).mean,
+            fano_factor: fano_factors(spikes, layout).mean,
+            isi_distance: mean_of(&distances, "no unit has intervals on both sides"),
+        }
+    }
+}
+
+/// Figures of sets of training trials of the evaluated trials' numbers: what a model may reach. None where no condition
+/// has training trials.
+fn ceilings(
+    model: &Model,
+    recording: &Recording,
+    conditions: &[usize],
+    of_data: &OfData,
+    layout: &TrialLayout,
+) -> Result<Vec<OfSet>, FitError> {
+    let mut found = Vec::new();
+    for set in 0..SETS {
+        let trials = matched_training_trials(model, layout, set as u32);
+        if trials.is_empty() {
+            break;
+        }
+        let (spikes, layout) = select(model, recording, conditions, &trials)?;
+        found.push(of_data.compare(&spikes, &layout));
+    }
+    Ok(found)
 }
 
 /// Why there is nothing to average over trials.
@@ -245,16 +314,17 @@ fn select(
     Ok((spikes, layout))
 }
 
-/// One free-running trial for each trial of a layout, of its condition and length; observed units.
-fn resample(model: &Model, layout: &TrialLayout) -> Result<TrialArray<u8>, FitError> {
+/// One free-running trial for each trial of a layout, of its condition and length; observed units. Sets differ in
+/// their draws.
+fn resample(model: &Model, layout: &TrialLayout, set: u32) -> Result<TrialArray<u8>, FitError> {
     let mut runs = free_runs(model, Stream::new(model.spec.seed, Purpose::Evaluate))?;
     let slots: Vec<Slot> = (0..layout.trials())
         .map(|k| Slot {
             bins: layout.bins(k),
-            ..runs.slot(k as u32, layout.condition(k), 0)
+            ..runs.slot(k as u32, layout.condition(k), set)
         })
         .collect();
-    let (spikes, _) = runs.present(&slots, 0, None)?;
+    let (spikes, _) = runs.present(&slots, set, None)?;
     Ok(observed_part(spikes, model.observed()))
 }
 
@@ -271,8 +341,8 @@ pub(crate) fn observed_part(spikes: &TrialArray<u8>, observed: usize) -> TrialAr
 }
 
 /// As many training trials of each condition as there are test trials (all where there are fewer),
-/// chosen by the seed.
-fn matched_training_trials(model: &Model, layout: &TrialLayout) -> Vec<usize> {
+/// chosen by the seed, others for each set.
+fn matched_training_trials(model: &Model, layout: &TrialLayout, set: u32) -> Vec<usize> {
     let stream = Stream::new(model.spec.seed, Purpose::Statistics);
     let mut chosen = Vec::new();
     for group in layout.groups() {
@@ -284,7 +354,7 @@ fn matched_training_trials(model: &Model, layout: &TrialLayout) -> Vec<usize> {
             .collect();
         let count = group.slots.len().min(trials.len());
         for i in 0..count {
-            let j = i + stream.below(trials.len() - i, 0, group.condition as u32, i as u32);
+            let j = i + stream.below(trials.len() - i, 2 * set, group.condition as u32, i as u32);
             trials.swap(i, j);
         }
         chosen.extend_from_slice(&trials[..count]);
@@ -305,20 +375,6 @@ fn teacher_forced(
     let mut out = Trajectory::default();
     run(&padded.network()?, &pass, &uniforms, &mut out)?;
     Ok(out)
-}
-
-/// Log-likelihood of the recorded spikes, nats.
-fn log_likelihood(forced: &Trajectory<f32>, layout: &TrialLayout, observed: usize) -> f64 {
-    let mut sum = 0.0;
-    for k in 0..layout.trials() {
-        for t in layout.first_bin()..layout.bins(k) {
-            let v = &forced.potential.row(k, t)[..observed];
-            for (&v, &z) in v.iter().zip(forced.spikes.row(k, t)) {
-                sum -= Logistic.surprise(f64::from(v), z != 0);
-            }
-        }
-    }
-    sum
 }
 
 fn unit_metrics(

@@ -1,6 +1,6 @@
 //! A small recording, and a model of it, for tests of the crate.
 
-use crate::{Adam, HistoryStart, Model, ObjectiveKind, Specification, Trainer};
+use crate::{Adam, Drive, HistoryStart, Model, ObjectiveKind, Specification, Trainer};
 use refire_core::TrialArray;
 use refire_recording::{BinWidth, Label, Recording, RecordingParts};
 
@@ -43,6 +43,11 @@ pub(crate) fn specification(recording: &Recording, objective: ObjectiveKind) -> 
     });
     spec.network.lags = 2;
     spec.network.history = HistoryStart::Recorded;
+    // Nothing is left to validation trials.
+    (spec.priors.coupling, spec.priors.same_bin) = (Some(0.15), Some(1.0));
+    if let Drive::Condition { detail, .. } = &mut spec.drive {
+        *detail = Some(0.35);
+    }
     spec
 }
 

@@ -14,6 +14,9 @@ mod history;
 mod model;
 mod model_file;
 mod objective;
+mod past_only;
+mod priors;
+mod sets;
 mod setup;
 mod signs;
 mod simulate;
@@ -24,6 +27,7 @@ mod start;
 mod test_metrics;
 mod trainer;
 mod trials;
+mod tuning;
 mod wiring;
 
 pub use batch::{MIN_FREE_TRIALS, Pool};
@@ -36,19 +40,22 @@ pub use evaluate::{Evaluation, SplitChoice, evaluate};
 pub use history::{History, StepReport};
 pub use model::{Model, Training};
 pub use objective::Terms;
+pub use past_only::DRAWS;
+pub use sets::SETS;
 pub use setup::Evaluator;
 pub use simulate::{FreeRuns, Slot, free_runs};
 pub use specification::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Escape, Facts,
     FlatSettings, Form, HeldOut, HistoryStart, HoldOut, NetworkSpec, Noise, Objective,
     ObjectiveKind, Optimiser, OptimiserKind, Piece, Priors, Published, Ridge, Signs, Specification,
-    Statistics, Synapses, Trials,
+    Statistics, Switch, Synapses, Trials,
 };
 pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
 pub use start::initial;
 pub use test_metrics::{Clipping, TestMetrics, UnitMetrics};
 pub use trainer::{Trainer, VALIDATE_EVERY};
-pub use wiring::resolve;
+pub use tuning::Tuning;
+pub use wiring::{resolve, shape};
 
 pub use refire_core::TrialArray;
 pub use refire_engine::{Batch, Losses, NetworkShape, PaddedNetwork, Parameters, Streams, Wiring};

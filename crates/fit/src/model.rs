@@ -115,6 +115,24 @@ impl Model {
         Ok(some)
     }
 
+    /// Same-bin couplings `[source][target]`, current per spike, 0 where the target is not behind the source; `None`
+    /// where the network has none.
+    ///
+    /// # Errors
+    /// [`FitError::Engine`] where they have the wrong length.
+    pub fn same_bin(&self) -> Result<Option<Vec<f32>>, FitError> {
+        let units = self.units();
+        let Some(wiring) = self.shape().same_bin else {
+            return Ok(None);
+        };
+        let coupling = wiring.coupling(&self.parameters.same_bin, units, 1)?;
+        let mut all = vec![0.0; units * units];
+        for (source, row) in all.chunks_exact_mut(units.max(1)).enumerate() {
+            coupling.scatter(source, row);
+        }
+        Ok(Some(all))
+    }
+
     /// Couplings among the first `units` units, summed over lags, `[source][target]`, current per spike.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
-//! `model.refire`: the layout of the model file, version 2; version 1 had dense couplings only.
+//! `model.refire`: the layout of the model file, version 3; version 2 had no same-bin couplings, version 1 dense
+//! couplings only.
 //!
 //! Nothing in it depends on the clock, the thread count or a path.
 
 use crate::frame::{self, Bits, F32Bytes, Synapses};
-use crate::{FitError, FlatSettings, Model, Training, wiring};
+use crate::wiring::{self, shape};
+use crate::{FitError, FlatSettings, Model, Training};
 use refire_core::{TrialArray, check_declared};
 use refire_drive::DriveSpec;
 use refire_engine::Parameters;
@@ -16,7 +18,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const FORMAT: &str = "refire-model";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,8 @@ struct Body {
     #[serde(default)]
     synapses: Option<Synapses>,
     couplings: F32Bytes,
+    #[serde(default)]
+    same_bin: Option<F32Bytes>,
     bias: F32Bytes,
     drive_weights: F32Bytes,
     baseline: Vec<f64>,
@@ -86,6 +90,8 @@ impl Model {
             }),
             synapses: Synapses::new(&self.wiring),
             couplings: F32Bytes::new(&self.parameters.couplings),
+            same_bin: (self.spec.network.same_bin)
+                .then(|| F32Bytes::new(&self.parameters.same_bin)),
             bias: F32Bytes::new(&self.parameters.bias),
             drive_weights: F32Bytes::new(&self.parameters.drive),
             baseline: self.training.baseline.clone(),
@@ -174,6 +180,10 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
         return Err("trials out of range");
     }
     let couplings = body.couplings.values().ok_or("couplings")?;
+    let same_bin = match body.same_bin {
+        Some(same_bin) => same_bin.values().ok_or("same-bin couplings")?,
+        None => Vec::new(),
+    };
     let bias = body.bias.values().ok_or("bias")?;
     let drive = body.drive_weights.values().ok_or("drive weights")?;
     // Bounds units, and with them the size of the drive, by what the file really holds.
@@ -181,6 +191,9 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
     let size = units.and_then(|n| wiring.parameters(n, lags));
     if size != Some(couplings.len()) || units != Some(bias.len()) {
         return Err("couplings and units do not agree");
+    }
+    if shape(&spec, &wiring, observed).same_bin_parameters() != Some(same_bin.len()) {
+        return Err("same-bin couplings and units do not agree");
     }
     let longest = body.bins_per_condition.iter().copied().max().unwrap_or(0);
     let drive_size = longest
@@ -193,6 +206,7 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
         couplings,
         bias,
         drive,
+        same_bin,
     };
     if !parameters.are_finite() {
         return Err("parameters that are not finite");

@@ -91,12 +91,16 @@ impl<T: Transformable> Terms<T> {
             missing.psth,
         );
         let term = match noise.pairs {
-            None => WeightedTerm::new(NoiseCovariance::new(data, noise.parts), noise.weight),
+            None => {
+                let term = NoiseCovariance::new(data, noise.parts);
+                WeightedTerm::new(term.with_same_bin(spec.network.same_bin), noise.weight)
+            }
             Some(pairs) => {
                 let sample = PairSample {
                     lags,
                     parts: noise.parts,
                     pairs,
+                    same_bin: spec.network.same_bin,
                     window,
                     stream: Stream::new(spec.seed, Purpose::NoisePairs),
                 };

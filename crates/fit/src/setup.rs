@@ -103,10 +103,10 @@ impl DriveOf {
     ) -> Result<Self, FitError> {
         let spec = match drive {
             Drive::None => DriveSpec::None,
-            Drive::Condition { spacing } => DriveSpec::Condition {
-                spacing_bins: (spacing / recording.bin_width()).max(2.0),
-                width_in_spacings: DriveSpec::UNIT_WIDTH,
-            },
+            Drive::Condition { spacing, detail } => DriveSpec::condition(
+                (spacing / recording.bin_width()).max(2.0),
+                detail.unwrap_or(0.0),
+            ),
             Drive::Features { lags } => {
                 return Self::of_stimulus(recording, bins_per_condition, |features, valid| {
                     Ok(DriveSpec::Features {

@@ -1,7 +1,8 @@
 //! Dale's law: all couplings of a unit onto others have one sign.
 
 use crate::Specification;
-use refire_engine::Wiring;
+use crate::wiring::shape;
+use refire_engine::{Parameters, Wiring};
 use refire_kernels::Real;
 use refire_sim::Connectivity;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(crate) struct Dale {
     lags: usize,
+    /// Of same-bin couplings, where there are any: their synapses, if they are sparse.
+    same_bin: Option<Option<Arc<Connectivity>>>,
     /// Whether each unit inhibits, where that is known.
     inhibits: Vec<Option<bool>>,
     /// Of sparse couplings.
@@ -29,8 +32,10 @@ impl Dale {
         let of_observed = (0..observed).map(|i| known.as_ref().map(|k| k.contains(&i)));
         let excitatory = network.excitatory_hidden();
         let of_hidden = (0..network.hidden).map(|h| hidden.map(|_| h >= excitatory));
+        let same_bin = shape(spec, wiring, observed).same_bin;
         Some(Self {
             lags: network.lags,
+            same_bin: same_bin.map(|wiring| wiring.synapses().cloned()),
             inhibits: of_observed.chain(of_hidden).collect(),
             synapses: wiring.synapses().cloned(),
         })
@@ -43,13 +48,23 @@ impl Dale {
 
     /// Calls `visit` with every coupling of known sign onto another unit: place, target, and whether it
     /// inhibits.
-    fn for_each(&self, mut visit: impl FnMut(usize, usize, bool)) {
+    fn for_each(&self, visit: impl FnMut(usize, usize, bool)) {
+        self.for_each_of(self.lags, self.synapses.as_deref(), visit);
+    }
+
+    /// [`Self::for_each`] of so many lags, along synapses unless all units have all.
+    fn for_each_of(
+        &self,
+        lags: usize,
+        synapses: Option<&Connectivity>,
+        mut visit: impl FnMut(usize, usize, bool),
+    ) {
         let mut at = 0;
         for (source, &inhibits) in self.inhibits.iter().enumerate() {
-            let targets = self.synapses.as_ref().map(|s| s.targets_of(source));
+            let targets = synapses.map(|s| s.targets_of(source));
             let count = targets.map_or(self.inhibits.len(), <[u32]>::len);
             if let Some(inhibits) = inhibits {
-                for place in 0..self.lags * count {
+                for place in 0..lags * count {
                     let target = place % count;
                     let target = targets.map_or(target, |t| t[target] as usize);
                     if target != source {
@@ -57,22 +72,29 @@ impl Dale {
                     }
                 }
             }
-            at += self.lags * count;
+            at += lags * count;
         }
     }
 
     /// Sets to 0 what has the wrong sign: the nearest couplings that obey.
-    pub(crate) fn hold<T: Real>(&self, couplings: &mut [T]) {
-        self.for_each(|at, _, inhibits| {
-            if let Some(w) = couplings.get_mut(at) {
-                let held = if inhibits {
-                    w.min(T::zero())
-                } else {
-                    w.max(T::zero())
-                };
-                *w = held;
+    pub(crate) fn hold<T: Real>(&self, parameters: &mut Parameters<T>) {
+        let hold = |w: Option<&mut T>, inhibits: bool| {
+            if let Some(w) = w {
+                let zero = T::zero();
+                *w = if inhibits { w.min(zero) } else { w.max(zero) };
             }
-        });
+        };
+        let Parameters {
+            couplings,
+            same_bin,
+            ..
+        } = parameters;
+        self.for_each(|at, _, inhibits| hold(couplings.get_mut(at), inhibits));
+        if let Some(synapses) = &self.same_bin {
+            self.for_each_of(1, synapses.as_deref(), |at, _, inhibits| {
+                hold(same_bin.get_mut(at), inhibits);
+            });
+        }
     }
 
     /// Gives every coupling the sign of its source.
@@ -100,6 +122,7 @@ mod tests {
     use crate::start::initial;
     use crate::wiring::resolve;
     use crate::{Couplings, Facts, ObjectiveKind, Optimiser, Synapses};
+    use refire_sim::UnitOrder;
 
     /// Two observed units, two hidden excitatory ones (2, 3) and one inhibitory (4).
     fn spec() -> Specification {
@@ -117,11 +140,11 @@ mod tests {
     }
 
     /// Source, target and value of every coupling, at all lags.
-    fn listed(wiring: &Wiring, couplings: &[f64]) -> Vec<(usize, usize, f64)> {
+    fn listed(wiring: &Wiring, lags: usize, couplings: &[f64]) -> Vec<(usize, usize, f64)> {
         let mut values = couplings.iter();
         let mut all = Vec::new();
         for source in 0..5 {
-            for _ in 0..2 {
+            for _ in 0..lags {
                 let targets: Vec<usize> = match wiring.synapses() {
                     None => (0..5).collect(),
                     Some(synapses) => synapses
@@ -146,11 +169,33 @@ mod tests {
             let wiring = resolve(&spec, 5).unwrap();
             let count = wiring.parameters(5, 2).unwrap();
             let before: Vec<f64> = (0..count).map(|at| (1.7 * at as f64).sin()).collect();
-            let mut held = before.clone();
-            Dale::new(&spec, &wiring, 2).unwrap().hold(&mut held);
-            let pairs = listed(&wiring, &before)
+            let order = UnitOrder {
+                observed: 2,
+                live: 5,
+            };
+            let own = wiring.same_bin(order);
+            let mut within = before[..own.parameters(5, 1).unwrap()].to_vec();
+            if own.synapses().is_none() {
+                order.clear_others(&mut within, 5);
+            }
+            let mut parameters = Parameters {
+                couplings: before.clone(),
+                same_bin: within.clone(),
+                ..Parameters::default()
+            };
+            Dale::new(&spec, &wiring, 2).unwrap().hold(&mut parameters);
+            let signs = listed(&own, 1, &within).into_iter();
+            for ((source, _, before), (.., held)) in
+                signs.zip(listed(&own, 1, &parameters.same_bin))
+            {
+                let sign = if source == 4 { -1.0 } else { 1.0 };
+                let wrong = source >= 2 && before * sign < 0.0;
+                assert_eq!(held, if wrong { 0.0 } else { before });
+            }
+            let held = parameters.couplings;
+            let pairs = listed(&wiring, 2, &before)
                 .into_iter()
-                .zip(listed(&wiring, &held));
+                .zip(listed(&wiring, 2, &held));
             let (mut stopped, mut kept) = (0, 0);
             for ((source, target, before), (_, _, held)) in pairs {
                 let sign = if source == 4 { -1.0 } else { 1.0 };
@@ -172,7 +217,7 @@ mod tests {
         let mut free = spec();
         free.network.signs.hidden_inhibitory = None;
         let without = initial::<f64>(&free, &Wiring::Dense, &[0.1, 0.3], 0);
-        let listed = listed(&Wiring::Dense, &start.couplings);
+        let listed = listed(&Wiring::Dense, 2, &start.couplings);
         let mut input = [0.0; 5];
         for &(source, target, w) in &listed {
             if source >= 2 && source != target {

@@ -1,9 +1,11 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
 use crate::trials::least_bins;
+use crate::tuning::is_asked;
 use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
 use refire_convex::ConvexSize;
 use refire_core::check_memory;
+use refire_drive::DriveSpec;
 use refire_loss::{NoiseSize, SampledSize};
 use refire_neuron::SpikeGradient;
 use refire_published::PublishedNoiseCovariance;
@@ -110,7 +112,14 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
     let conditions = recording.n_conditions() as f64;
     let drive = match spec.drive {
         Drive::None => 0.0,
-        Drive::Condition { .. } => units * conditions * longest,
+        Drive::Condition { spacing, detail } => {
+            let bins = (spacing / recording.bin_width()).max(2.0);
+            let spacings = DriveSpec::condition(bins, most_detail(detail)).bumps();
+            let counts = spacings
+                .iter()
+                .map(|b| (longest / b.spacing_bins).ceil() + 1.0);
+            units * conditions * counts.sum::<f64>()
+        }
         Drive::Features { lags } => units * lags as f64 * features,
         Drive::Movie(shape) => shape.parameters(observed + network.hidden) as f64,
     };
@@ -127,13 +136,19 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         Couplings::Sparse(Synapses::Given(synapses)) => synapses.synapses() as f64 * lags,
         Couplings::LowRank { rank } => *rank as f64 * units * (1.0 + lags),
     };
+    let same_bin = match &network.couplings {
+        _ if !network.same_bin => 0.0,
+        Couplings::Dense | Couplings::LowRank { .. } => units * units,
+        // Half of them, and none more.
+        Couplings::Sparse(_) => couplings / lags.max(1.0),
+    };
     let held = held(recording, spec);
     let noise = noise_covariance(recording, spec, &held);
     let batches = match spec.optimiser.spike_gradient() {
         SpikeGradient::Score => 2.0,
         _ => 1.0,
     };
-    let parameters = PARAMETER_COPIES * (couplings + drive);
+    let parameters = PARAMETER_COPIES * (couplings + same_bin + drive);
     parameters
         + batches * BATCH_ARRAYS * held.passes * units
         + noise
@@ -141,22 +156,28 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         + convex(recording, spec)
 }
 
+/// Detail that may be chosen is some.
+fn most_detail(detail: Option<f64>) -> f64 {
+    detail.unwrap_or(1.0)
+}
+
 /// Numbers of four bytes that L-BFGS holds beside the parameters.
 fn convex(recording: &Recording, spec: &Specification) -> f64 {
-    if !matches!(spec.optimiser, Optimiser::Lbfgs { .. }) {
+    if !matches!(spec.optimiser, Optimiser::Lbfgs { .. }) && !is_asked(spec, recording.n_units()) {
         return 0.0;
     }
     let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
     let conditions = recording.n_conditions() as f64;
     let (drive, terms, courses) = match spec.drive {
-        Drive::Condition { spacing } => {
+        Drive::Condition { spacing, detail } => {
             let bins = (spacing / recording.bin_width()).max(2.0);
+            let spacings = DriveSpec::condition(bins, most_detail(detail)).bumps();
+            let counts = spacings
+                .iter()
+                .map(|b| (longest / b.spacing_bins).ceil() + 1.0);
             // Neighbouring bumps overlap.
-            (
-                conditions * ((longest / bins).ceil() + 1.0),
-                3.0,
-                conditions,
-            )
+            let terms = 3.0 * spacings.len() as f64;
+            (conditions * counts.sum::<f64>(), terms, conditions)
         }
         Drive::Features { lags } => {
             let features = recording.stimulus().map_or(0, |s| s.features());
@@ -169,6 +190,7 @@ fn convex(recording: &Recording, spec: &Specification) -> f64 {
     let size = ConvexSize {
         units: recording.n_units(),
         lags: spec.network.lags,
+        same_bin: spec.network.same_bin,
         drive,
         terms,
         course_bins: courses * longest,
@@ -214,10 +236,17 @@ mod tests {
         Recording::new(RecordingParts::new(spikes, width)).unwrap()
     }
 
+    /// Leaves nothing to validation trials.
+    fn given(spec: &mut Specification) {
+        (spec.priors.coupling, spec.priors.same_bin) = (Some(0.15), Some(1.0));
+    }
+
     /// A likelihood without a drive, by Adam, of which one trial is seen at a time.
     fn least() -> Specification {
         let mut spec = Specification::new(Facts::default(), ObjectiveKind::Mle);
         spec.drive = Drive::None;
+        given(&mut spec);
+        spec.network.same_bin = false;
         (spec.network.lags, spec.batch.trials, spec.batch.free_bins) = (9, 1, 0);
         spec.with_adam(Adam::default())
     }
@@ -246,6 +275,14 @@ mod tests {
         let given = Connectivity::fixed_in_degree(1000, 100, stream).unwrap();
         let given = Couplings::Sparse(Synapses::Given(Arc::new(given)));
         about(of(1000, 0, given), copies * 900e3);
+        let with_same_bin = |couplings| {
+            let mut spec = least();
+            (spec.network.same_bin, spec.network.couplings) = (true, couplings);
+            numbers(&recording(2, 10, 1000), &spec)
+        };
+        about(with_same_bin(Couplings::Dense), copies * 10e6);
+        let drawn = Couplings::Sparse(Synapses::InDegree(500));
+        about(with_same_bin(drawn), copies * 5e6);
         about(
             of(10_000, 0, Couplings::LowRank { rank: 100 }),
             copies * 10e6,
@@ -284,10 +321,22 @@ mod tests {
         // Currents of every bin, as the encoder makes them and in padded rows.
         let many = with(1000, 100, 100, None);
         about(numbers(&many, &spec), 2.0 * 1e7 + PARAMETER_COPIES * 90e3);
-        spec.drive = Drive::Condition { spacing: 0.04 };
+        spec.drive = Drive::Condition {
+            spacing: 0.04,
+            detail: Some(0.0),
+        };
         about(
             numbers(&many, &spec),
-            (2.0 + PARAMETER_COPIES) * 1e7 + PARAMETER_COPIES * 90e3,
+            2.0 * 1e7 + PARAMETER_COPIES * (26.0 * 1e5 + 90e3),
+        );
+        // Every 4, 2 and 1 bins.
+        spec.drive = Drive::Condition {
+            spacing: 0.04,
+            detail: Some(0.35),
+        };
+        about(
+            numbers(&many, &spec),
+            2.0 * 1e7 + PARAMETER_COPIES * (178.0 * 1e5 + 90e3),
         );
         spec.network.lags = 1;
         spec.drive = Drive::Features { lags: 10 };
@@ -344,6 +393,7 @@ mod tests {
         };
         let size = |drive, terms, courses| {
             ConvexSize {
+                same_bin: false,
                 units: 3,
                 lags: 9,
                 drive,
@@ -355,7 +405,10 @@ mod tests {
             }
             .numbers()
         };
-        let bumps = Drive::Condition { spacing: 0.04 };
+        let bumps = Drive::Condition {
+            spacing: 0.04,
+            detail: Some(0.0),
+        };
         assert_eq!(of(bumps, None), size(2.0 * 26.0, 3.0, 2.0));
         let features = Drive::Features { lags: 7 };
         assert_eq!(of(features, stimulus(None)), size(35.0, 35.0, 1.0));
@@ -408,6 +461,7 @@ mod tests {
         let of = |bins: usize, checkpoint_bins: Option<usize>| {
             let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
             spec.drive = Drive::None;
+            given(&mut spec);
             spec.batch.free_bins = 0;
             spec.checkpoint_bins = checkpoint_bins;
             let recording = recording(90, bins, 20);

@@ -2,6 +2,7 @@
 
 use crate::Specification;
 use crate::signs::Dale;
+use crate::wiring::shape;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -15,7 +16,7 @@ use refire_random::{Purpose, Stream};
 /// of the mean over observed ones), couplings a truncated normal of a tenth of the published standard
 /// deviation `1/sqrt(in-degree * lags)` (or the specification's share of it), all `drive` weights zero. Under
 /// Dale's law couplings take the sign of their source, and biases make up for the mean input that
-/// comes of it.
+/// comes of it. Same-bin couplings start at zero.
 pub fn initial<T: Real>(
     spec: &Specification,
     wiring: &Wiring,
@@ -46,6 +47,10 @@ pub fn initial<T: Real>(
         couplings: (0..count).map(|at| T::new(sd(at) * normal())).collect(),
         bias,
         drive: vec![T::zero(); drive],
+        same_bin: {
+            let shape = shape(spec, wiring, observed);
+            vec![T::zero(); shape.same_bin_parameters().unwrap_or(0)]
+        },
     };
     if let Some(dale) = Dale::new(spec, wiring, observed) {
         dale.turn(&mut start.couplings);

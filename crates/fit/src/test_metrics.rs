@@ -1,85 +1,80 @@
 //! What an evaluation measures, under the names of `fit.json`.
 
+use crate::sets::OverSets;
 use refire_metrics::Metric;
 use refire_recording::{Label, Recording};
 use serde::Serialize;
 
-/// The metrics that `fit.json` and `evaluate --json` hold under `test`.
-#[derive(Clone, Debug, Serialize)]
-pub struct TestMetrics {
-    /// Teacher-forced log-likelihood gain over a constant rate per unit (its training rate), bits per
-    /// spike. With hidden units: given one draw of theirs, a lower bound in expectation.
-    pub bits_per_spike: Metric,
-    /// Pearson correlation of the PSTHs of free-running model and data, mean over units.
-    pub psth_correlation: Metric,
-    /// The same of training trials and data.
-    pub psth_correlation_ceiling: Metric,
-    /// Pearson correlation of the noise correlations of model and data.
-    pub noise_correlation_pearson: Metric,
-    /// R2 of the noise correlations of model and data.
-    pub noise_correlation_r2: Metric,
-    /// Pearson correlation of the noise correlations of training trials and data.
-    pub noise_correlation_ceiling_pearson: Metric,
-    /// R2 of the noise correlations of training trials and data.
-    pub noise_correlation_ceiling_r2: Metric,
-    /// Mean rate of the data over units, Hz: of the spikes in bins, those clipped are not among them.
-    pub rate_hz_data: Metric,
-    /// Mean rate of the free-running model over units, Hz.
-    pub rate_hz_model: Metric,
-    /// Fano factor of whole-trial counts, data.
-    pub fano_factor_data: Metric,
-    /// Fano factor of whole-trial counts, model.
-    pub fano_factor_model: Metric,
-    /// Mean over units of the two-sample Kolmogorov-Smirnov distance between the interspike
-    /// intervals of data and model.
-    pub isi_distance: Metric,
-    /// Share of units whose time-rescaled intervals stay within the 95 % bound.
-    pub ks_within_bound: Metric,
+macro_rules! figures {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
+        /// The metrics that `fit.json` and `evaluate --json` hold under `test`.
+        #[derive(Clone, Debug, Serialize)]
+        pub struct TestMetrics {
+            $($(#[$meta])* pub $name: Metric),+
+        }
+
+        /// The same with what single sets of trials differ by.
+        pub(crate) struct TestFigures {
+            $(pub $name: OverSets),+
+        }
+
+        impl TestFigures {
+            /// Means, and deviations of single sets.
+            pub(crate) fn split(self) -> (TestMetrics, TestMetrics) {
+                let Self { $($name),+ } = self;
+                (
+                    TestMetrics { $($name: $name.mean),+ },
+                    TestMetrics { $($name: $name.sd),+ },
+                )
+            }
+        }
+
+        impl TestMetrics {
+            pub(crate) fn all_mut(&mut self) -> Vec<&mut Metric> {
+                vec![$(&mut self.$name),+]
+            }
+
+            /// Every metric with its name.
+            pub fn named(&self) -> Vec<(&'static str, &Metric)> {
+                vec![$((stringify!($name), &self.$name)),+]
+            }
+        }
+    };
 }
 
-impl TestMetrics {
-    pub(crate) fn all_mut(&mut self) -> [&mut Metric; 13] {
-        [
-            &mut self.bits_per_spike,
-            &mut self.psth_correlation,
-            &mut self.psth_correlation_ceiling,
-            &mut self.noise_correlation_pearson,
-            &mut self.noise_correlation_r2,
-            &mut self.noise_correlation_ceiling_pearson,
-            &mut self.noise_correlation_ceiling_r2,
-            &mut self.rate_hz_data,
-            &mut self.rate_hz_model,
-            &mut self.fano_factor_data,
-            &mut self.fano_factor_model,
-            &mut self.isi_distance,
-            &mut self.ks_within_bound,
-        ]
-    }
-
-    /// Every metric with its name.
-    pub fn named(&self) -> [(&'static str, &Metric); 13] {
-        [
-            ("bits_per_spike", &self.bits_per_spike),
-            ("psth_correlation", &self.psth_correlation),
-            ("psth_correlation_ceiling", &self.psth_correlation_ceiling),
-            ("noise_correlation_pearson", &self.noise_correlation_pearson),
-            ("noise_correlation_r2", &self.noise_correlation_r2),
-            (
-                "noise_correlation_ceiling_pearson",
-                &self.noise_correlation_ceiling_pearson,
-            ),
-            (
-                "noise_correlation_ceiling_r2",
-                &self.noise_correlation_ceiling_r2,
-            ),
-            ("rate_hz_data", &self.rate_hz_data),
-            ("rate_hz_model", &self.rate_hz_model),
-            ("fano_factor_data", &self.fano_factor_data),
-            ("fano_factor_model", &self.fano_factor_model),
-            ("isi_distance", &self.isi_distance),
-            ("ks_within_bound", &self.ks_within_bound),
-        ]
-    }
+figures! {
+    /// Teacher-forced log-likelihood gain over a constant rate per unit (its training rate), bits per
+    /// spike, each spike given the bins before it. With hidden units: given one draw of theirs, a lower bound in
+    /// expectation.
+    bits_per_spike,
+    /// The same by the chain rule within a bin: each spike given the bins before it and the units before it in its own
+    /// bin. Equal to the other without same-bin couplings.
+    bits_per_spike_joint,
+    /// Pearson correlation of the PSTHs of free-running model and data, mean over units.
+    psth_correlation,
+    /// The same of training trials and data.
+    psth_correlation_ceiling,
+    /// Pearson correlation of the noise correlations of model and data.
+    noise_correlation_pearson,
+    /// R2 of the noise correlations of model and data.
+    noise_correlation_r2,
+    /// Pearson correlation of the noise correlations of training trials and data.
+    noise_correlation_ceiling_pearson,
+    /// R2 of the noise correlations of training trials and data.
+    noise_correlation_ceiling_r2,
+    /// Mean rate of the data over units, Hz: of the spikes in bins, those clipped are not among them.
+    rate_hz_data,
+    /// Mean rate of the free-running model over units, Hz.
+    rate_hz_model,
+    /// Fano factor of whole-trial counts, data.
+    fano_factor_data,
+    /// Fano factor of whole-trial counts, model.
+    fano_factor_model,
+    /// Mean over units of the two-sample Kolmogorov-Smirnov distance between the interspike
+    /// intervals of data and model.
+    isi_distance,
+    /// Share of units whose time-rescaled intervals stay within the 95 % bound.
+    ks_within_bound,
 }
 
 /// Figures per observed unit.

@@ -2,6 +2,7 @@
 
 use crate::batch::{Pool, check_parts};
 use crate::checkpoint::FitOf;
+use crate::priors::PriorsOf;
 use crate::setup::DriveOf;
 use crate::signs::Dale;
 use crate::size::check_size;
@@ -9,6 +10,7 @@ use crate::start::start;
 use crate::trials::{
     bins_per_condition, check_conditions, check_pieces, least_bins, leave_out_short,
 };
+use crate::tuning::{Tuning, tune};
 use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
@@ -39,6 +41,7 @@ pub struct Trainer<'a> {
     objective: Evaluator<f32>,
     validation: Option<(Evaluator<f32>, Batch)>,
     left_out: Vec<String>,
+    tuning: Option<Tuning>,
     scored: f64,
     dale: Option<Dale>,
     /// Drive weights that have a prior.
@@ -82,6 +85,9 @@ impl<'a> Trainer<'a> {
         spec.network.check_observed_signs(observed)?;
         let training = Training::new(recording, &split.train, first_bin)?;
         let bins_per_condition = bins_per_condition(recording, least);
+        let mut resolved = spec.clone();
+        let tuning = tune(recording, &mut resolved, &split, &bins_per_condition)?;
+        let spec = &resolved;
         let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
         let features = drive.features.as_ref();
         let encoder = || (drive.spec).build(&bins_per_condition, first_bin, units, features);
@@ -158,6 +164,7 @@ impl<'a> Trainer<'a> {
             objective,
             validation,
             left_out,
+            tuning,
             scored,
             dale: Dale::new(spec, &wiring, observed),
             wiring,
@@ -274,6 +281,11 @@ impl<'a> Trainer<'a> {
         self.objective.sampled()
     }
 
+    /// What validation trials chose before the fit, where anything was left to them.
+    pub fn tuning(&self) -> Option<&Tuning> {
+        self.tuning.as_ref()
+    }
+
     /// What the convex fit did, once it is done.
     pub fn convex(&self) -> Option<&ConvexReport> {
         self.state.convex.as_ref()
@@ -319,7 +331,7 @@ impl<'a> Trainer<'a> {
             adam.step(tensor, gradient, rate);
         }
         if let Some(dale) = &self.dale {
-            dale.hold(&mut self.state.parameters.couplings);
+            dale.hold(&mut self.state.parameters);
         }
         self.state.iteration += 1;
         self.state.history.training.push(losses.terms.clone());
@@ -436,31 +448,14 @@ impl<'a> Trainer<'a> {
         Ok(Some(losses.total))
     }
 
-    /// A Gaussian prior on couplings and the drive weights that are meant to have one, relative to the likelihood of all training bins:
-    /// `d/dw [w^2 / (2 (theta sd)^2 N)]`, `N` scored (trial, bin, unit). Biases have none. The factors of
-    /// low-rank couplings have the one that gives couplings their standard deviation.
     fn add_prior_gradient(&mut self) {
-        let (theta, priors) = (self.spec.network.dynamics.theta(), self.spec.priors);
-        let of_couplings = self.wiring.sd_of_parameters(theta * priors.coupling);
-        let strength = |sd: f64| (1.0 / (sd.powi(2) * self.scored)) as f32;
-        let parameters = &self.state.parameters;
-        let pairs = [
-            (
-                self.gradient.couplings.as_mut_slice(),
-                parameters.couplings.as_slice(),
-                strength(of_couplings),
-            ),
-            (
-                &mut self.gradient.drive[self.under_prior.clone()],
-                &parameters.drive[self.under_prior.clone()],
-                strength(theta * priors.drive),
-            ),
-        ];
-        for (gradient, values, strength) in pairs {
-            for (g, &w) in gradient.iter_mut().zip(values) {
-                *g += strength * w;
-            }
-        }
+        let of = PriorsOf {
+            spec: &self.spec,
+            wiring: &self.wiring,
+            scored: self.scored,
+            drive: self.under_prior.clone(),
+        };
+        of.add_gradient(&self.state.parameters, &mut self.gradient);
     }
 
     fn refuse_non_finite(&self, losses: &Losses, iteration: usize) -> Result<(), FitError> {

@@ -190,7 +190,10 @@ mod tests {
     fn stretches_leave_training_trials_of_every_condition_that_a_drive_must_know() {
         let recording = fixture::recording();
         let mut spec = spec();
-        spec.drive = Drive::Condition { spacing: 0.04 };
+        spec.drive = Drive::Condition {
+            spacing: 0.04,
+            detail: Some(0.5),
+        };
         // Odd trials are of condition 1.
         let all_odd = Split::given(vec![0, 2, 4], vec![6], vec![1, 3], 10).unwrap();
         let some_odd = Split::given(vec![0, 2, 5], vec![6, 7], vec![1, 3], 10).unwrap();

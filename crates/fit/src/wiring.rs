@@ -3,7 +3,7 @@
 use crate::{Couplings, FitError, Specification, Synapses};
 use refire_engine::{NetworkShape, Wiring};
 use refire_random::{Purpose, Stream};
-use refire_sim::{Connectivity, SimError};
+use refire_sim::{Connectivity, SimError, UnitOrder};
 use std::sync::Arc;
 
 /// The couplings of a network of `units`: synapses of an in-degree are drawn, a pure function of the seed.
@@ -41,11 +41,17 @@ pub(crate) fn from_file(spec: &Specification, synapses: Option<Arc<Connectivity>
 }
 
 /// The network of a specification with so many `observed` units.
-pub(crate) fn shape(spec: &Specification, wiring: &Wiring, observed: usize) -> NetworkShape {
+pub fn shape(spec: &Specification, wiring: &Wiring, observed: usize) -> NetworkShape {
+    let hidden = spec.network.hidden;
+    let order = UnitOrder {
+        observed,
+        live: observed + hidden,
+    };
     NetworkShape {
         observed,
-        hidden: spec.network.hidden,
+        hidden,
         lags: spec.network.lags,
+        same_bin: spec.network.same_bin.then(|| wiring.same_bin(order)),
         wiring: wiring.clone(),
         theta: spec.network.dynamics.theta(),
     }

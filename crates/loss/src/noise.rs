@@ -41,12 +41,23 @@ const NAME: &str = "nc";
 ///
 /// Exact in expectation since `E[z_i(t) | past] = p_i(t)`; probabilities on both sides, as
 /// published, are not at lags from 1 on.
+///
+/// With same-bin couplings `p_i(t)` is that given the spikes before `i` in its bin too, and of the entries of lag 0 only
+/// those in which `i` is behind `j` are exact; the others are the same covariances. Lag 0 then has parameters of its
+/// own, one per pair, and is a mean of its own:
+///
+/// ```text
+/// E[z_i(t) | past, z_j(t) of all j before i] = p_i(t)
+/// L = mean over entries of later lags of E^2  +  mean over pairs i > j at lag 0 of E^2
+/// ```
 #[derive(Clone, Debug)]
 pub struct NoiseCovariance<T> {
     data: Arc<DataStatistics>,
     parts: usize,
     /// Weight in the mean of the entries `i = j`, those `i != j` having 1.
     diagonal: f64,
+    /// Whether units act on those behind them in the same bin.
+    same_bin: bool,
     plan: Plan,
     with_adjoints: bool,
     /// Bins of the pass.
@@ -78,6 +89,7 @@ impl<T: Real> NoiseCovariance<T> {
             data,
             parts: parts.max(1),
             diagonal: 1.0,
+            same_bin: false,
             plan: Plan::default(),
             with_adjoints: false,
             bins: 0,
@@ -92,6 +104,11 @@ impl<T: Real> NoiseCovariance<T> {
             behind: TrialArray::default(),
             value: 0.0,
         }
+    }
+
+    /// The term for networks in which units, in the order of their indices, act on those behind them in the same bin.
+    pub fn with_same_bin(self, same_bin: bool) -> Self {
+        Self { same_bin, ..self }
     }
 
     /// The term on a random subset of a population's `spiking` units, drawn without replacement and
@@ -261,41 +278,50 @@ impl<T: Real> NoiseCovariance<T> {
             self.data.lags,
             self.data.total_sd.len(),
         );
-        let parts = self.parts;
+        let (parts, same_bin) = (self.parts, self.same_bin);
         let pairs = (parts * parts.saturating_sub(1)).max(1) as f64;
         let mut errors = vec![0.0; parts];
         let entry = |at: usize| (at / (lags * n), at / n % lags, at % n);
         let counts = |(j, d, i): (usize, usize, usize)| {
             let measured = sd[i] * sd[j] > 0.0 && norm.iter().all(|norm| norm[d] > 0.0);
-            measured && !(d == 0 && i == j)
+            let exact = d > 0 || if same_bin { i > j } else { i != j };
+            measured && exact
         };
         let diagonal = self.diagonal;
-        let (mut pairs_counted, mut units_counted) = (0usize, 0usize);
-        for (j, _, i) in (0..n * lags * n).map(entry).filter(|&at| counts(at)) {
-            units_counted += usize::from(i == j);
-            pairs_counted += usize::from(i != j);
+        // With same-bin couplings lag 0 is a mean of its own, the second.
+        let mean_of = |d: usize| usize::from(d == 0 && same_bin);
+        let share = |(j, _, i): (usize, usize, usize)| if i == j { diagonal } else { 1.0 };
+        let mut entries = [0.0; 2];
+        for at in (0..n * lags * n).map(entry).filter(|&at| counts(at)) {
+            entries[mean_of(at.1)] += share(at);
         }
-        let entries = pairs_counted as f64 + diagonal * units_counted as f64;
-        let mut sum = 0.0;
+        let mut sums = [0.0; 2];
         for (at, &target) in target.iter().enumerate() {
             let (j, d, i) = entry(at);
             if !counts((j, d, i)) {
                 self.sums.iter_mut().for_each(|sums| sums[at] = T::zero());
                 continue;
             }
-            let (scale, share) = (sd[i] * sd[j], if i == j { diagonal } else { 1.0 });
+            let (scale, share) = (sd[i] * sd[j], share((j, d, i)));
             for (error, (sums, norm)) in errors.iter_mut().zip(self.sums.iter().zip(norm)) {
                 *error = (target - sums[at].f64() / norm[d]) / scale;
             }
             let total: f64 = errors.iter().sum();
+            let (sum, entries) = (&mut sums[mean_of(d)], entries[mean_of(d)]);
             for (&error, (sums, norm)) in errors.iter().zip(self.sums.iter_mut().zip(norm)) {
                 let others = if parts == 1 { error } else { total - error };
-                sum += share * error * others / pairs;
+                *sum += share * error * others / pairs;
                 let slope = -2.0 * weight * share * others / (pairs * scale * entries);
                 sums[at] = T::new(slope / norm[d]);
             }
         }
-        (entries > 0.0).then(|| sum / entries)
+        let means = sums
+            .iter()
+            .zip(entries)
+            .filter(|(_, entries)| *entries > 0.0);
+        means
+            .map(|(sum, entries)| sum / entries)
+            .reduce(|a, b| a + b)
     }
 
     /// `dL/dz_j[k,s] += G[j] . centred[k, s..s+L]`: one matrix product per trial.

@@ -47,6 +47,8 @@ pub struct PairSample {
     pub parts: usize,
     /// Ordered pairs of units, about ([`units_for_pairs`]; all of them, where the units that spike make no more).
     pub pairs: usize,
+    /// Whether units act on those behind them in the same bin ([`NoiseCovariance::with_same_bin`]).
+    pub same_bin: bool,
     /// Bins whose recorded deviations are held at a time ([`DataStatistics::by_windows`]), or all.
     pub window: Option<usize>,
     /// Draws the subsets.
@@ -83,7 +85,8 @@ impl<T: Real> SampledNoiseCovariance<T> {
         let mut columns = TrialArray::default();
         let data = statistics(&recorded, layout, &sample, &drawn, &mut columns);
         Self {
-            term: NoiseCovariance::of_subset(data, sample.parts, population.len()),
+            term: NoiseCovariance::of_subset(data, sample.parts, population.len())
+                .with_same_bin(sample.same_bin),
             sample,
             layout: layout.clone(),
             recorded,

@@ -23,6 +23,9 @@ pub trait UnitDynamics<T: Real>: Sync {
     /// In: `row` holds the current `u`. Out: the potential `v`. `past` is `None` in the first bin.
     fn integrate(&self, row: &mut [T], past: Option<Past<'_, T>>);
 
+    /// `dv/du` within a bin: what same-bin couplings add to a current reaches the potential with it.
+    fn gain(&self) -> T;
+
     /// Adjoint of [`Self::integrate`]. In: `row` holds `dL/dv`, `carry` the adjoint that reached
     /// this bin's state from the bin after. Out: `row` holds `dL/du`, `carry` the adjoint for the
     /// bin before.
@@ -58,6 +61,11 @@ impl<T: Real> UnitDynamics<T> for Memoryless<T> {
         for u in row {
             *u = (*u - self.theta) * scale;
         }
+    }
+
+    #[inline(always)]
+    fn gain(&self) -> T {
+        T::one() / self.theta
     }
 
     // v = (u - theta)/theta, so dL/du = dL/dv / theta.

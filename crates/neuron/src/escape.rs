@@ -24,7 +24,8 @@ pub trait EscapeNoise<T: Real>: Sync {
     /// `d(-ln P(z | v))/dv`, given `p = p(v)`.
     fn surprise_slope(&self, potential: T, probability: T, spiked: bool) -> T;
 
-    /// The potential at which a unit fires with `probability` (strictly between 0 and 1).
+    /// The potential at which a unit fires with `probability`, at least 0 and below 1; of 0, one at which it is
+    /// next to never.
     fn potential(&self, probability: T) -> T;
 }
 
@@ -65,8 +66,10 @@ impl<T: Real> EscapeNoise<T> for Logistic {
         }
     }
 
+    #[inline(always)]
     fn potential(&self, probability: T) -> T {
-        (probability / (T::one() - probability)).ln()
+        let odds = probability / (T::one() - probability);
+        odds.max(T::min_positive_value()).ln_fast()
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Purpose {
     NoisePairs = 14,
     /// Which synapses exist.
     Connectivity = 15,
+    /// Spikes of a bin that a probability given the past alone is averaged over.
+    PastOnly = 16,
 }
 
 /// A keyed family of draws.

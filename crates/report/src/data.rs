@@ -58,6 +58,8 @@ pub struct MetricRow {
     pub explanation: String,
     /// The value of the fit.
     pub model: Option<f64>,
+    /// Standard deviation over sets of simulated trials, of which `model` is the mean.
+    pub sd: Option<f64>,
     /// The same figure with recorded trials in the model's place. Give it only to figures where
     /// more is better: the page shows the share of the ceiling that the model reaches.
     pub ceiling: Option<f64>,
@@ -132,6 +134,8 @@ pub struct NoiseView {
     pub data: Vec<Vec<f64>>,
     /// Matrix of the free-running model, `[unit][unit]`; the diagonal is ignored.
     pub model: Vec<Vec<f64>>,
+    /// Same-bin couplings between these units, `[source][target]`, in units of the threshold θ; empty without.
+    pub same_bin: Vec<Vec<f64>>,
 }
 
 /// Couplings between units, in units of the threshold θ.

@@ -62,10 +62,11 @@ pub trait Coupling<T: Real>: Sync {
     fn parameter_count(&self) -> usize;
 
     /// Adds the gradient of all parameters, in their order, from every spike of a batch and the adjoints
-    /// `lambda` `[trial][bin][unit]` of all currents; that of the weights is
+    /// `lambda` `[trial][bin][unit]` of all currents; the first lag acts `ahead` bins behind a spike (1, or 0 for
+    /// same-bin couplings). That of the weights is
     ///
     /// ```text
-    /// dW[i,d,j] += sum over the spikes (k, s) of i of lambda[k, s+d, j]
+    /// dW[i,d,j] += sum over the spikes (k, s) of i of lambda[k, s + ahead + d, j]        d from 0
     /// ```
     ///
     /// In parallel, but every sum in the order of trials.
@@ -73,6 +74,7 @@ pub trait Coupling<T: Real>: Sync {
         &self,
         spikes: &SpikeIndex,
         lambda: &TrialArray<T>,
+        ahead: usize,
         buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
     );
@@ -107,8 +109,13 @@ impl<'a, T: Real> DenseCoupling<'a, T> {
         })
     }
 
+    /// All weights.
+    pub(crate) fn weights(&self) -> &'a [T] {
+        self.weights
+    }
+
     #[inline(always)]
-    fn block(&self, source: usize) -> &'a [T] {
+    pub(crate) fn block(&self, source: usize) -> &'a [T] {
         let len = self.lags * self.units;
         &self.weights[source * len..(source + 1) * len]
     }
@@ -164,6 +171,7 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
         &self,
         spikes: &SpikeIndex,
         lambda: &TrialArray<T>,
+        ahead: usize,
         buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
     ) {
@@ -171,7 +179,7 @@ impl<T: Real> Coupling<T> for DenseCoupling<'_, T> {
         let behind = Behind {
             slots: &slots,
             from: 0,
-            ahead: 1,
+            ahead,
             lags: self.lags,
         };
         buffers.add(spikes, lambda, behind, gradient);

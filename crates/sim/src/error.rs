@@ -36,6 +36,17 @@ pub enum SimError {
         /// Number of units.
         units: usize,
     },
+    /// Same-bin couplings against the order of the units.
+    #[error(
+        "same-bin couplings: expected 0 from unit {source_unit} to unit {target}, which is not behind it in the order \
+         (hidden units first, then observed ones), found another number"
+    )]
+    SameBinOrder {
+        /// Index of the source unit.
+        source_unit: usize,
+        /// Index of the target unit.
+        target: usize,
+    },
     /// The pass needs recorded spikes and got none.
     #[error("a {mode} pass with {history} bins of history needs recorded spikes, found none")]
     NoRecording {

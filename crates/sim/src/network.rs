@@ -1,5 +1,6 @@
 //! A network: couplings, units and biases, borrowed.
 
+use crate::SameBin;
 use refire_kernels::Real;
 use refire_neuron::{Logistic, Memoryless};
 
@@ -20,6 +21,8 @@ pub const THRESHOLD: f64 = 0.4;
 pub struct Network<'a, T, C, E, U> {
     /// Couplings: the current that a spike of a unit adds to each unit in each of the next `lags` bins.
     pub coupling: C,
+    /// What it adds to the units behind it in its own bin, where there are such couplings.
+    pub same_bin: Option<SameBin<'a, T>>,
     /// From the potential to the probability of a spike per bin.
     pub escape: E,
     /// From the current `u` to the potential `v`, dimensionless.
@@ -39,6 +42,7 @@ impl<'a, T: Real, C> Network<'a, T, C, Logistic, Memoryless<T>> {
     pub fn new(coupling: C, bias: &'a [T]) -> Self {
         Self {
             coupling,
+            same_bin: None,
             escape: Logistic,
             dynamics: Memoryless::new(T::new(THRESHOLD)),
             bias,
@@ -59,10 +63,19 @@ impl<'a, T, C, E, U> Network<'a, T, C, E, U> {
         Self { live, ..self }
     }
 
+    /// The network with same-bin couplings, in the order of its own observed and live units.
+    pub fn with_same_bin(self, same_bin: SameBin<'a, T>) -> Self {
+        Self {
+            same_bin: Some(same_bin),
+            ..self
+        }
+    }
+
     /// The network with another escape noise.
     pub fn with_escape<F>(self, escape: F) -> Network<'a, T, C, F, U> {
         Network {
             coupling: self.coupling,
+            same_bin: self.same_bin,
             escape,
             dynamics: self.dynamics,
             bias: self.bias,
@@ -75,6 +88,7 @@ impl<'a, T, C, E, U> Network<'a, T, C, E, U> {
     pub fn with_dynamics<V>(self, dynamics: V) -> Network<'a, T, C, E, V> {
         Network {
             coupling: self.coupling,
+            same_bin: self.same_bin,
             escape: self.escape,
             dynamics,
             bias: self.bias,

@@ -1,5 +1,6 @@
 //! The forward time loop. Its mirror is the reverse loop of `refire-bptt`.
 
+use crate::same_bin::BinRows;
 use crate::state::TrialState;
 use crate::{Coupling, Network, PassState, SimError, Trajectory};
 use rayon::prelude::*;
@@ -102,9 +103,12 @@ where
 /// in row `r`, by which its spikes are indexed, and [`TrialLayout::window`] is its layout.
 ///
 /// ```text
-/// u[k,t,j] = b[j] + x[c(k),t,j] + sum_{d=1..D} sum_i W[i,d,j] z[k,t-d,i]
+/// u[k,t,j] = b[j] + x[c(k),t,j] + sum_{d=1..D} sum_i W[i,d,j] z[k,t-d,i] + sum_{i before j} S[i,j] z[k,t,i]
 /// v = dynamics(u)      p = escape(v)      z = [p > uniform], or the recorded spike
 /// ```
+///
+/// Same-bin couplings `S` take a bin through its units in order ([`crate::UnitOrder`]). With them a unit is drawn by
+/// its potential, `z = [v > escape^-1(uniform)]`, which is the same up to the rounding of `p`.
 ///
 /// In the bins of history (`t < first_bin`) observed units feed back the recorded spikes in either
 /// mode and hidden units are silent; where `before` is given these bins are skipped instead (their
@@ -215,6 +219,7 @@ fn run_trial<T, C, E, U>(
     let (first_bin, bins) = (layout.first_bin(), layout.bins(slot));
     by_source.clear();
     let mut draws = vec![T::zero(); units];
+    let mut within = vec![T::zero(); units];
     let mut fired = Vec::with_capacity(units);
     let start = if input.before.is_some() { first_bin } else { 0 };
     // Every other row is cleared just before the first spike can reach it.
@@ -252,23 +257,37 @@ fn run_trial<T, C, E, U>(
         };
         network.dynamics.integrate(row, past);
         let p = &mut probability[at..at + units];
-        for (p, &v) in p.iter_mut().zip(&*row) {
-            *p = network.escape.probability(v);
-        }
         let z = &mut spikes_here[..units];
         let given = input.mode == Mode::TeacherForced || t < first_bin;
         if let (true, Some(recorded)) = (given, input.recorded) {
             z[..observed].copy_from_slice(recorded.row(slot, offset + t));
         }
         let free = if given { observed } else { 0 };
-        if t < first_bin {
-            z[free..].fill(0);
+        let drawn = if t < first_bin {
+            live..live
         } else {
-            uniforms.fill(slot, offset + t, free, &mut draws[free..live]);
-            for ((z, &p), &uniform) in z[free..].iter_mut().zip(&p[free..]).zip(&draws[free..]) {
+            free..live
+        };
+        z[free..drawn.start].fill(0);
+        z[live..].fill(0);
+        uniforms.fill(slot, offset + t, drawn.start, &mut draws[drawn.clone()]);
+        if let Some(same_bin) = &network.same_bin {
+            let of_bin = BinRows {
+                potential: row,
+                draws: &mut draws,
+                within: &mut within,
+                spikes: z,
+            };
+            same_bin.run_bin(&network.escape, &network.dynamics, drawn.clone(), of_bin);
+        }
+        for (p, &v) in p.iter_mut().zip(&*row) {
+            *p = network.escape.probability(v);
+        }
+        if network.same_bin.is_none() {
+            let rows = z[drawn.clone()].iter_mut().zip(&p[drawn.clone()]);
+            for ((z, &p), &uniform) in rows.zip(&draws[drawn]) {
                 *z = u8::from(p > uniform);
             }
-            z[live..].fill(0);
         }
         future[block - units..block].fill(T::zero());
         fired.clear();

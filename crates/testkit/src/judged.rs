@@ -3,34 +3,8 @@
 //! Draws are by the same keyed random numbers, so that free runs can be compared spike by spike. Of units without
 //! hidden ones, with dense couplings.
 
-use refire_random::{KeyedUniforms, Purpose, Stream, Uniforms};
-
-/// Spikes `[bin][unit]` of a trial, 0 or 1.
-pub type Spikes = Vec<Vec<u8>>;
-
-/// A trial with its condition. As long as `spikes`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JudgedTrial {
-    /// Its condition.
-    pub condition: usize,
-    /// `[bin][unit]`.
-    pub spikes: Spikes,
-}
-
-/// A network as plain numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JudgedNetwork {
-    /// Lags, bins.
-    pub lags: usize,
-    /// Threshold, current.
-    pub theta: f64,
-    /// `[source][lag][target]`, current per spike.
-    pub couplings: Vec<Vec<Vec<f64>>>,
-    /// `[unit]`, current.
-    pub bias: Vec<f64>,
-    /// `[condition][bin][unit]`, current.
-    pub drive: Vec<Vec<Vec<f64>>>,
-}
+use crate::judged_network::{Draws, JudgedNetwork, JudgedTrial, Presentation, Spikes};
+use refire_random::{Purpose, Stream};
 
 /// What is judged: a network, and which trials are for what.
 #[derive(Clone, Debug)]
@@ -65,95 +39,40 @@ pub struct LongRuns {
     pub rates: Vec<Vec<f64>>,
 }
 
-impl JudgedNetwork {
-    fn units(&self) -> usize {
-        self.bias.len()
-    }
-
-    /// Probability of a spike of each unit in bin `t`, given what came before.
-    fn probability(
-        &self,
-        condition: usize,
-        t: usize,
-        before: &dyn Fn(usize) -> Option<Vec<u8>>,
-    ) -> Vec<f64> {
-        let mut current = self.bias.clone();
-        for (j, u) in current.iter_mut().enumerate() {
-            *u += self.drive[condition][t][j];
-        }
-        for lag in 1..=self.lags {
-            let Some(fired) = before(lag) else { continue };
-            for i in (0..self.units()).filter(|&i| fired[i] == 1) {
-                for (j, u) in current.iter_mut().enumerate() {
-                    *u += self.couplings[i][lag - 1][j];
-                }
-            }
-        }
-        let logistic = |u: f64| 1.0 / (1.0 + (-(u - self.theta) / self.theta).exp());
-        current.into_iter().map(logistic).collect()
-    }
-
-    /// Probability of a spike of each unit in a bin of a recorded trial, given its spikes before.
-    pub fn probabilities(&self, trial: &JudgedTrial, t: usize) -> Vec<f64> {
-        let before = |lag: usize| t.checked_sub(lag).map(|at| trial.spikes[at].clone());
-        self.probability(trial.condition, t, &before)
-    }
-
-    /// A free run of `bins` bins. It begins with the bins of `history`, or goes on from the last bins of `previous`,
-    /// its own bins of history left out: those are then 0.
-    fn run(&self, run: Presentation<'_>) -> Spikes {
-        let keys = [run.key];
-        let uniforms = KeyedUniforms::new(run.stream, run.number, &keys);
-        let mut spikes: Spikes = Vec::new();
-        for t in 0..run.bins {
-            if t < run.history.len() {
-                let silent = vec![0; self.units()];
-                spikes.push(if run.previous.is_some() {
-                    silent
-                } else {
-                    run.history[t].clone()
-                });
-                continue;
-            }
-            let before = |lag: usize| match (t.checked_sub(lag), run.previous) {
-                (Some(at), None) => Some(spikes[at].clone()),
-                (Some(at), Some(_)) if at >= run.history.len() => Some(spikes[at].clone()),
-                (_, None) => None,
-                (_, Some(previous)) => {
-                    let behind = t - run.history.len();
-                    (previous.len() + behind)
-                        .checked_sub(lag)
-                        .map(|at| previous[at].clone())
-                }
-            };
-            let p = self.probability(run.condition, t, &before);
-            let mut draws = vec![0.0f64; self.units()];
-            uniforms.fill(0, t, 0, &mut draws);
-            spikes.push(p.iter().zip(&draws).map(|(p, u)| u8::from(p > u)).collect());
-        }
-        spikes
-    }
-}
-
-/// One trial of a free run.
-struct Presentation<'a> {
-    stream: Stream,
-    number: u32,
-    key: u32,
-    condition: usize,
-    bins: usize,
-    history: &'a [Vec<u8>],
-    previous: Option<&'a Spikes>,
-}
-
 impl Judged {
     fn scored(trial: &JudgedTrial, first_bin: usize) -> impl Iterator<Item = (usize, &Vec<u8>)> {
         trial.spikes.iter().enumerate().skip(first_bin)
     }
 
+    /// [`Self::gain`] where each spike is given all before it, those of the units before it in its bin among them.
+    pub fn bits_per_spike_joint(&self) -> f64 {
+        self.gain(|k, t| self.network.probabilities(&self.test[k], t))
+    }
+
+    /// [`Self::gain`] where each spike is given the bins before it alone, as a mean over so many draws of its bin, and
+    /// the exact one.
+    pub fn bits_per_spike(&self, draws: u32) -> (f64, f64) {
+        let stream = Stream::new(self.seed, Purpose::PastOnly);
+        let keys: Vec<u32> = (0..self.test.len() as u32).collect();
+        let drawn = self.gain(|slot, t| {
+            let draws = Draws {
+                stream,
+                count: draws,
+                keys: &keys,
+                slot,
+            };
+            let trial = &self.test[slot];
+            self.network.past_only_by_draws(trial, t, draws)
+        });
+        (
+            drawn,
+            self.gain(|k, t| self.network.past_only(&self.test[k], t)),
+        )
+    }
+
     /// Natural logarithm of the probability of the test spikes, bins of history left out; over that of constant rates,
     /// those of the training trials, in bits per spike.
-    pub fn bits_per_spike(&self) -> f64 {
+    fn gain(&self, probabilities: impl Fn(usize, usize) -> Vec<f64>) -> f64 {
         let units = self.network.units();
         let (mut fired, mut bins) = (vec![0.0f64; units], 0.0);
         for trial in &self.training {
@@ -170,9 +89,9 @@ impl Judged {
             .map(|n| n.clamp(0.5, bins - 0.5) / bins)
             .collect();
         let (mut gain, mut spikes) = (0.0, 0.0);
-        for trial in &self.test {
+        for (k, trial) in self.test.iter().enumerate() {
             for (t, row) in Self::scored(trial, self.first_bin) {
-                let p = self.network.probabilities(trial, t);
+                let p = probabilities(k, t);
                 for j in 0..units {
                     let of = |p: f64| if row[j] == 1 { p.ln() } else { (1.0 - p).ln() };
                     gain += of(p[j]) - of(constant[j]);
@@ -191,14 +110,14 @@ impl Judged {
         of[stream.below(of.len(), presentation, key, u32::MAX)]
     }
 
-    /// One free-running trial for each test trial, of its condition and length.
-    pub fn free_runs(&self) -> Vec<JudgedTrial> {
+    /// One free-running trial for each test trial, of its condition and length: one of many sets.
+    pub fn free_runs(&self, set: u32) -> Vec<JudgedTrial> {
         let stream = Stream::new(self.seed, Purpose::Evaluate);
         let runs = self.test.iter().enumerate().map(|(k, trial)| {
-            let own = self.history(stream, k as u32, trial.condition, 0);
+            let own = self.history(stream, k as u32, trial.condition, set);
             let spikes = self.network.run(Presentation {
                 stream,
-                number: 0,
+                number: set,
                 key: k as u32,
                 condition: trial.condition,
                 bins: trial.spikes.len(),
@@ -213,8 +132,9 @@ impl Judged {
         runs.collect()
     }
 
-    /// As many training trials of each condition as there are test trials, or all of them where there are fewer.
-    pub fn ceiling_trials(&self) -> Vec<JudgedTrial> {
+    /// As many training trials of each condition as there are test trials, or all of them where there are fewer: one of
+    /// many sets.
+    pub fn ceiling_trials(&self, set: u32) -> Vec<JudgedTrial> {
         let stream = Stream::new(self.seed, Purpose::Statistics);
         let mut chosen = Vec::new();
         for condition in 0..self.network.drive.len() {
@@ -227,7 +147,10 @@ impl Judged {
             let mut of: Vec<&JudgedTrial> = of.collect();
             for i in 0..tested.min(of.len()) {
                 let left = of.len() - i;
-                of.swap(i, i + stream.below(left, 0, condition as u32, i as u32));
+                of.swap(
+                    i,
+                    i + stream.below(left, 2 * set, condition as u32, i as u32),
+                );
                 chosen.push(of[i].clone());
             }
         }

@@ -5,6 +5,7 @@ mod differences;
 mod distributions;
 mod error;
 mod judged;
+mod judged_network;
 mod losses;
 mod network;
 mod newton;
@@ -17,7 +18,8 @@ pub use distributions::{
     student_p,
 };
 pub use error::OracleError;
-pub use judged::{Agreement, Judged, JudgedNetwork, JudgedTrial, LongRuns, Spikes};
+pub use judged::{Agreement, Judged, LongRuns};
+pub use judged_network::{JudgedNetwork, JudgedTrial, Spikes};
 pub use losses::{ExactLosses, hidden_likelihood};
 pub use network::{EngineNetwork, Simulated, Strengths, TinyNetwork, TinyShape};
 pub use newton::{Mle, UnitFit, maximum_likelihood};

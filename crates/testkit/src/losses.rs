@@ -16,6 +16,7 @@ const MAX_SAMPLES: u64 = 5_000_000;
 pub struct ExactLosses {
     observed: usize,
     lags: usize,
+    same_bin: bool,
     paths: Vec<Paths>,
     corrected: OnceLock<Vec<Covariance>>,
     published: OnceLock<Vec<Covariance>>,
@@ -45,6 +46,7 @@ impl ExactLosses {
         Ok(Self {
             observed: network.observed,
             lags,
+            same_bin: !network.same_bin.is_empty(),
             paths: paths.collect::<Result<_, _>>()?,
             corrected: OnceLock::new(),
             published: OnceLock::new(),
@@ -58,7 +60,8 @@ impl ExactLosses {
     }
 
     /// What the corrected form measures, probabilities of the target against spikes of the source: the
-    /// covariance of spikes but for the lag-0 diagonal, which lacks `E[p (1 - p)]`. `[condition]`.
+    /// covariance of spikes but for the lag-0 diagonal, which lacks `E[p (1 - p)]`, and, with same-bin couplings, for the
+    /// targets at lag 0 that are not behind their source. `[condition]`.
     pub fn covariance(&self) -> &[Covariance] {
         self.corrected.get_or_init(|| {
             let signals = Signals {
@@ -119,11 +122,14 @@ impl ExactLosses {
             .iter()
             .map(|of| of.variance(simulated))
             .collect();
-        let (mut sum, mut entries) = (0.0, 0.0);
+        let mut means = [(0.0, 0.0); 2];
         for (at, target) in target.iter().enumerate() {
             let (j, d, i) = (at / (lags * n), at / n % lags, at % n);
             let scale = data.total_sd[i] * data.total_sd[j];
-            if scale == 0.0 || (d == 0 && i == j) {
+            // With same-bin couplings lag 0 is a mean of its own, over targets behind their source.
+            let apart = d == 0 && self.same_bin;
+            let counts = d > 0 || if apart { i > j } else { i != j };
+            if scale == 0.0 || !counts {
                 continue;
             }
             let (mut model, mut variance) = (0.0, 0.0);
@@ -134,10 +140,11 @@ impl ExactLosses {
             if parts > 1 {
                 variance = 0.0;
             }
-            sum += ((target - model).powi(2) + variance) / (scale * scale);
-            entries += 1.0;
+            let (sum, entries) = &mut means[usize::from(apart)];
+            *sum += ((target - model).powi(2) + variance) / (scale * scale);
+            *entries += 1.0;
         }
-        Ok(sum / f64::max(entries, 1.0))
+        Ok(means.iter().map(|(sum, n)| sum / f64::max(*n, 1.0)).sum())
     }
 
     /// Published noise-covariance term: `(C_data - E C)^2 + Var C` with `E C = (K-1)/K` times the

@@ -4,7 +4,7 @@ use crate::OracleError;
 use refire_core::{TrialArray, TrialLayout};
 use refire_neuron::{EscapeNoise, Logistic, Memoryless};
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_sim::{DenseCoupling, Network, Pass, Trajectory, run};
+use refire_sim::{AnyCoupling, DenseCoupling, Network, Pass, SameBin, Trajectory, UnitOrder, run};
 
 /// A network with everything that decides its activity. Observed units come first.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,9 @@ pub struct TinyNetwork {
     pub theta: f64,
     /// `[source][lag][target]`, current per spike.
     pub couplings: Vec<f64>,
+    /// `[source][target]`, current per spike, 0 where the target is not behind the source (hidden units first, then
+    /// observed ones); empty without same-bin couplings.
+    pub same_bin: Vec<f64>,
     /// `[unit]`, current.
     pub bias: Vec<f64>,
     /// One drive per condition, each `[bin][unit]`, current.
@@ -102,30 +105,69 @@ impl TinyNetwork {
             bins,
             theta,
             couplings,
+            same_bin: Vec::new(),
             bias: vec![theta * (1.0 + strengths.bias); units],
             drive,
         }
     }
 
-    /// Couplings, then biases.
-    pub fn parameters(&self) -> Vec<f64> {
-        [self.couplings.as_slice(), &self.bias].concat()
+    /// The same with same-bin couplings, uniform up to `strength` of either sign, in units of the potential.
+    pub fn with_same_bin(self, strength: f64, seed: u64) -> Self {
+        let stream = Stream::new(seed, Purpose::Synthetic);
+        let units = self.units;
+        let uniform = |at: usize| 2.0 * stream.uniform(1, 0, at as u32) - 1.0;
+        let mut same_bin: Vec<f64> = (0..units * units)
+            .map(|at| self.theta * strength * uniform(at))
+            .collect();
+        for (at, w) in same_bin.iter_mut().enumerate() {
+            if self.place(at / units) >= self.place(at % units) {
+                *w = 0.0;
+            }
+        }
+        Self { same_bin, ..self }
     }
 
-    /// The same network with other couplings and biases, in the order of [`Self::parameters`].
+    /// Place of a unit in the order of a bin: hidden units first.
+    pub(crate) fn place(&self, unit: usize) -> usize {
+        match unit.checked_sub(self.observed) {
+            Some(hidden) => hidden,
+            None => self.units - self.observed + unit,
+        }
+    }
+
+    /// Couplings, then biases, then same-bin couplings, of which those that are 0 by the order are none.
+    pub fn parameters(&self) -> Vec<f64> {
+        let same_bin = self.free_same_bin().map(|at| self.same_bin[at]);
+        let all = self.couplings.iter().chain(&self.bias).copied();
+        all.chain(same_bin).collect()
+    }
+
+    /// Places of the same-bin couplings that the order allows, in [`Self::same_bin`].
+    pub fn free_same_bin(&self) -> impl Iterator<Item = usize> {
+        let behind = |at: usize| self.place(at / self.units) < self.place(at % self.units);
+        (0..self.same_bin.len()).filter(move |&at| behind(at))
+    }
+
+    /// The same network with other parameters, in the order of [`Self::parameters`].
     ///
     /// # Errors
     /// [`OracleError::Shape`] where their number differs.
     pub fn with_parameters(&self, parameters: &[f64]) -> Result<Self, OracleError> {
-        let expected = self.couplings.len() + self.bias.len();
-        let Some((couplings, bias)) = parameters.split_at_checked(self.couplings.len()) else {
+        let places: Vec<usize> = self.free_same_bin().collect();
+        let (couplings, bias) = (self.couplings.len(), self.bias.len());
+        let expected = couplings + bias + places.len();
+        if parameters.len() != expected {
             return Err(shape("parameters", expected, parameters.len()));
-        };
-        if bias.len() != self.bias.len() {
-            return Err(shape("parameters", expected, parameters.len()));
+        }
+        let (couplings, rest) = parameters.split_at(couplings);
+        let (bias, within) = rest.split_at(bias);
+        let mut same_bin = self.same_bin.clone();
+        for (at, &w) in places.into_iter().zip(within) {
+            same_bin[at] = w;
         }
         Ok(Self {
             couplings: couplings.to_vec(),
+            same_bin,
             bias: bias.to_vec(),
             ..self.clone()
         })
@@ -152,10 +194,20 @@ impl TinyNetwork {
     /// [`OracleError::Sim`] where the couplings have the wrong length.
     pub fn network<E>(&self, escape: E) -> Result<EngineNetwork<'_, E>, OracleError> {
         let coupling = DenseCoupling::new(&self.couplings, self.units, self.lags)?;
-        Ok(Network::new(coupling, &self.bias)
+        let network = Network::new(coupling, &self.bias)
             .with_escape(escape)
             .with_dynamics(Memoryless::new(self.theta))
-            .with_observed(self.observed))
+            .with_observed(self.observed);
+        if self.same_bin.is_empty() {
+            return Ok(network);
+        }
+        let coupling = DenseCoupling::new(&self.same_bin, self.units, 1)?;
+        let order = UnitOrder {
+            observed: self.observed,
+            live: self.units,
+        };
+        let same_bin = SameBin::new(AnyCoupling::Dense(coupling), order)?;
+        Ok(network.with_same_bin(same_bin))
     }
 
     /// Draws free-running trials with refire's simulator: `trials` of each condition, conditions in

@@ -79,6 +79,15 @@ impl Paths {
         ))?;
         let sizes = [
             ("couplings", n * network.lags * n, network.couplings.len()),
+            (
+                "same-bin couplings (none if 0)",
+                if network.same_bin.is_empty() {
+                    0
+                } else {
+                    n * n
+                },
+                network.same_bin.len(),
+            ),
             ("bias", n, network.bias.len()),
             ("drive [bin][unit]", network.bins * n, drive.len()),
             ("bins of history", first * observed, history.len()),
@@ -137,6 +146,11 @@ impl Paths {
                         for i in 0..n {
                             let w = network.couplings[(i * network.lags + d - 1) * n + j];
                             u += w * f64::from(z[(t - d) * n + i]);
+                        }
+                    }
+                    for i in (0..n).filter(|_| !network.same_bin.is_empty()) {
+                        if network.place(i) < network.place(j) {
+                            u += network.same_bin[i * n + j] * f64::from(z[t * n + i]);
                         }
                     }
                     let v = (u - network.theta) / network.theta;
@@ -223,11 +237,12 @@ mod tests {
         /// A mistake in the order of history, lags or bits would break one of these.
         #[test]
         fn probabilities_add_up_and_spikes_have_the_mean_of_p(
-            units in 1usize..4, hidden in 0usize..2, lags in 1usize..4, first in 0usize..3, seed: u64,
+            units in 1usize..4, hidden in 0usize..2, lags in 1usize..4, first in 0usize..3, same_bin: bool, seed: u64,
         ) {
             let (observed, units) = (units, units + hidden);
             let bins = first + 12 / units;
             let network = TinyNetwork::draw(TinyShape { observed, units, lags, bins }, Strengths { couplings: 1.5, bias: -0.5, drive: 1.0 }, 1, seed);
+            let network = if same_bin { network.with_same_bin(2.0, seed) } else { network };
             let history = vec![1u8; first * observed];
             let paths = Paths::free(&network, 0, &history)?;
             prop_assert!((paths.expect(|_| 1.0) - 1.0).abs() < 1e-12);

@@ -48,6 +48,7 @@ pub fn spec(network: &TinyNetwork, objective: ObjectiveKind, form: Form) -> Spec
     };
     let mut spec = Specification::with_form(Facts::default(), objective, form).with_adam(adam);
     spec.network.lags = network.lags;
+    spec.network.same_bin = !network.same_bin.is_empty();
     spec.network.hidden = network.units - network.observed;
     spec.network.dynamics = Dynamics::Memoryless {
         theta: network.theta,
@@ -67,6 +68,7 @@ pub fn engine(
         hidden: network.units - network.observed,
         lags: network.lags,
         wiring: Wiring::Dense,
+        same_bin: (!network.same_bin.is_empty()).then_some(Wiring::Dense),
         theta: network.theta,
     };
     Ok(Evaluator::new(spec, shape, drive, terms))
@@ -78,6 +80,7 @@ pub fn parameters(network: &TinyNetwork) -> Parameters<f64> {
         couplings: network.couplings.clone(),
         bias: network.bias.clone(),
         drive: Vec::new(),
+        same_bin: network.same_bin.clone(),
     }
 }
 
@@ -96,9 +99,11 @@ pub fn batch(
     Ok(Batch::new(recorded, free))
 }
 
-/// Couplings, then biases: the order of [`TinyNetwork::parameters`].
-pub fn flat(parameters: &Parameters<f64>) -> Vec<f64> {
-    [parameters.couplings.as_slice(), &parameters.bias].concat()
+/// Couplings, biases and same-bin couplings in the order of [`TinyNetwork::parameters`] of a network.
+pub fn flat(network: &TinyNetwork, parameters: &Parameters<f64>) -> Vec<f64> {
+    let all = parameters.couplings.iter().chain(&parameters.bias).copied();
+    let within = network.free_same_bin().map(|at| parameters.same_bin[at]);
+    all.chain(within).collect()
 }
 
 /// A fit by Adam of `trials` recorded trials as by default, but for what would hide or shift its
@@ -116,6 +121,7 @@ pub fn fit_spec(
     };
     let mut spec = Specification::new(Facts::default(), objective).with_adam(adam);
     spec.network.lags = lags;
+    spec.network.same_bin = false;
     spec.drive = Drive::None;
     spec.batch.trials = trials;
     spec.batch.free_bins = 2 * trials * bins;
@@ -124,7 +130,7 @@ pub fn fit_spec(
         validation: 0.0,
         ..spec.held_out
     };
-    spec.priors.coupling = 1e3;
+    spec.priors.coupling = Some(1e3);
     spec
 }
 

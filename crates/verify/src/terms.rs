@@ -18,16 +18,49 @@ pub struct Term {
     pub parts: usize,
     /// Whether its expectation can be listed only for one lag and no hidden unit.
     pub small: bool,
+    /// Whether units act on those behind them in the same bin.
+    pub same_bin: bool,
 }
 
-/// The likelihood, whose teacher-forced pass samples hidden units.
-pub const LIKELIHOOD: Term = term("likelihood with a hidden unit", "mle", Form::Corrected, 1);
+/// Largest same-bin couplings of the networks of terms that have them, in units of the potential.
+const SAME_BIN: f64 = 2.0;
+
+/// Likelihoods, whose teacher-forced pass samples hidden units.
+pub const LIKELIHOODS: [Term; 2] = [
+    term("likelihood with a hidden unit", "mle", Form::Corrected, 1),
+    Term {
+        same_bin: true,
+        ..term("likelihood, same-bin couplings", "mle", Form::Corrected, 1)
+    },
+];
 
 /// Every sample-and-measure term.
-pub const STATISTICS: [Term; 7] = [
+pub const STATISTICS: [Term; 10] = [
     term("PSTH", "psth", Form::Corrected, 1),
     term("noise covariance, square", "nc", Form::Corrected, 1),
     term("noise covariance, 2 parts", "nc", Form::Corrected, 2),
+    Term {
+        same_bin: true,
+        ..term("PSTH, same-bin couplings", "psth", Form::Corrected, 1)
+    },
+    Term {
+        same_bin: true,
+        ..term(
+            "noise covariance, square, same-bin couplings",
+            "nc",
+            Form::Corrected,
+            1,
+        )
+    },
+    Term {
+        same_bin: true,
+        ..term(
+            "noise covariance, 2 parts, same-bin couplings",
+            "nc",
+            Form::Corrected,
+            2,
+        )
+    },
     term("hidden rate", "hidden-rate", Form::Corrected, 1),
     Term {
         small: true,
@@ -44,6 +77,7 @@ const fn term(name: &'static str, kind: &'static str, form: Form, parts: usize) 
         form,
         parts,
         small: false,
+        same_bin: false,
     }
 }
 
@@ -54,6 +88,14 @@ impl Term {
     /// Whether it is the likelihood, which [`Self::exact`] does not know.
     pub fn is_likelihood(&self) -> bool {
         self.kind == "mle"
+    }
+
+    /// A network as the term wants it.
+    pub fn wire(&self, network: TinyNetwork, seed: u64) -> TinyNetwork {
+        match self.same_bin {
+            true => network.with_same_bin(SAME_BIN, seed),
+            false => network,
+        }
     }
 
     /// The specification of a fit that has the term.

@@ -68,6 +68,7 @@ pub fn assert_same(what: &str, found: &Outcome<f64>, expected: &Outcome<f64>) {
     let pairs = [
         (&vec![found.value], &vec![expected.value]),
         (&found.couplings, &expected.couplings),
+        (&found.same_bin, &expected.same_bin),
         (&found.bias, &expected.bias),
         (&found.drive, &expected.drive),
     ];
@@ -90,7 +91,12 @@ pub fn bits<T: Real>(trajectory: &Trajectory<T>) -> (Vec<u64>, Vec<u8>) {
 }
 
 pub fn outcome_bits<T: Real>(outcome: &Outcome<T>) -> Vec<u64> {
-    let gradients = [&outcome.couplings, &outcome.bias, &outcome.drive];
+    let gradients = [
+        &outcome.couplings,
+        &outcome.same_bin,
+        &outcome.bias,
+        &outcome.drive,
+    ];
     let gradients = gradients.into_iter().flatten().map(|x| x.f64().to_bits());
     std::iter::once(outcome.value.to_bits())
         .chain(gradients)

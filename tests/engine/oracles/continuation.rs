@@ -27,6 +27,7 @@ fn two_runs_in_a_row_are_one_long_run() {
             window: 2 * BINS,
             ragged: false,
             gain: 3.0,
+            same_bin: lags == 4,
             seed: 3,
         };
         let problem = Problem::<f64>::draw(&shape);

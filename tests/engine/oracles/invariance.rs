@@ -20,6 +20,7 @@ fn shape() -> Shape {
         window: 12,
         ragged: true,
         gain: 2.0,
+        same_bin: true,
         seed: 42,
     }
 }
@@ -135,6 +136,8 @@ fn what_fills_up_rows_changes_nothing() {
     filled.units = units;
     filled.couplings = fill(&problem.couplings, 3.0);
     filled.couplings.resize(units * lags * units, -2.0);
+    filled.same_bin = fill(&problem.same_bin, 0.0);
+    filled.same_bin.resize(units * units, 0.0);
     filled.bias = fill(&problem.bias, 5.0);
     filled.drive = array(&problem.drive, 0.5);
     for batch in [&mut filled.recorded, &mut filled.simulated] {
@@ -154,6 +157,7 @@ fn what_fills_up_rows_changes_nothing() {
             let found = Outcome {
                 value: found.value,
                 couplings: strip(&found.couplings, live * lags),
+                same_bin: strip(&found.same_bin, live),
                 bias: strip(&found.bias, 1),
                 drive: strip(&found.drive, usize::MAX),
             };

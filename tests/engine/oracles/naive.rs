@@ -8,6 +8,7 @@ use refire::sim::Mode;
 /// The parameters as leaves, laid out as in [`Problem`].
 pub struct Parameters<'t> {
     pub couplings: Vec<Var<'t>>,
+    pub same_bin: Vec<Var<'t>>,
     pub bias: Vec<Var<'t>>,
     pub drive: Vec<Var<'t>>,
 }
@@ -23,6 +24,7 @@ impl<'t> Parameters<'t> {
     pub fn new(tape: &'t Tape, problem: &Problem<f64>) -> Self {
         Self {
             couplings: tape.leaves(&problem.couplings),
+            same_bin: tape.leaves(&problem.same_bin),
             bias: tape.leaves(&problem.bias),
             drive: tape.leaves(&problem.drive.to_vec()),
         }
@@ -46,13 +48,24 @@ pub fn run<'t>(
     for k in 0..batch.layout.trials() {
         let (mut vs, mut ps, mut zs) = (vec![], vec![], Vec::<Vec<Var<'t>>>::new());
         for t in 0..batch.layout.bins(k) {
-            let (mut v_row, mut p_row, mut z_row) = (vec![], vec![], vec![]);
-            for j in 0..units {
+            let silent = tape.leaf(0.0);
+            let (mut v_row, mut p_row) = (vec![silent; units], vec![silent; units]);
+            let mut z_row = vec![silent; units];
+            // Hidden units first.
+            let order: Vec<usize> = (problem.observed..units)
+                .chain(0..problem.observed)
+                .collect();
+            for (place, &j) in order.iter().enumerate() {
                 let drive = (batch.layout.condition(k) * bins + t) * units + j;
                 let mut u = parameters.bias[j] + parameters.drive[drive];
                 for d in 1..=lags.min(t) {
                     for (i, &z) in zs[t - d].iter().enumerate() {
                         u = u + parameters.couplings[(i * lags + d - 1) * units + j] * z;
+                    }
+                }
+                if !problem.same_bin.is_empty() {
+                    for &i in &order[..place] {
+                        u = u + parameters.same_bin[i * units + j] * z_row[i];
                     }
                 }
                 let v = (u + -problem.theta) * (1.0 / problem.theta);
@@ -76,9 +89,7 @@ pub fn run<'t>(
                     };
                     v.map(f64::from(u8::from(spiked)), slope)
                 };
-                v_row.push(v);
-                p_row.push(p);
-                z_row.push(z);
+                (v_row[j], p_row[j], z_row[j]) = (v, p, z);
             }
             vs.push(v_row);
             ps.push(p_row);

@@ -254,14 +254,18 @@ impl<'t> Terms<'_, 't> {
             return None;
         }
         let n = self.problem.observed;
-        let mut terms = vec![];
+        let mut terms = [vec![], vec![]];
         for d in 0..self.problem.statistic_lags {
             for i in 0..n {
                 for j in 0..n {
                     let sd = self.total_sd(i) * self.total_sd(j);
-                    if sd == 0.0 || (d == 0 && i == j) {
+                    // With same-bin couplings lag 0 is a mean of its own, over targets behind their source.
+                    let apart = d == 0 && !self.problem.same_bin.is_empty();
+                    let counts = d > 0 || if apart { i > j } else { i != j };
+                    if sd == 0.0 || !counts {
                         continue;
                     }
+                    let terms = &mut terms[usize::from(apart)];
                     let spikes = |i| move |k, t| self.tape.leaf(self.data(k, t, i));
                     let target = self.covariance(data, &recorded_pools, d, spikes(i), spikes(j));
                     let errors: Option<Vec<_>> = simulated_pools
@@ -290,7 +294,10 @@ impl<'t> Terms<'_, 't> {
                 }
             }
         }
-        Some(self.tape.mean(&terms))
+        let means = terms.iter().filter(|terms| !terms.is_empty());
+        Some(means.fold(self.tape.leaf(0.0), |sum, terms| {
+            sum + self.tape.mean(terms)
+        }))
     }
 
     /// Product sums of one side of the published covariance at one entry, over its normaliser.

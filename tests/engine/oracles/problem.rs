@@ -13,7 +13,8 @@ use refire::published::{
 };
 use refire::random::{Purpose, Stream};
 use refire::sim::{
-    Adjoints, DenseCoupling, GivenUniforms, Mode, Network, Pass, SlopesOf, Trajectory, Window, run,
+    Adjoints, AnyCoupling, DenseCoupling, GivenUniforms, Mode, Network, Pass, SameBin, SlopesOf,
+    Trajectory, UnitOrder, Window, run,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub struct Shape {
     pub ragged: bool,
     /// Scale of the couplings.
     pub gain: f64,
+    /// Whether there are same-bin couplings.
+    pub same_bin: bool,
     pub seed: u64,
 }
 
@@ -51,9 +54,9 @@ pub fn shapes(
     (
         (observed, 0usize..4, 1usize..5, 1usize..6, 0usize..4),
         trials,
-        (1usize..10, any::<bool>(), gain, any::<u64>()),
+        (1usize..10, any::<bool>(), gain, any::<bool>(), any::<u64>()),
     )
-        .prop_map(|(sizes, trials, (window, ragged, gain, seed))| {
+        .prop_map(|(sizes, trials, (window, ragged, gain, same_bin, seed))| {
             let (observed, hidden, lags, statistic_lags, first_bin) = sizes;
             Shape {
                 observed,
@@ -65,6 +68,7 @@ pub fn shapes(
                 window,
                 ragged,
                 gain,
+                same_bin,
                 seed,
             }
         })
@@ -90,6 +94,8 @@ pub struct Problem<T> {
     pub theta: f64,
     /// `[source][lag][target]`.
     pub couplings: Vec<T>,
+    /// `[source][target]`, 0 where the target is not behind the source; empty without same-bin couplings.
+    pub same_bin: Vec<T>,
     pub bias: Vec<T>,
     /// `[condition][bin][unit]`.
     pub drive: TrialArray<T>,
@@ -102,6 +108,7 @@ pub struct Problem<T> {
 pub struct Outcome<T> {
     pub value: f64,
     pub couplings: Vec<T>,
+    pub same_bin: Vec<T>,
     pub bias: Vec<T>,
     pub drive: Vec<T>,
 }
@@ -212,6 +219,15 @@ impl<T: Real> Problem<T> {
         let bins = recorded.layout.max_bins().max(simulated.layout.max_bins());
         let weights = units * shape.lags * units;
         let scale = shape.gain / ((units * shape.lags) as f64).sqrt();
+        let order = UnitOrder {
+            observed: shape.observed,
+            live: units,
+        };
+        let mut same_bin = match shape.same_bin {
+            true => numbers.array([1, units, units], -scale, scale).to_vec(),
+            false => Vec::new(),
+        };
+        order.clear_others(&mut same_bin, units);
         Self {
             observed: shape.observed,
             units,
@@ -220,6 +236,7 @@ impl<T: Real> Problem<T> {
             statistic_lags: shape.statistic_lags,
             theta: 0.4,
             couplings: numbers.array([1, 1, weights], -scale, scale).to_vec(),
+            same_bin,
             bias: numbers.array([1, 1, units], -0.5, 0.5).to_vec(),
             drive: numbers.array([shape.trials.len(), bins, units], -0.4, 0.5),
             recorded,
@@ -236,10 +253,24 @@ impl<T: Real> Problem<T> {
 
     pub fn network(&self) -> Network<'_, T, DenseCoupling<'_, T>, Logistic, Memoryless<T>> {
         let coupling = DenseCoupling::new(&self.couplings, self.units, self.lags).unwrap();
-        Network::new(coupling, &self.bias)
+        let network = Network::new(coupling, &self.bias)
             .with_dynamics(Memoryless::new(T::new(self.theta)))
             .with_observed(self.observed)
-            .with_live(self.live)
+            .with_live(self.live);
+        if self.same_bin.is_empty() {
+            return network;
+        }
+        let coupling = DenseCoupling::new(&self.same_bin, self.units, 1).unwrap();
+        let same_bin = SameBin::new(AnyCoupling::Dense(coupling), self.order());
+        network.with_same_bin(same_bin.unwrap())
+    }
+
+    /// The order in which units of a bin act on each other.
+    pub fn order(&self) -> UnitOrder {
+        UnitOrder {
+            observed: self.observed,
+            live: self.live,
+        }
     }
 
     pub fn pass(&self, mode: Mode) -> Trajectory<T> {
@@ -306,6 +337,7 @@ impl<T: Real> Problem<T> {
         Ok(Outcome {
             value,
             couplings: gradient.couplings.to_vec(),
+            same_bin: gradient.same_bin.to_vec(),
             bias: gradient.bias,
             drive: gradient.drive.to_vec(),
         })
@@ -327,7 +359,11 @@ impl<T: Transformable> Problem<T> {
             keys: Vec::new(),
         };
         let batch = BatchTrials::new(Arc::new(recorded));
-        let noise = |parts| Box::new(NoiseCovariance::<T>::new(data.clone(), parts));
+        let same_bin = !self.same_bin.is_empty();
+        let noise = |parts| {
+            let term = NoiseCovariance::<T>::new(data.clone(), parts);
+            Box::new(term.with_same_bin(same_bin))
+        };
         let published = |wrap| {
             let batch = batch.clone();
             Box::new(PublishedNoiseCovariance::<T>::new(n, lags, wrap, batch))

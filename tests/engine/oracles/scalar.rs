@@ -85,7 +85,7 @@ fn compare(problem: &Problem<f64>, spike_gradient: SpikeGradient) -> Vec<&'stati
             name,
             expected,
             &parameters,
-            [found.couplings, found.bias, found.drive],
+            [found.couplings, found.same_bin, found.bias, found.drive],
         );
         measured.push(name);
     }
@@ -96,11 +96,17 @@ fn check_gradients(
     name: &str,
     expected: Var<'_>,
     parameters: &Parameters<'_>,
-    found: [Vec<f64>; 3],
+    found: [Vec<f64>; 4],
 ) {
     let derivatives = (expected * WEIGHT).derivatives();
-    let by = [&parameters.couplings, &parameters.bias, &parameters.drive];
-    for ((found, by), what) in found.iter().zip(by).zip(["couplings", "bias", "drive"]) {
+    let by = [
+        &parameters.couplings,
+        &parameters.same_bin,
+        &parameters.bias,
+        &parameters.drive,
+    ];
+    let names = ["couplings", "same-bin couplings", "bias", "drive"];
+    for ((found, by), what) in found.iter().zip(by).zip(names) {
         let expected = derivatives.by(by);
         assert!(
             close(found, &expected, TOLERANCE),
@@ -124,6 +130,12 @@ proptest! {
 /// Large enough for more than one block of trials, of sources and of numbers in an inner product.
 #[test]
 fn a_network_of_several_blocks_matches_the_naive_program() {
+    for same_bin in [false, true] {
+        several_blocks(same_bin);
+    }
+}
+
+fn several_blocks(same_bin: bool) {
     let shape = Shape {
         observed: 26,
         hidden: 3,
@@ -134,6 +146,7 @@ fn a_network_of_several_blocks_matches_the_naive_program() {
         window: 5,
         ragged: true,
         gain: 1.5,
+        same_bin,
         seed: 20,
     };
     let problem = Problem::draw(&shape);
@@ -160,6 +173,7 @@ fn lags_that_the_recording_does_not_reach_are_left_out() {
         window: 6,
         ragged: false,
         gain: 1.0,
+        same_bin: true,
         seed: 8,
     });
     problem.recorded.layout = TrialLayout::uniform(7, 3, 1).unwrap();

@@ -76,6 +76,7 @@ impl UnitOrder {
             drive: self.array(&problem.drive),
             recorded: batch(&problem.recorded),
             simulated: batch(&problem.simulated),
+            same_bin: Vec::new(),
             ..*problem
         }
     }
@@ -154,7 +155,8 @@ proptest! {
 
     #[test]
     fn units_can_be_renamed(shape in measurable_shapes(1..=4), seed: u64) {
-        let problem = Problem::<f64>::draw(&shape);
+        // Same-bin couplings go by the order of the units.
+        let problem = Problem::<f64>::draw(&Shape { same_bin: false, ..shape });
         let order = UnitOrder::draw(&problem, &mut Numbers::new(seed));
         let renamed = order.problem(&problem);
         for mode in MODES {
@@ -164,6 +166,7 @@ proptest! {
             let expected = Outcome {
                 value: original.value,
                 couplings: order.couplings(&original.couplings),
+                same_bin: Vec::new(),
                 bias: order.rows(&original.bias),
                 drive: order.rows(&original.drive),
             };
@@ -241,6 +244,7 @@ proptest! {
         let mut doubled = problem.clone();
         doubled.theta = 2.0 * problem.theta;
         doubled.couplings = times(2.0, &problem.couplings);
+        doubled.same_bin = times(2.0, &problem.same_bin);
         doubled.bias = times(2.0, &problem.bias);
         doubled.drive.as_mut_slice().iter_mut().for_each(|x| *x *= 2.0);
         for mode in MODES {
@@ -250,6 +254,7 @@ proptest! {
             let expected = Outcome {
                 value: original.value,
                 couplings: times(0.5, &original.couplings),
+                same_bin: times(0.5, &original.same_bin),
                 bias: times(0.5, &original.bias),
                 drive: times(0.5, &original.drive),
             };
@@ -303,6 +308,7 @@ fn dealing_a_trial_to_another_part_changes_terms_with_parts_alone() {
         window: 9,
         ragged: true,
         gain: 2.0,
+        same_bin: true,
         seed: 6,
     });
     let slots = &problem.simulated.layout.groups()[0].slots;

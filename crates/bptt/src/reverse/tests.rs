@@ -3,7 +3,9 @@
 use super::*;
 use refire_neuron::{Memoryless, Past};
 use refire_random::{KeyedUniforms, Purpose, Stream};
-use refire_sim::{DenseCoupling, Pass, PassState, run, run_window};
+use refire_sim::{
+    AnyCoupling, DenseCoupling, Pass, PassState, SameBin, UnitOrder, run, run_window,
+};
 
 const UNITS: usize = 4;
 const OBSERVED: usize = 2;
@@ -29,6 +31,10 @@ impl UnitDynamics<f64> for Leaky {
             *row += *carry;
             *carry = 0.6 * *row;
         }
+    }
+
+    fn gain(&self) -> f64 {
+        1.0
     }
 
     fn spike_adjoint(&self, carry: f64) -> f64 {
@@ -72,10 +78,19 @@ fn windows_make_the_whole(dynamics: impl UnitDynamics<f64>, mode: Mode, first_bi
     let couplings = waves(UNITS * LAGS * UNITS, 1.5);
     let bias = waves(UNITS, 0.4);
     let coupling = DenseCoupling::new(&couplings, UNITS, LAGS).unwrap();
+    let order = UnitOrder {
+        observed: OBSERVED,
+        live: LIVE,
+    };
+    let mut within = waves(UNITS * UNITS, 1.2);
+    order.clear_others(&mut within, UNITS);
+    let of_bin = DenseCoupling::new(&within, UNITS, 1).unwrap();
+    let of_bin = SameBin::new(AnyCoupling::Dense(of_bin), order).unwrap();
     let network = Network::new(coupling, &bias)
         .with_dynamics(dynamics)
         .with_observed(OBSERVED)
-        .with_live(LIVE);
+        .with_live(LIVE)
+        .with_same_bin(of_bin);
     let drive = TrialArray::from_vec(waves(2 * BINS * UNITS, 0.5), 2, BINS, UNITS).unwrap();
     let mut recorded = TrialArray::<u8>::zeros(18, BINS, 0, OBSERVED);
     for (at, z) in recorded.as_mut_slice().iter_mut().enumerate() {
@@ -137,7 +152,7 @@ fn windows_make_the_whole(dynamics: impl UnitDynamics<f64>, mode: Mode, first_bi
         }
         let of = |g: &Gradient<f64>| {
             let drive = g.drive.to_vec();
-            [&g.couplings[..], &g.bias, &drive].concat()
+            [&g.couplings[..], &g.same_bin, &g.bias, &drive].concat()
         };
         for (found, expected) in of(&gradient).iter().zip(of(&expected)) {
             let off = (found - expected).abs() / (1.0 + expected.abs());

@@ -19,7 +19,8 @@ impl Specification {
         self.optimiser.check()?;
         self.check_checkpoints()?;
         at_least_1("batch", self.batch.trials, "1 or more trials")?;
-        positive("coupling-prior", self.priors.coupling)?;
+        positive("coupling-prior", self.priors.coupling())?;
+        positive("same-bin-prior", self.priors.same_bin())?;
         positive("drive-prior", self.priors.drive)?;
         self.objective.check(self.network.hidden)?;
         let statistics = self.objective.statistics();

@@ -1,7 +1,7 @@
 //! What drives the units besides each other.
 
 use super::Facts;
-use super::numbers::{at_least_1, positive};
+use super::numbers::{at_least_1, not_negative, positive};
 use crate::FitError;
 use refire_drive::MovieShape;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,10 @@ pub enum Drive {
     Condition {
         /// Spacing of its raised cosines, seconds; never under two bins.
         spacing: f64,
+        /// Height of finer ones on top, at half the distance of those before and down to a bin, as a share of their
+        /// height: a drive that is smooth unless the spikes say otherwise. 0 for none; `None` for what the likelihood of
+        /// validation trials chooses ([`crate::Tuning`]).
+        detail: Option<f64>,
     },
     /// Linear in the recording's stimulus features.
     Features {
@@ -50,7 +54,10 @@ impl Drive {
     pub fn new(kind: DriveKind) -> Self {
         match kind {
             DriveKind::None => Self::None,
-            DriveKind::Condition => Self::Condition { spacing: SPACING },
+            DriveKind::Condition => Self::Condition {
+                spacing: SPACING,
+                detail: None,
+            },
             DriveKind::Features => Self::Features {
                 lags: STIMULUS_LAGS,
             },
@@ -81,7 +88,10 @@ impl Drive {
     pub(super) fn check(&self) -> Result<(), FitError> {
         match self {
             Self::None => Ok(()),
-            Self::Condition { spacing } => positive("drive-spacing", *spacing),
+            Self::Condition { spacing, detail } => {
+                positive("drive-spacing", *spacing)?;
+                not_negative("drive-detail", detail.unwrap_or(0.0))
+            }
             Self::Features { lags } => at_least_1("stimulus-lags", *lags, "1 or more bins"),
             Self::Movie(shape) => Ok(shape.check()?),
         }

@@ -3,8 +3,8 @@
 use super::{
     Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Form, HeldOut,
     HistoryStart, HoldOut, NetworkSpec, Noise, Objective, ObjectiveKind, Optimiser, OptimiserKind,
-    Piece, Priors, Published, Ridge, Signs, Specification, Statistics, Synapses, Trials, drive,
-    optimiser,
+    Piece, Priors, Published, Ridge, Signs, Specification, Statistics, Switch, Synapses, Trials,
+    drive, optimiser,
 };
 use crate::FitError;
 use refire_drive::MovieShape;
@@ -35,6 +35,9 @@ pub struct FlatSettings {
     hidden: usize,
     #[serde(default)]
     couplings: CouplingKind,
+    // Files of version 2 and before know none.
+    #[serde(default)]
+    same_bin: Switch,
     #[serde(default)]
     in_degree: usize,
     #[serde(default)]
@@ -46,6 +49,9 @@ pub struct FlatSettings {
     spike_dampening: f64,
     drive: DriveKind,
     drive_spacing: f64,
+    // Files of version 2 and before know none.
+    #[serde(default = "no_detail")]
+    drive_detail: Option<f64>,
     stimulus_lags: usize,
     #[serde(default)]
     movie: MovieShape,
@@ -82,8 +88,15 @@ pub struct FlatSettings {
     #[serde(default, skip_serializing_if = "is_0")]
     min_trial_bins: usize,
     theta: f64,
-    coupling_prior: f64,
+    /// Null: by validation.
+    coupling_prior: Option<f64>,
+    #[serde(default)]
+    same_bin_prior: Option<f64>,
     drive_prior: f64,
+}
+
+fn no_detail() -> Option<f64> {
+    Some(0.0)
 }
 
 fn default_initial_scale() -> f64 {
@@ -128,6 +141,7 @@ impl From<&Specification> for FlatSettings {
             history: network.history,
             hidden: network.hidden,
             couplings: network.couplings.kind(),
+            same_bin: network.same_bin.into(),
             in_degree: match network.couplings {
                 Couplings::Sparse(Synapses::InDegree(in_degree)) => in_degree,
                 _ => 0,
@@ -148,8 +162,12 @@ impl From<&Specification> for FlatSettings {
             spike_dampening,
             drive: spec.drive.kind(),
             drive_spacing: match spec.drive {
-                Drive::Condition { spacing } => spacing,
+                Drive::Condition { spacing, .. } => spacing,
                 _ => drive::SPACING,
+            },
+            drive_detail: match spec.drive {
+                Drive::Condition { detail, .. } => detail,
+                _ => None,
             },
             stimulus_lags: match spec.drive {
                 Drive::Features { lags } => lags,
@@ -191,6 +209,7 @@ impl From<&Specification> for FlatSettings {
             min_trial_bins: spec.trials.least_bins,
             theta: network.dynamics.theta(),
             coupling_prior: spec.priors.coupling,
+            same_bin_prior: spec.priors.same_bin,
             drive_prior: spec.priors.drive,
         }
     }
@@ -249,6 +268,7 @@ impl FlatSettings {
                 lags: self.lags,
                 history: self.history,
                 couplings,
+                same_bin: self.same_bin.is_on(),
                 signs: Signs {
                     hidden_inhibitory: self.hidden_inhibitory,
                     observed_inhibitory: self.observed_inhibitory.clone(),
@@ -260,6 +280,7 @@ impl FlatSettings {
                 DriveKind::None => Drive::None,
                 DriveKind::Condition => Drive::Condition {
                     spacing: self.drive_spacing,
+                    detail: self.drive_detail,
                 },
                 DriveKind::Features => Drive::Features {
                     lags: self.stimulus_lags,
@@ -270,6 +291,7 @@ impl FlatSettings {
             optimiser,
             priors: Priors {
                 coupling: self.coupling_prior,
+                same_bin: self.same_bin_prior,
                 drive: self.drive_prior,
             },
             batch: BatchSize {

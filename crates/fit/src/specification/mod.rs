@@ -15,7 +15,7 @@ pub use drive::{Drive, DriveKind};
 pub use facts::Facts;
 pub use flat::FlatSettings;
 pub use network::{
-    CouplingKind, Couplings, Dynamics, Escape, HistoryStart, NetworkSpec, Signs, Synapses,
+    CouplingKind, Couplings, Dynamics, Escape, HistoryStart, NetworkSpec, Signs, Switch, Synapses,
 };
 pub use objective::{Corrected, Form, Noise, Objective, ObjectiveKind, Published, Statistics};
 pub use optimiser::{Adam, Optimiser, OptimiserKind, Priors, Ridge};

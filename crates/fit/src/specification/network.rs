@@ -17,6 +17,9 @@ pub struct NetworkSpec {
     pub history: HistoryStart,
     /// Which couplings there are.
     pub couplings: Couplings,
+    /// Whether units act on those behind them in the same bin too: hidden units first, then observed ones, in their
+    /// order. Without, units of one bin are independent given the past.
+    pub same_bin: bool,
     /// What is known of their signs.
     pub signs: Signs,
     /// From the potential to the probability of a spike per bin.
@@ -32,6 +35,7 @@ impl Default for NetworkSpec {
             lags: 9,
             history: HistoryStart::default(),
             couplings: Couplings::default(),
+            same_bin: true,
             signs: Signs::default(),
             escape: Escape::default(),
             dynamics: Dynamics::default(),
@@ -95,6 +99,30 @@ pub enum Couplings {
         /// Number of components.
         rank: usize,
     },
+}
+
+/// Whether there is something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    /// There is.
+    On,
+    /// There is not.
+    #[default]
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+impl From<bool> for Switch {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
 }
 
 /// Where the synapses of sparse couplings come from.

@@ -58,7 +58,7 @@ pub(super) const INITIAL_SCALE: f64 = 0.1;
 impl Default for Adam {
     fn default() -> Self {
         Self {
-            iterations: 500,
+            iterations: 300,
             learning_rate: 1e-2,
             spike_gradient: SpikeGradient::Damped(DAMPENING),
         }
@@ -75,11 +75,14 @@ pub enum Ridge {
     Given(f64),
 }
 
-/// Standard deviations of Gaussian priors, in units of the potential.
+/// Standard deviations of Gaussian priors, in units of the potential. What is not given is chosen by the likelihood of
+/// validation trials before the fit ([`crate::Tuning`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Priors {
     /// Standard deviation of a coupling divided by theta.
-    pub coupling: f64,
+    pub coupling: Option<f64>,
+    /// Standard deviation of a same-bin coupling divided by theta.
+    pub same_bin: Option<f64>,
     /// Standard deviation of a drive weight divided by theta.
     pub drive: f64,
 }
@@ -87,9 +90,28 @@ pub struct Priors {
 impl Default for Priors {
     fn default() -> Self {
         Self {
-            coupling: 0.15,
+            coupling: None,
+            same_bin: None,
             drive: 1.0,
         }
+    }
+}
+
+impl Priors {
+    /// Standard deviation of a coupling where validation trials cannot tell.
+    pub const COUPLING: f64 = 0.15;
+
+    /// Standard deviation of a same-bin coupling where validation trials cannot tell.
+    pub const SAME_BIN: f64 = 1.0;
+
+    /// Standard deviation of a coupling, given or as where validation trials cannot tell.
+    pub fn coupling(&self) -> f64 {
+        self.coupling.unwrap_or(Self::COUPLING)
+    }
+
+    /// The same of a same-bin coupling.
+    pub fn same_bin(&self) -> f64 {
+        self.same_bin.unwrap_or(Self::SAME_BIN)
     }
 }
 

@@ -32,7 +32,10 @@ fn of_every_kind() -> Vec<Specification> {
     };
     for drive in [
         Drive::None,
-        Drive::Condition { spacing: 0.07 },
+        Drive::Condition {
+            spacing: 0.07,
+            detail: Some(0.5),
+        },
         Drive::Features { lags: 3 },
         Drive::Movie(MovieShape {
             height: 9,
@@ -153,7 +156,10 @@ fn numbers_out_of_range_are_refused_by_name() {
     }
     for number in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         expect("drive-spacing", &|spec| {
-            spec.drive = Drive::Condition { spacing: number }
+            spec.drive = Drive::Condition {
+                spacing: number,
+                detail: Some(0.5),
+            }
         });
         expect("learning-rate", &|spec| {
             spec.optimiser.adam_mut().unwrap().learning_rate = number
@@ -336,7 +342,7 @@ fn an_optimum_of_the_likelihood_says_no_iterations() {
         then: None,
     };
     let table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
-    assert_eq!(table["iterations"], 500);
+    assert_eq!(table["iterations"], Adam::default().iterations);
     spec.objective = Objective::new(ObjectiveKind::default(), Form::Corrected, &Facts::default());
     let table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
     assert_eq!(table["iterations"], 0);

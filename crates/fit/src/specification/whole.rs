@@ -191,6 +191,8 @@ impl Specification {
             // What comes before a piece is not silence.
             network.history = HistoryStart::Recorded;
         }
+        // The published statistics take the units of a bin for independent.
+        network.same_bin = network.same_bin && form == Form::Corrected;
         let spec = Self {
             network,
             drive: Drive::for_recording(&facts),

@@ -15,8 +15,11 @@ fn specification(recording: &Recording, iterations: usize) -> Specification {
 fn priors_pull_couplings_and_drive_weights_and_no_bias() {
     let recording = fixture::recording();
     let mut spec = specification(&recording, 3);
-    spec.drive = crate::Drive::Condition { spacing: 0.02 };
-    (spec.priors.coupling, spec.priors.drive) = (0.25, 2.0);
+    spec.drive = crate::Drive::Condition {
+        spacing: 0.02,
+        detail: Some(0.5),
+    };
+    (spec.priors.coupling, spec.priors.drive) = (Some(0.25), 2.0);
     let mut trainer = Trainer::new(&recording, &spec).unwrap();
     trainer.step().unwrap();
     let theta = spec.network.dynamics.theta();
@@ -125,7 +128,7 @@ fn without_validation_trials_the_ridge_is_that_of_the_priors() {
     let recording = fixture::recording();
     let mut spec = fixture::specification(&recording, ObjectiveKind::Mle);
     spec.held_out.validation = 0.0;
-    (spec.priors.coupling, spec.priors.drive) = (0.25, 2.0);
+    (spec.priors.coupling, spec.priors.drive) = (Some(0.25), 2.0);
     spec.optimiser = Optimiser::Lbfgs {
         ridge: Ridge::Validation,
         then: None,

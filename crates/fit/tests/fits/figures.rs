@@ -4,7 +4,8 @@
 use crate::small::{self, Small};
 use refire_core::{TrialArray, TrialLayout};
 use refire_fit::{
-    Drive, DriveKind, Model, ObjectiveKind, Optimiser, Ridge, SplitChoice, Trainer, evaluate, judge,
+    DRAWS, Drive, DriveKind, Model, ObjectiveKind, Optimiser, Ridge, SETS, SplitChoice, Trainer,
+    evaluate, judge,
 };
 use refire_metrics::{Metric, Verdict};
 use refire_recording::Recording;
@@ -34,6 +35,10 @@ fn judged(model: &Model, recording: &Recording, test: &[usize]) -> Judged {
             couplings: (couplings.chunks_exact(lags * units))
                 .map(|block| block.chunks_exact(units).map(f64s).collect())
                 .collect(),
+            same_bin: match model.same_bin().unwrap() {
+                Some(all) => all.chunks_exact(units).map(f64s).collect(),
+                None => Vec::new(),
+            },
             bias: f64s(&model.parameters.bias),
             drive: (0..drive.trials())
                 .map(|c| (0..drive.bins()).map(|t| f64s(drive.row(c, t))).collect())
@@ -99,7 +104,9 @@ fn an_evaluation_is_what_the_definitions_say() {
     // Unequal numbers, so that a ceiling from other trials would show.
     assert!(reference.training.len() > 2 * reference.test.len());
 
-    let free = reference.free_runs();
+    let sets = 0..SETS as u32;
+    let runs: Vec<Vec<JudgedTrial>> = sets.clone().map(|set| reference.free_runs(set)).collect();
+    let free = runs[0].clone();
     assert!(
         plain(&found.model, &found.layout)
             .iter()
@@ -114,74 +121,100 @@ fn an_evaluation_is_what_the_definitions_say() {
     assert_eq!(units.unit, recording.unit_ids());
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     near("rates", &found.test.rate_hz_data, mean(&units.rate_hz_data));
-    near(
-        "rates of the model",
-        &found.test.rate_hz_model,
-        mean(&units.rate_hz_model),
-    );
     let of_units: Vec<f64> = units.psth_correlation.iter().copied().flatten().collect();
-    near(
-        "PSTH correlations",
-        &found.test.psth_correlation,
-        mean(&of_units),
-    );
     let (test, data) = (&found.test, &reference.test);
-    let ceiling = reference.ceiling_trials();
+    let sd = |values: &[f64]| {
+        let squares = values.iter().map(|x| (x - mean(values)).powi(2));
+        (squares.sum::<f64>() / (values.len() - 1) as f64).sqrt()
+    };
+    let chosen: Vec<Vec<JudgedTrial>> = sets.map(|set| reference.ceiling_trials(set)).collect();
+    assert!(chosen[0] != chosen[1] && runs[0] != runs[1]);
+    let over = |sets: &[Vec<JudgedTrial>], figure: &dyn Fn(&[JudgedTrial]) -> f64| {
+        sets.iter().map(|set| figure(set)).collect::<Vec<f64>>()
+    };
+    // Of a figure of sets: mean and deviation.
+    let both = |what: &str, found: (&Metric, &Metric), expected: Vec<f64>| {
+        near(what, found.0, mean(&expected));
+        near(&format!("deviation of {what}"), found.1, sd(&expected));
+    };
+    let deviations = &found.test_sd;
     near(
-        "bits per spike",
-        &test.bits_per_spike,
-        reference.bits_per_spike(),
+        "joint bits per spike",
+        &test.bits_per_spike_joint,
+        reference.bits_per_spike_joint(),
     );
+    let (drawn, exact) = reference.bits_per_spike(DRAWS);
+    near("bits per spike", &test.bits_per_spike, drawn);
+    // The mean over draws has a deviation and a bias; both are far below this.
+    assert!((drawn - exact).abs() < 0.01, "{drawn} {exact}");
+    assert_ne!(test.bits_per_spike, test.bits_per_spike_joint);
     near(
         "rate",
         &test.rate_hz_data,
         reference.rate(data) / model.bin_width,
     );
-    near(
+    both(
         "rate of the model",
-        &test.rate_hz_model,
-        reference.rate(&free) / model.bin_width,
+        (&test.rate_hz_model, &deviations.rate_hz_model),
+        over(&runs, &|set| reference.rate(set) / model.bin_width),
     );
-    near(
+    let psths = over(&runs, &|set| reference.psth_correlation(data, set));
+    assert!((mean(&of_units) - psths[0]).abs() < 1e-6);
+    both(
         "PSTH",
-        &test.psth_correlation,
-        reference.psth_correlation(data, &free),
+        (&test.psth_correlation, &deviations.psth_correlation),
+        psths,
     );
-    near(
+    both(
         "ceiling of the PSTH",
-        &test.psth_correlation_ceiling,
-        reference.psth_correlation(data, &ceiling),
+        (
+            &test.psth_correlation_ceiling,
+            &deviations.psth_correlation_ceiling,
+        ),
+        over(&chosen, &|set| reference.psth_correlation(data, set)),
     );
-    let (noise, most) = (
-        reference.noise_agreement(data, &free),
-        reference.noise_agreement(data, &ceiling),
-    );
-    near(
+    let pearson = |set: &[JudgedTrial]| reference.noise_agreement(data, set).pearson;
+    let r2 = |set: &[JudgedTrial]| reference.noise_agreement(data, set).r2;
+    both(
         "noise correlation",
-        &test.noise_correlation_pearson,
-        noise.pearson,
+        (
+            &test.noise_correlation_pearson,
+            &deviations.noise_correlation_pearson,
+        ),
+        over(&runs, &pearson),
     );
-    near("its R2", &test.noise_correlation_r2, noise.r2);
-    near(
+    both(
+        "its R2",
+        (&test.noise_correlation_r2, &deviations.noise_correlation_r2),
+        over(&runs, &r2),
+    );
+    both(
         "its ceiling",
-        &test.noise_correlation_ceiling_pearson,
-        most.pearson,
+        (
+            &test.noise_correlation_ceiling_pearson,
+            &deviations.noise_correlation_ceiling_pearson,
+        ),
+        over(&chosen, &pearson),
     );
-    near(
+    both(
         "the ceiling of its R2",
-        &test.noise_correlation_ceiling_r2,
-        most.r2,
+        (
+            &test.noise_correlation_ceiling_r2,
+            &deviations.noise_correlation_ceiling_r2,
+        ),
+        over(&chosen, &r2),
     );
     near(
         "Fano factor",
         &test.fano_factor_data,
         reference.fano_factor(data),
     );
-    near(
+    both(
         "Fano factor of the model",
-        &test.fano_factor_model,
-        reference.fano_factor(&free),
+        (&test.fano_factor_model, &deviations.fano_factor_model),
+        over(&runs, &|set| reference.fano_factor(set)),
     );
+    assert!(deviations.bits_per_spike.value().is_none());
 }
 
 #[test]
@@ -207,13 +240,9 @@ fn all_trials_are_judged_without_a_ceiling_and_another_recording_too() {
         near(
             "bits per spike",
             &found.test.bits_per_spike,
-            reference.bits_per_spike(),
+            reference.bits_per_spike(DRAWS).0,
         );
-        near(
-            "PSTH",
-            &found.test.psth_correlation,
-            reference.psth_correlation(&reference.test, &free),
-        );
+        assert_eq!(free, reference.free_runs(0));
         assert!(found.test.psth_correlation_ceiling.value().is_none());
     }
 }
@@ -314,7 +343,7 @@ fn the_parameters_of_the_best_validation_loss_are_kept() {
     .recording();
     let mut spec =
         small::specification(&recording, ObjectiveKind::Mle).with_adam(small::adam(80, 0.3));
-    spec.priors.coupling = 1e3;
+    spec.priors.coupling = Some(1e3);
     let mut trainer = Trainer::new(&recording, &spec).unwrap();
     let mut judged_at = Vec::new();
     while !trainer.finished() {

@@ -92,7 +92,7 @@ fn in_every_mode() {
     let few = few.recording();
     // One that goes past its best parameters: what tells which these are.
     let mut past = small::specification(&few, ObjectiveKind::Mle).with_adam(small::adam(80, 0.3));
-    past.priors.coupling = 1e3;
+    past.priors.coupling = Some(1e3);
     assert!(fit(&few, &past).iteration < 80);
     let of_few = |trials: &[usize]| with_noise(&few, trials);
     assert_no_leak("stopped early", &few, &of_few, &past);

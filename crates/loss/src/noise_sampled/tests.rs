@@ -91,6 +91,7 @@ impl<T: Real> Case<T> {
     fn sampled(&self, parts: usize, pairs: usize) -> SampledNoiseCovariance<T> {
         let (spikes, layout) = &self.recorded;
         let sample = PairSample {
+            same_bin: false,
             lags: self.lags,
             parts,
             pairs,

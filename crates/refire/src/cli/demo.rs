@@ -13,11 +13,6 @@ use refire::recording::Outputs;
 use refire::synth::{GroundTruth, RECORDING_FILE, SynthSettings, TRUTH_FILE};
 use std::path::PathBuf;
 
-// Where the demonstration differs from the default fit: its hidden sources shake the recorded units
-// harder than most tissue does, and the statistics count for more.
-const PSTH_WEIGHT: f64 = 1.0;
-const NOISE_WEIGHT: f64 = 10.0;
-
 /// Where the two models go.
 const FOLDERS: [&str; 2] = ["mle", "mle+sm"];
 
@@ -67,19 +62,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             synthetic.bins as f64 * synthetic.bin_width_s,
             truth.units() - truth.observed
         );
-        note!(
-            "both fits have the default settings, but for weights of {PSTH_WEIGHT} (PSTH) and \
-             {NOISE_WEIGHT} (noise covariance)"
-        );
+        note!("both fits have the default settings");
     }
     let mut fits = Vec::new();
     let objectives = [ObjectiveKind::Mle, ObjectiveKind::MleAndSampleAndMeasure];
     for (objective, folder) in objectives.into_iter().zip(FOLDERS) {
         let mut spec = Specification::new(&recording, objective);
-        if let Some(weights) = spec.objective.corrected_mut() {
-            weights.psth = PSTH_WEIGHT;
-            weights.noise.weight = NOISE_WEIGHT;
-        }
         if let (Some(adam), Some(iterations)) = (spec.optimiser.adam_mut(), args.iterations) {
             adam.iterations = iterations;
         }

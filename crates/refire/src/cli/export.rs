@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Arrays: couplings (source, lag, target; lag 1 first; up to 2000 units), bias (unit), drive
+    after_help = "Arrays: couplings (source, lag, target; lag 1 first; up to 2000 units), couplings_same_bin (source, target; 0 where
+the target is not behind the source: hidden units come first, then observed ones by index), bias (unit), drive
 (condition, bin, unit), drive_weights and, for a condition drive, basis (bin, function); unit_ids of
 the observed units, which come first; conditions (labels), training_trials, validation_trials and
 test_trials (indices into the recording), theta, bin_size, observed. Sparse couplings:
@@ -45,6 +46,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
         let couplings = model.couplings(units, units)?;
         npz.f32("couplings", &[units, lags, units], &couplings)?;
     }
+    if let (Some(same_bin), true) = (model.same_bin()?, units <= MOST_UNITS) {
+        npz.f32("couplings_same_bin", &[units, units], &same_bin)?;
+    }
     write_own_form(&model, &mut npz)?;
     npz.f32("bias", &[units], &model.parameters.bias)?;
     npz.f32(
@@ -54,16 +58,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     )?;
     let weights = &model.parameters.drive;
     npz.f32("drive_weights", &[weights.len()], weights)?;
-    if let DriveSpec::Condition {
-        spacing_bins,
-        width_in_spacings,
-    } = model.drive
-    {
+    if let DriveSpec::Condition { .. } = model.drive {
         let basis = ConditionBasis::<f32>::new(
             &model.bins_per_condition,
             model.spec.first_bin(),
-            spacing_bins,
-            width_in_spacings,
+            &model.drive.bumps(),
             units,
         )
         .map_err(Failure::input)?;

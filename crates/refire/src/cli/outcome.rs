@@ -14,6 +14,8 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     out.insert("split".into(), json!(evaluation.split));
     out.insert("trials".into(), json!(evaluation.trials));
     out.insert("test".into(), json!(evaluation.test));
+    out.insert("test_sd".into(), json!(evaluation.test_sd));
+    out.insert("test_sets".into(), json!(refire::fit::SETS));
     let mut clipping = json!(evaluation.clipping);
     clipping["rate_hz_data"] = json!("after clipping");
     out.insert("clipping".into(), clipping);
@@ -94,6 +96,8 @@ pub struct Row<'a> {
     pub name: &'static str,
     pub explanation: &'static str,
     pub metric: &'a Metric,
+    /// Of single sets of trials, where the metric is a mean over them.
+    pub sd: &'a Metric,
     pub ceiling: Option<&'a Metric>,
     /// Whether the ceiling is one that data reach that do not repeat themselves at all: no share of it tells anything.
     pub at_chance: bool,
@@ -110,7 +114,7 @@ fn is_chance(correlation: &Metric, numbers: usize) -> bool {
 
 /// The metrics of an evaluation in reading order.
 pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
-    let t = &evaluation.test;
+    let (t, sd) = (&evaluation.test, &evaluation.test_sd);
     let (data, _) = &evaluation.psth;
     let trials = data.conditions.iter().flat_map(|c| &c.trials);
     let bins = trials.filter(|&&trials| trials > 0).count();
@@ -118,20 +122,21 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     let units = of_units.filter(|r| r.is_some()).count();
     let pairs = evaluation.noise_agreement.pairs.len();
     let noise_at_chance = is_chance(&t.noise_correlation_ceiling_pearson, pairs);
-    let row = |name, explanation, metric, unit| Row {
+    let row = |name, explanation, (metric, sd), unit| Row {
         name,
         explanation,
         metric,
+        sd,
         ceiling: None,
         at_chance: false,
         data: None,
         unit,
     };
-    vec![
+    let mut rows = vec![
         row(
             "likelihood gain",
             "How much better the network predicts each recorded spike, given the spikes before it, than a constant rate does.",
-            &t.bits_per_spike,
+            (&t.bits_per_spike, &sd.bits_per_spike),
             "bits per spike",
         ),
         Row {
@@ -140,7 +145,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             ..row(
                 "PSTH correlation",
                 "Agreement of trial-averaged activity of the free-running network with the data, mean over units.",
-                &t.psth_correlation,
+                (&t.psth_correlation, &sd.psth_correlation),
                 "",
             )
         },
@@ -150,7 +155,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             ..row(
                 "noise correlation, Pearson",
                 "Agreement of the pattern of noise correlations over pairs of units.",
-                &t.noise_correlation_pearson,
+                (&t.noise_correlation_pearson, &sd.noise_correlation_pearson),
                 "",
             )
         },
@@ -160,7 +165,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             ..row(
                 "noise correlation, R2",
                 "The same with their size: 1 is perfect, below 0 is worse than a constant.",
-                &t.noise_correlation_r2,
+                (&t.noise_correlation_r2, &sd.noise_correlation_r2),
                 "",
             )
         },
@@ -169,7 +174,7 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             ..row(
                 "mean rate",
                 "Mean over units of the free-running network's rate.",
-                &t.rate_hz_model,
+                (&t.rate_hz_model, &sd.rate_hz_model),
                 "Hz",
             )
         },
@@ -178,23 +183,33 @@ pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             ..row(
                 "Fano factor",
                 "Variance over mean of whole-trial spike counts.",
-                &t.fano_factor_model,
+                (&t.fano_factor_model, &sd.fano_factor_model),
                 "",
             )
         },
         row(
             "interval distance",
             "Largest gap between the cumulative interspike-interval distributions of data and network, mean over units: 0 is equal.",
-            &t.isi_distance,
+            (&t.isi_distance, &sd.isi_distance),
             "",
         ),
         row(
             "time-rescaling",
             "Share of units whose rescaled intervals pass the 95 % Kolmogorov-Smirnov bound.",
-            &t.ks_within_bound,
+            (&t.ks_within_bound, &sd.ks_within_bound),
             "share of units",
         ),
-    ]
+    ];
+    if t.bits_per_spike_joint != t.bits_per_spike {
+        let joint = row(
+            "joint likelihood gain",
+            "The same where each spike is also given the units before it in its own bin (same-bin couplings).",
+            (&t.bits_per_spike_joint, &sd.bits_per_spike_joint),
+            "bits per spike",
+        );
+        rows.insert(1, joint);
+    }
+    rows
 }
 
 /// Prints one or several evaluations side by side with the ceilings of the first.
@@ -210,17 +225,20 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     header.extend(["ceiling", "data"]);
     let all: Vec<Vec<Row<'_>>> = evaluations.iter().map(|(_, e)| rows(e)).collect();
     let mut lines = Vec::new();
-    for (at, row) in rows(first).iter().enumerate() {
+    let longest = all.iter().max_by_key(|rows| rows.len());
+    for row in longest.into_iter().flatten() {
         let name = if row.unit.is_empty() {
             row.name.to_string()
         } else {
             format!("{} ({})", row.name, row.unit)
         };
         let mut line = vec![name];
-        line.extend(
-            all.iter()
-                .map(|rows| table::number(rows[at].metric.value())),
-        );
+        // A fit without same-bin couplings has no joint figure.
+        let of_fit = |rows: &'_ [Row<'_>]| match rows.iter().find(|other| other.name == row.name) {
+            Some(row) => table::with_sd(row.metric.value(), row.sd.value()),
+            None => table::number(None),
+        };
+        line.extend(all.iter().map(|rows| of_fit(rows)));
         line.push(
             row.ceiling
                 .map_or(String::new(), |f| table::number(f.value())),

@@ -35,3 +35,11 @@ pub fn print(header: &[&str], rows: &[Vec<String>]) {
 pub fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_string(), |x| format!("{x:.3}"))
 }
+
+/// The same with a standard deviation, where there is one.
+pub fn with_sd(value: Option<f64>, sd: Option<f64>) -> String {
+    match (value, sd) {
+        (Some(_), Some(sd)) => format!("{} ± {sd:.3}", number(value)),
+        _ => number(value),
+    }
+}

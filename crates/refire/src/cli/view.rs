@@ -148,6 +148,7 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
                 name: row.name.into(),
                 explanation: row.explanation.into(),
                 model: row.metric.value(),
+                sd: row.sd.value(),
                 at_chance: row.at_chance,
                 ceiling: row.ceiling.and_then(|f| f.value()),
                 data: row.data.and_then(|f| f.value()),
@@ -165,7 +166,7 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
             .iter()
             .map(|(label, unit)| psth_example(model, e, label, *unit))
             .collect(),
-        noise: noise(e),
+        noise: noise(model, e),
         noise_missing: e.test.noise_correlation_pearson.reason().map(String::from),
         couplings: couplings(model),
         rates: e
@@ -323,7 +324,7 @@ fn psth_example(model: &Model, e: &Evaluation, label: &str, unit: usize) -> Psth
     example
 }
 
-fn noise(e: &Evaluation) -> Option<NoiseView> {
+fn noise(model: &Model, e: &Evaluation) -> Option<NoiseView> {
     e.test.noise_correlation_pearson.value()?;
     let rows = |m: &nalgebra::DMatrix<f64>| {
         m.row_iter()
@@ -334,7 +335,20 @@ fn noise(e: &Evaluation) -> Option<NoiseView> {
         pairs: e.noise_agreement.pairs.clone(),
         data: rows(&e.noise.0.matrix),
         model: rows(&e.noise.1.matrix),
+        same_bin: same_bin(model, e.noise.0.matrix.nrows()),
     })
+}
+
+/// Same-bin couplings among the first units, in units of the threshold; none without.
+fn same_bin(model: &Model, units: usize) -> Vec<Vec<f64>> {
+    let theta = model.spec.network.dynamics.theta();
+    // A model that has been evaluated has them.
+    let Ok(Some(all)) = model.same_bin() else {
+        return Vec::new();
+    };
+    let rows = all.chunks_exact(model.units().max(1)).take(units);
+    rows.map(|row| row[..units].iter().map(|&w| f64::from(w) / theta).collect())
+        .collect()
 }
 
 /// Couplings among the first units, up to as many as a page can show.

@@ -26,7 +26,7 @@ pub(crate) fn html(report: &Report) -> String {
         Some(scale) => matrices(&fits, scale),
         None => missing("Matrices need at least two units with noise correlations."),
     };
-    section("noise", TITLE, &(scatters + &matrices))
+    section("noise", TITLE, &(scatters + &matrices + &same_bin(&fits)))
 }
 
 fn view<'a>(fit: &Fit<'a>) -> Option<&'a NoiseView> {
@@ -167,6 +167,50 @@ fn matrices(fits: &[Fit<'_>], scale: f64) -> String {
         ),
         "Look for the same blocks and stripes: groups of units that vary together in the tissue \
          should do so in the model.",
+    );
+    format!("<div class=\"colorbar\">{bar}</div>\n{figure}")
+}
+
+/// The couplings that set the noise correlations of a bin, where there are any.
+fn same_bin(fits: &[Fit<'_>]) -> String {
+    let (with, matrices): (Vec<&Fit<'_>>, Vec<Matrix>) = fits
+        .iter()
+        .filter_map(|fit| {
+            let values = &view(fit)?.same_bin;
+            let units = values.len();
+            // Those that the order of the units forbids are left blank.
+            let matrix = Matrix::new(units, units, |i, j| (i < j).then(|| values[i][j]));
+            (!matrix.is_empty()).then_some((fit, matrix))
+        })
+        .unzip();
+    if with.is_empty() {
+        return String::new();
+    }
+    let scale = Matrix::shared_scale(&matrices);
+    let panels: String = with
+        .iter()
+        .zip(&matrices)
+        .map(|(fit, matrix)| {
+            let map = Heatmap {
+                scale,
+                side: 280.0,
+                row_label: "source unit",
+                column_label: "target unit",
+                ..Heatmap::default()
+            };
+            let svg = map.draw(matrix, &format!("Same-bin couplings of {}", fit.name()));
+            panel(fit.name(), fit.color, &svg)
+        })
+        .collect();
+    let bar = color_bar(scale, "same-bin coupling (θ)", Some("none, by the order"));
+    let figure = figure(
+        &panels,
+        &[],
+        "What a spike of the source unit (row) adds to the drive of the target unit (column) in the \
+         same bin, in units of the threshold θ. A unit acts on those of a higher index only, so that \
+         half of the matrix is blank.",
+        "The stripes and blocks of the noise correlations above: these couplings make those of one bin. \
+         They say who fires together, not who drives whom.",
     );
     format!("<div class=\"colorbar\">{bar}</div>\n{figure}")
 }

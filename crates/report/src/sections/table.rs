@@ -40,7 +40,9 @@ pub(crate) fn html(report: &Report) -> String {
          </table>\n<p class=\"note\">Figures are taken on trials that were not used for \
          fitting. <b>Ceiling</b>: the same figure with recorded trials in the model’s place; it \
          is what a perfect model could reach with this many trials. <b>Data</b>: the value in \
-         the recording, for figures that describe a recording and have no best value.</p>\n"
+         the recording, for figures that describe a recording and have no best value. <b>±</b>: \
+         standard deviation over simulated sets of as many trials, of which the figure is the \
+         mean.</p>\n"
     );
     section("figures", title, &body)
 }
@@ -61,7 +63,11 @@ fn row(fits: &[Fit<'_>], name: &str) -> String {
         let label = if fits.len() > 1 { fit.name() } else { "Model" };
         let value = row.and_then(|row| finite(row.model));
         let content = match (value, row.and_then(|row| row.reason.as_deref())) {
-            (Some(value), _) => with_unit(value, unit),
+            (Some(value), _) => {
+                let sd = row.and_then(|row| finite(row.sd));
+                let sd = sd.map(|sd| format!(" <span class=\"unit\">± {}</span>", number(sd)));
+                with_unit(value, unit) + sd.as_deref().unwrap_or_default()
+            }
             (None, Some(reason)) => within("–<span class=\"explanation\">", reason, "</span>"),
             (None, None) => "–".into(),
         };

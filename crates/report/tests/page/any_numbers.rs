@@ -55,6 +55,7 @@ fn any_fit() -> impl Strategy<Value = FitView> {
                     noise: Some(NoiseView {
                         pairs: noise.0.into_iter().zip(noise.1).collect(),
                         data: rows(&noise.2),
+                        same_bin: rows(&noise.2),
                         model: rows(&noise.3),
                     }),
                     couplings: CouplingView {

@@ -156,6 +156,7 @@ fn fit(name: &str) -> FitView {
             pairs: vec![(0.1, 0.2)],
             data: vec![vec![f64::NAN, 0.1], vec![0.1, f64::NAN]],
             model: vec![vec![f64::NAN, 0.2], vec![0.2, f64::NAN]],
+            same_bin: vec![vec![0.0, 0.3], vec![0.0, 0.0]],
         }),
         noise_missing: None,
         couplings: CouplingView {
@@ -290,6 +291,7 @@ fn one_silent_unit_is_no_trouble() {
         pairs: vec![],
         data: vec![vec![f64::NAN]],
         model: vec![vec![f64::NAN]],
+        same_bin: vec![],
     });
     view.noise_missing = Some("There is one unit only.".into());
     view.couplings = CouplingView {
@@ -417,6 +419,7 @@ fn large_recordings_stay_below_three_megabytes() {
                 .collect(),
             data: matrix.clone(),
             model: matrix.clone(),
+            same_bin: matrix.clone(),
         }),
         couplings: CouplingView {
             sources: n,

@@ -99,7 +99,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
         spec.network.hidden = hidden;
         spec.batch.trials = 20;
         spec.batch.free_bins = 8000;
-        spec.priors.coupling = 1.0;
+        spec.priors.coupling = Some(1.0);
         // A fit that stops early has not found the hidden units yet.
         spec.held_out.validation = 0.0;
     }
@@ -109,7 +109,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
         Method::Oracle | Method::Mle => return spec.with_default_optimiser(),
         Method::MleSigns => {
             adam.iterations = iterations.min(400);
-            spec.priors.coupling = 1.0;
+            spec.priors.coupling = Some(1.0);
             spec.network.signs.observed_inhibitory = Some(Vec::new());
         }
         Method::Published => {

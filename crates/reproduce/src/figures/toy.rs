@@ -61,7 +61,7 @@ impl Method {
         spec.network.hidden = TOY_POPULATION;
         spec.batch.trials = 20;
         spec.batch.free_bins = 8000;
-        spec.priors.coupling = 1.0;
+        spec.priors.coupling = Some(1.0);
         // A fit that stops early has not found the hidden units yet.
         spec.held_out.validation = 0.0;
         let published = self == Self::Published;

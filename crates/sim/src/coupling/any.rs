@@ -77,9 +77,10 @@ impl<T: Real> Coupling<T> for AnyCoupling<'_, T> {
         &self,
         spikes: &SpikeIndex,
         lambda: &TrialArray<T>,
+        ahead: usize,
         buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
     ) {
-        delegate!(self, one => one.add_gradient(spikes, lambda, buffers, gradient));
+        delegate!(self, one => one.add_gradient(spikes, lambda, ahead, buffers, gradient));
     }
 }

@@ -1,6 +1,6 @@
 //! Which synapses exist.
 
-use crate::SimError;
+use crate::{SimError, UnitOrder};
 use rayon::prelude::*;
 use refire_random::Stream;
 
@@ -141,6 +141,17 @@ impl Connectivity {
             }
         }
         Ok(Self { offsets, targets })
+    }
+
+    /// The synapses along which same-bin couplings act: those onto units behind their source.
+    pub fn in_order(&self, order: UnitOrder) -> Self {
+        let (mut offsets, mut targets) = (vec![0], Vec::new());
+        for source in 0..self.units() {
+            let all = self.targets_of(source).iter();
+            targets.extend(all.filter(|&&j| order.is_before(source, j as usize)));
+            offsets.push(targets.len());
+        }
+        Self { offsets, targets }
     }
 
     /// Number of units.

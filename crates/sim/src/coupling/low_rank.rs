@@ -190,6 +190,7 @@ impl<T: Real> Coupling<T> for LowRankCoupling<'_, T> {
         &self,
         spikes: &SpikeIndex,
         lambda: &TrialArray<T>,
+        ahead: usize,
         _buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
     ) {
@@ -205,7 +206,12 @@ impl<T: Real> Coupling<T> for LowRankCoupling<'_, T> {
             .map(|(k, of_trial)| {
                 let mut felt = vec![T::zero(); bins * rank];
                 matmul(
-                    MatrixRef::rows(&lambda.trial(k)[self.units..], bins, block, self.units),
+                    MatrixRef::rows(
+                        &lambda.trial(k)[ahead * self.units..],
+                        bins,
+                        block,
+                        self.units,
+                    ),
                     MatrixRef::rows(self.right, rank, block, block).transposed(),
                     T::zero(),
                     MatrixMut::rows(&mut felt, bins, rank, rank),

@@ -52,6 +52,11 @@ impl<'a, T: Real> SparseCoupling<'a, T> {
         })
     }
 
+    /// Which synapses there are.
+    pub(crate) fn connectivity(&self) -> &'a Connectivity {
+        self.connectivity
+    }
+
     /// Targets of a source, and its weights `[lag][synapse]`.
     #[inline(always)]
     fn synapses(&self, source: usize) -> (&'a [u32], &'a [T]) {
@@ -104,7 +109,7 @@ fn lay_side_by_side<T: Real>(
 impl<T: Real> SparseCoupling<'_, T> {
     /// [`Coupling::gather`] for trials side by side.
     #[inline(always)]
-    fn gather_side_by_side(&self, source: usize, side: &[[T; LANES]]) -> [T; LANES] {
+    pub(crate) fn gather_side_by_side(&self, source: usize, side: &[[T; LANES]]) -> [T; LANES] {
         let (targets, weights) = self.synapses(source);
         let mut sums = [T::zero(); LANES];
         if targets.is_empty() {
@@ -211,7 +216,7 @@ impl<T: Real> Coupling<T> for SparseCoupling<'_, T> {
     }
 
     /// ```text
-    /// dW[i,d,s] += sum over the spikes (k, t) of i of lambda[k, t+d, target s of i]
+    /// dW[i,d,s] += sum over the spikes (k, t) of i of lambda[k, t + ahead + d, target s of i]
     /// ```
     ///
     /// Sources in parallel, each summed in the order of trials.
@@ -219,6 +224,7 @@ impl<T: Real> Coupling<T> for SparseCoupling<'_, T> {
         &self,
         spikes: &SpikeIndex,
         lambda: &TrialArray<T>,
+        ahead: usize,
         _buffers: &mut LaggedSums<T>,
         gradient: &mut [T],
     ) {
@@ -238,7 +244,7 @@ impl<T: Real> Coupling<T> for SparseCoupling<'_, T> {
                 #[inline(always)]
                 || {
                     for &s in bins {
-                        let rows = lambda.block(k, s as usize + 1, self.lags);
+                        let rows = lambda.block(k, s as usize + ahead, self.lags);
                         let rows = rows.chunks_exact(self.units);
                         for (own, row) in own.chunks_exact_mut(targets.len()).zip(rows) {
                             for (own, &j) in own.iter_mut().zip(*targets) {

@@ -117,7 +117,7 @@ fn gradient_of(
 ) -> Vec<f64> {
     // Added to what is there.
     let mut gradient = vec![0.25; coupling.parameter_count()];
-    coupling.add_gradient(spikes, lambda, &mut LaggedSums::default(), &mut gradient);
+    coupling.add_gradient(spikes, lambda, 1, &mut LaggedSums::default(), &mut gradient);
     gradient.iter_mut().for_each(|g| *g -= 0.25);
     gradient
 }

@@ -49,6 +49,7 @@ fn renewal(claim: &mut Claim, plan: Plan) -> Result<()> {
             .iter()
             .map(|w| theta * w)
             .collect(),
+        same_bin: Vec::new(),
         bias: vec![theta * (1.0 + bias)],
         drive: vec![vec![0.0; bins]],
     };

@@ -317,6 +317,7 @@ fn fit(spikes: &TrialArray<u8>, spec: &Specification) -> Result<TinyNetwork> {
         bins: BINS,
         theta: spec.network.dynamics.theta(),
         couplings: vec![0.0; UNITS * LAGS * UNITS],
+        same_bin: Vec::new(),
         bias: vec![0.0; UNITS],
         drive: vec![vec![0.0; BINS * UNITS]],
     };

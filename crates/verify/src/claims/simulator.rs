@@ -74,6 +74,24 @@ fn cases(seed: u64) -> Vec<Case> {
             ),
             history: vec![1, 0, 1, 1],
         },
+        Case {
+            name: "2 observed and 1 hidden unit with same-bin couplings",
+            network: draw(
+                TinyShape {
+                    observed: 2,
+                    units: 3,
+                    lags: 2,
+                    bins: 4,
+                },
+                Strengths {
+                    couplings: 1.5,
+                    bias: -0.5,
+                    drive: 1.0,
+                },
+            )
+            .with_same_bin(3.0, seed),
+            history: Vec::new(),
+        },
     ]
 }
 
@@ -86,17 +104,19 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
     let mut claim = Claim {
         id: "simulator",
         title: "The simulator draws every spike path with its probability",
-        statement: "Free-running and teacher-forced trials, with and without hidden units and recorded \
-                    history, have the distribution that the model defines.",
+        statement: "Free-running and teacher-forced trials, with and without hidden units, recorded history and \
+                    same-bin couplings, have the distribution that the model defines.",
         source: "Model equations (Bellec, Wang et al. 2021, section 2), all paths enumerated",
         ..Claim::default()
     };
     let trials = plan.pick(20_000, 100_000, 1_000_000);
     for (at, case) in cases(plan.seed).iter().enumerate() {
         free_running(&mut claim, case, trials, plan.seed)?;
-        progress((at + 1) as f64 / 4.0);
+        progress((at + 1) as f64 / 6.0);
     }
-    teacher_forced(&mut claim, trials, plan.seed)?;
+    for same_bin in [false, true] {
+        teacher_forced(&mut claim, same_bin, trials, plan.seed)?;
+    }
     Ok(claim)
 }
 
@@ -193,7 +213,7 @@ fn free_running(
 }
 
 /// Hidden units of the teacher-forced pass, given the recorded spikes.
-fn teacher_forced(claim: &mut Claim, trials: usize, seed: u64) -> Result<()> {
+fn teacher_forced(claim: &mut Claim, same_bin: bool, trials: usize, seed: u64) -> Result<()> {
     let network = TinyNetwork::draw(
         TinyShape {
             observed: 1,
@@ -209,6 +229,10 @@ fn teacher_forced(claim: &mut Claim, trials: usize, seed: u64) -> Result<()> {
         1,
         seed,
     );
+    let network = match same_bin {
+        true => network.with_same_bin(3.0, seed),
+        false => network,
+    };
     let recorded = [1u8, 0, 1, 1, 0, 1];
     let first = 1;
     let paths = Paths::teacher_forced(&network, 0, &recorded, first)?;
@@ -235,7 +259,12 @@ fn teacher_forced(claim: &mut Claim, trials: usize, seed: u64) -> Result<()> {
         let hidden = rows.skip(first).flat_map(|row| row[1..].iter().copied());
         counts[path_number(hidden)] += 1;
     }
-    let name = "1 observed and 2 hidden units, teacher-forced: hidden paths";
-    judge_paths(claim, name.into(), &counts, &paths);
+    let within = if same_bin {
+        " with same-bin couplings"
+    } else {
+        ""
+    };
+    let name = format!("1 observed and 2 hidden units{within}, teacher-forced: hidden paths");
+    judge_paths(claim, name, &counts, &paths);
     Ok(())
 }

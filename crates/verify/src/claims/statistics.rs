@@ -21,7 +21,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
         title: "Loss terms have their exact expectation at the true parameters",
         statement: "The corrected PSTH and noise-covariance terms are unbiased for any number of \
                     trials; the square of the noise covariance has the variance of the estimate as \
-                    bias, in parts it has none. The published forms have the bias that all spike \
+                    bias, in parts it has none; with same-bin couplings as without. The published forms have the bias that all spike \
                     paths predict.",
         source: "Corrected forms: our derivation, docs/estimators.md. Published forms: Bellec, Wang \
                  et al. 2021, section 3",
@@ -55,16 +55,18 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
         2,
         plan.seed,
     );
-    let (of_wide, of_small) = (
+    let within = wide.clone().with_same_bin(2.0, plan.seed);
+    let (of_wide, of_within, of_small) = (
         ExactLosses::new(&wide, wide.lags)?,
+        ExactLosses::new(&within, within.lags)?,
         ExactLosses::new(&small, small.lags)?,
     );
     let mut curves: Vec<Vec<[f64; 4]>> = Vec::new();
     for (at, term) in STATISTICS.iter().enumerate() {
-        let (network, exact) = if term.small {
-            (&small, &of_small)
-        } else {
-            (&wide, &of_wide)
+        let (network, exact) = match (term.small, term.same_bin) {
+            (true, _) => (&small, &of_small),
+            (false, true) => (&within, &of_within),
+            (false, false) => (&wide, &of_wide),
         };
         let sizes = if term.parts > 1 {
             TRIALS_IN_PARTS

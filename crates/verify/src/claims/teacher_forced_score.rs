@@ -46,7 +46,7 @@ fn engine_score(network: &TinyNetwork, spikes: &[u8]) -> Result<Vec<f64>> {
     engine.evaluate(&parameters, &batch, Streams::new(1, 0), Some(&mut gradient))?;
     // The term is the mean surprise per bin and unit.
     let count = (network.bins * network.units) as f64;
-    Ok(lab::flat(&gradient)
+    Ok(lab::flat(network, &gradient)
         .into_iter()
         .map(|g| -count * g)
         .collect())

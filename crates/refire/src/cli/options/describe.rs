@@ -1,8 +1,8 @@
 //! From a specification back to the options that say it.
 
 use super::names::{
-    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
-    SpikeGradientName,
+    AutoText, CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName,
+    SpikeGradientName, SwitchName,
 };
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
@@ -20,9 +20,12 @@ impl FitOptions {
             true => Some(spec.drive),
             false => all.then(|| Drive::new(kind)),
         };
-        let spacing = match drive(DriveKind::Condition) {
-            Some(Drive::Condition { spacing }) => BinWidth::from_seconds(spacing).ok(),
-            _ => None,
+        let (spacing, drive_detail) = match drive(DriveKind::Condition) {
+            Some(Drive::Condition { spacing, detail }) => {
+                let spacing = BinWidth::from_seconds(spacing).ok();
+                (spacing, Some(AutoText::of(detail)))
+            }
+            _ => (None, None),
         };
         let stimulus_lags = match drive(DriveKind::Features) {
             Some(Drive::Features { lags }) => Some(lags),
@@ -64,6 +67,7 @@ impl FitOptions {
                 _ => None,
             },
             mask: None,
+            same_bin: SwitchName::find(network.same_bin.into()),
             rank: match network.couplings {
                 Couplings::LowRank { rank } => Some(rank),
                 _ => None,
@@ -78,6 +82,7 @@ impl FitOptions {
             }),
             drive: DriveName::find(spec.drive.kind()),
             drive_spacing: spacing.map(|spacing| spacing.to_string()),
+            drive_detail,
             stimulus_lags,
             movie_height: movie.map(|shape| shape.height),
             movie_width: movie.map(|shape| shape.width),
@@ -105,11 +110,13 @@ impl FitOptions {
                 Optimiser::Adam { initial_scale, .. } => Some(initial_scale),
                 Optimiser::Lbfgs { .. } => None,
             },
-            coupling_prior: Some(spec.priors.coupling),
+            coupling_prior: Some(AutoText::of(spec.priors.coupling)),
+            same_bin_prior: Some(AutoText::of(spec.priors.same_bin)),
+            drive_prior: Some(spec.priors.drive),
             ridge: match spec.optimiser {
                 Optimiser::Lbfgs { ridge, .. } => Some(match ridge {
-                    Ridge::Validation => RidgeText::Text("auto".to_string()),
-                    Ridge::Given(ridge) => RidgeText::Number(ridge),
+                    Ridge::Validation => AutoText::of(None),
+                    Ridge::Given(ridge) => AutoText::of(Some(ridge)),
                 }),
                 Optimiser::Adam { .. } => None,
             },

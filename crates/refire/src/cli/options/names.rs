@@ -2,7 +2,9 @@
 
 use super::super::failure::Failure;
 use clap::ValueEnum;
-use refire::fit::{CouplingKind, DriveKind, Form, HistoryStart, ObjectiveKind, OptimiserKind};
+use refire::fit::{
+    CouplingKind, DriveKind, Form, HistoryStart, ObjectiveKind, OptimiserKind, Switch,
+};
 use refire::neuron::SpikeGradient;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +43,13 @@ names!(
         Dense = "dense" => CouplingKind::Dense,
         Sparse = "sparse" => CouplingKind::Sparse,
         LowRank = "low-rank" => CouplingKind::LowRank,
+    }
+);
+names!(
+    /// On or off.
+    SwitchName => Switch {
+        On = "on" => Switch::On,
+        Off = "off" => Switch::Off,
     }
 );
 names!(
@@ -84,17 +93,17 @@ names!(
     }
 );
 
-/// A ridge as written: `auto`, or a number, in TOML with or without quotes.
+/// A number or `auto`, as written: in TOML with or without quotes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
-pub enum RidgeText {
+pub enum AutoText {
     /// A number.
     Number(f64),
     /// Text.
     Text(String),
 }
 
-impl std::str::FromStr for RidgeText {
+impl std::str::FromStr for AutoText {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -102,14 +111,21 @@ impl std::str::FromStr for RidgeText {
     }
 }
 
-impl RidgeText {
+impl AutoText {
+    /// A number, or `auto` for none.
+    pub fn of(number: Option<f64>) -> Self {
+        number.map_or_else(|| Self::Text("auto".to_string()), Self::Number)
+    }
+
     /// The number; `None` for `auto`.
-    pub fn value(&self) -> Result<Option<f64>, Failure> {
+    pub fn value(&self, option: &str) -> Result<Option<f64>, Failure> {
         match self {
             Self::Number(number) => Ok(Some(*number)),
             Self::Text(text) if text == "auto" => Ok(None),
             Self::Text(text) => text.parse().map(Some).map_err(|_| {
-                Failure::input(format!("--ridge: expected auto or a number, found {text}"))
+                Failure::input(format!(
+                    "--{option}: expected auto or a number, found {text}"
+                ))
             }),
         }
     }

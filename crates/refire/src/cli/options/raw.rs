@@ -2,8 +2,8 @@
 
 use super::super::failure::Failure;
 use super::names::{
-    CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName, RidgeText,
-    SpikeGradientName,
+    AutoText, CouplingName, DriveName, FormName, HistoryName, ObjectiveName, OptimizerName,
+    SpikeGradientName, SwitchName,
 };
 use clap::{Args, Command};
 use refire::fit::{Facts, ObjectiveKind, Specification};
@@ -68,6 +68,11 @@ pub struct FitOptions {
     /// that exist
     #[arg(long, value_name = "FILE", conflicts_with = "in_degree", help_heading = NETWORK, hide_short_help = true)]
     pub mask: Option<PathBuf>,
+    /// Whether units also act on each other within a bin (hidden ones on all, recorded ones on those of a higher
+    /// index): without, the units of a bin are independent given the past, and noise correlations at lag 0 cannot be
+    /// fitted [default: on; off with low-rank couplings and the published form]
+    #[arg(long, help_heading = NETWORK, hide_short_help = true)]
+    pub same_bin: Option<SwitchName>,
     /// Components of low-rank couplings
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = NETWORK, hide_short_help = true)]
     pub rank: Option<usize>,
@@ -87,6 +92,11 @@ pub struct FitOptions {
     /// Spacing of the condition drive's raised cosines, never under two bins
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = DRIVE, hide_short_help = true)]
     pub drive_spacing: Option<String>,
+    /// Height of finer raised cosines on top, at half the spacing of those before and down to a bin, as a share of
+    /// their height: 0 leaves one spacing; auto: 0, 0.35 or 0.7, whichever predicts validation trials best [default:
+    /// auto]
+    #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = DRIVE, hide_short_help = true)]
+    pub drive_detail: Option<AutoText>,
     /// Lags of the stimulus features, bins
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = DRIVE, hide_short_help = true)]
     pub stimulus_lags: Option<usize>,
@@ -159,13 +169,20 @@ pub struct FitOptions {
     /// Couplings at the start, as a multiple of the published size 1/sqrt(inputs x lags)
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub initial_scale: Option<f64>,
-    /// Standard deviation of the Gaussian prior of a coupling, in units of the potential
+    /// Standard deviation of the Gaussian prior of a coupling, in units of the potential; auto: the one with which the
+    /// likelihood predicts validation trials best (0.15 where it cannot tell) [default: auto]
+    #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
+    pub coupling_prior: Option<AutoText>,
+    /// The same for same-bin couplings (1 where validation trials cannot tell) [default: auto]
+    #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
+    pub same_bin_prior: Option<AutoText>,
+    /// Standard deviation of the Gaussian prior of a drive weight, in units of the potential
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    pub coupling_prior: Option<f64>,
+    pub drive_prior: Option<f64>,
     /// Ridge of lbfgs on couplings and drive: a number (0 = none), or auto for the one that predicts
     /// validation trials best [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    pub ridge: Option<RidgeText>,
+    pub ridge: Option<AutoText>,
     /// Keep the state at every N-th bin only and recompute the bins in between in the reverse sweep:
     /// memory is least for N near the square root of lags times bins, time grows by one
     /// pass; not with published statistics or
@@ -209,11 +226,13 @@ impl FitOptions {
             couplings,
             in_degree,
             mask,
+            same_bin,
             rank,
             hidden_inhibitory,
             observed_inhibitory,
             drive,
             drive_spacing,
+            drive_detail,
             stimulus_lags,
             movie_height,
             movie_width,
@@ -236,6 +255,8 @@ impl FitOptions {
             spike_dampening,
             initial_scale,
             coupling_prior,
+            same_bin_prior,
+            drive_prior,
             ridge,
             checkpoint_bins,
             seed

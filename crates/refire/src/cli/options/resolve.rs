@@ -1,13 +1,13 @@
 //! From raw options to the specification of a fit: the one place where that is done.
 
 use super::super::failure::Failure;
-use super::names::HistoryName;
+use super::names::{AutoText, HistoryName};
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
 use refire::fit::{
     Adam, CouplingKind, Couplings, Drive, DriveKind, Facts, FitError, Form, HoldOut, NetworkSpec,
     Objective, ObjectiveKind, Optimiser, OptimiserKind, Piece, Ridge, Specification, Statistics,
-    Synapses,
+    Switch, Synapses,
 };
 use refire::neuron::SpikeGradient;
 use refire::recording::{BinWidth, NpzFile, Recording};
@@ -99,7 +99,20 @@ impl FitOptions {
         let hold_out = self.hold_out.as_deref().map(str::parse::<HoldOut>);
         set(&mut spec.held_out.what, hold_out.transpose()?);
         set(&mut spec.trials.least_bins, self.min_trial_bins);
-        set(&mut spec.priors.coupling, self.coupling_prior);
+        let auto = |text: &Option<AutoText>, option| match text {
+            Some(text) => text.value(option).map(Some),
+            None => Ok(None),
+        };
+        let priors = &mut spec.priors;
+        set(
+            &mut priors.coupling,
+            auto(&self.coupling_prior, "coupling-prior")?,
+        );
+        set(
+            &mut priors.same_bin,
+            auto(&self.same_bin_prior, "same-bin-prior")?,
+        );
+        set(&mut spec.priors.drive, self.drive_prior);
         set(&mut spec.seed, self.seed);
         if let Some(bins) = self.checkpoint_bins {
             spec.checkpoint_bins = above_0(bins);
@@ -125,7 +138,16 @@ impl FitOptions {
         if let Some(text) = &self.observed_inhibitory {
             network.signs.observed_inhibitory = Some(units(text)?);
         }
+        let before = network.couplings.kind();
         network.couplings = self.couplings(&network.couplings)?;
+        if before != network.couplings.kind() {
+            network.same_bin =
+                network.same_bin && network.couplings.kind() != CouplingKind::LowRank;
+        }
+        set(
+            &mut network.same_bin,
+            self.same_bin.map(|name| Switch::from(name).is_on()),
+        );
         Ok(())
     }
 
@@ -193,7 +215,12 @@ impl FitOptions {
         let given = given.transpose()?;
         match &mut spec.drive {
             Drive::None => {}
-            Drive::Condition { spacing } => set(spacing, given.map(BinWidth::seconds)),
+            Drive::Condition { spacing, detail } => {
+                set(spacing, given.map(BinWidth::seconds));
+                if let Some(text) = &self.drive_detail {
+                    *detail = text.value("drive-detail")?;
+                }
+            }
             Drive::Features { lags } => set(lags, self.stimulus_lags),
             Drive::Movie(MovieShape {
                 height,
@@ -238,7 +265,7 @@ impl FitOptions {
         let kind = self.optimizer.map(OptimiserKind::from);
         let kind = kind.unwrap_or(spec.optimiser.kind());
         let ridge = match &self.ridge {
-            Some(text) => Some(text.value()?.map_or(Ridge::Validation, Ridge::Given)),
+            Some(text) => Some(text.value("ridge")?.map_or(Ridge::Validation, Ridge::Given)),
             None => None,
         };
         let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
@@ -313,7 +340,7 @@ impl FitOptions {
         }
         let positive = [
             ("learning-rate", self.learning_rate),
-            ("coupling-prior", self.coupling_prior),
+            ("drive-prior", self.drive_prior),
             ("spike-dampening", self.spike_dampening),
             ("initial-scale", self.initial_scale),
         ];

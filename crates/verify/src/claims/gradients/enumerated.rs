@@ -37,6 +37,8 @@ struct Case {
     part: Part,
     title: &'static str,
     rate: &'static str,
+    /// Whether units act on those behind them in the same bin, as strongly as at the lag.
+    same_bin: bool,
     /// At [`STRENGTHS`].
     found: Vec<Vec<Figures>>,
     /// At [`WEAK`] couplings.
@@ -47,13 +49,19 @@ impl Case {
     fn measure(
         (part, title): (Part, &'static str),
         (bias, rate): (f64, &'static str),
+        same_bin: bool,
         networks: usize,
         seed: u64,
     ) -> Result<Self> {
         let of_strength = |strength: &f64| {
             let draws = (0..networks as u64).into_par_iter();
             let of_network = draws.map(|draw| {
-                let network = two_units(*strength, bias, seed * 1000 + draw);
+                let seed = seed * 1000 + draw;
+                let network = two_units(*strength, bias, seed);
+                let network = match same_bin {
+                    true => network.with_same_bin(2.0 * strength, seed),
+                    false => network,
+                };
                 figures_of(&network, part)
             });
             of_network.collect::<Result<_>>()
@@ -62,6 +70,7 @@ impl Case {
             part,
             title,
             rate,
+            same_bin,
             found: STRENGTHS
                 .iter()
                 .map(of_strength)
@@ -107,15 +116,19 @@ pub fn run(claim: &mut Claim, plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Re
             "parameters that act only through spikes",
         ),
     ];
+    let kinds = parts
+        .iter()
+        .flat_map(|part| BIASES.map(|bias| (*part, bias)));
+    let kinds = kinds.flat_map(|(part, bias)| [false, true].map(|within| (part, bias, within)));
+    let kinds: Vec<_> = kinds.collect();
     let mut cases = Vec::new();
-    for part in parts {
-        for bias in BIASES {
-            cases.push(Case::measure(part, bias, networks, plan.seed)?);
-            progress(cases.len() as f64 / (parts.len() * BIASES.len()) as f64);
-        }
+    for &(part, bias, same_bin) in &kinds {
+        cases.push(Case::measure(part, bias, same_bin, networks, plan.seed)?);
+        progress(cases.len() as f64 / kinds.len() as f64);
     }
     judge_score(claim, &cases);
-    let through_spikes = |case: &&Case| case.part == Part::ThroughSpikes;
+    // The orders are those in couplings at lags; what same-bin couplings do to the bias is in the table.
+    let through_spikes = |case: &&Case| case.part == Part::ThroughSpikes && !case.same_bin;
     judge_orders(
         claim,
         &cases.iter().filter(through_spikes).collect::<Vec<_>>(),
@@ -169,7 +182,15 @@ fn table(cases: &[Case], networks: usize) -> TableView {
     let mut rows = Vec::new();
     for case in cases {
         for strength in [1.0, 3.0] {
-            let name = format!("{}, rate {}, couplings {strength}", case.title, case.rate);
+            let within = if case.same_bin {
+                ", same-bin couplings"
+            } else {
+                ""
+            };
+            let name = format!(
+                "{}, rate {}, couplings {strength}{within}",
+                case.title, case.rate
+            );
             let cells = (0..ESTIMATORS.len()).map(|estimator| {
                 let curve = case.curve(estimator);
                 let of_strength = curve.iter().find(|point| point.0 == strength);

@@ -45,11 +45,22 @@ impl Part {
 
     /// Indices of the parameters looked at.
     fn parameters(self, network: &TinyNetwork) -> Vec<usize> {
-        let n = network.units;
-        let all = 0..network.couplings.len() + n;
-        all.filter(|at| self == Self::Whole || at % n == 0)
-            .collect()
+        let targets = (0..network.parameters().len()).map(|at| target(network, at));
+        let chosen = targets.enumerate();
+        let chosen = chosen.filter(|&(_, target)| self == Self::Whole || target == 0);
+        chosen.map(|(at, _)| at).collect()
     }
+}
+
+/// The same-bin coupling that a parameter is, by its place among all couplings `[source][target]`.
+fn same_bin(network: &TinyNetwork, parameter: usize) -> Option<usize> {
+    let before = network.couplings.len() + network.units;
+    network.free_same_bin().nth(parameter.checked_sub(before)?)
+}
+
+/// The unit whose current a parameter is part of.
+fn target(network: &TinyNetwork, parameter: usize) -> usize {
+    same_bin(network, parameter).unwrap_or(parameter) % network.units
 }
 
 /// Mean over all paths of the gradient of one trial, and the trace of its covariance.
@@ -113,15 +124,19 @@ fn moments(
     };
     sweep(&engine, &of, &mut adjoints, &mut gradient);
     // The sweep leaves lambda per path: the gradient of each path by itself, as
-    // dW[i,d,j] = sum_t z[t-d,i] lambda[t,j].
+    // dW[i,d,j] = sum_t z[t-d,i] lambda[t,j] and dS[i,j] = sum_t z[t,i] lambda[t,j].
     let chosen = part.parameters(network);
     let (mut mean, mut square) = (vec![0.0; chosen.len()], 0.0);
     for (k, path) in paths.iter().enumerate() {
         let lambda = adjoints.potential.trial(k);
         for (mean, &at) in mean.iter_mut().zip(&chosen) {
-            let j = at % n;
+            let j = target(network, at);
             let mut slope = 0.0;
-            if at < network.couplings.len() {
+            if let Some(place) = same_bin(network, at) {
+                for t in 0..bins {
+                    slope += f64::from(path.spikes[t * n + place / n]) * lambda[t * n + j];
+                }
+            } else if at < network.couplings.len() {
                 let (i, d) = (at / (lags * n), at / n % lags + 1);
                 for t in d..bins {
                     slope += f64::from(path.spikes[(t - d) * n + i]) * lambda[t * n + j];

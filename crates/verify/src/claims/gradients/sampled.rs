@@ -2,7 +2,7 @@
 
 use super::estimators::ESTIMATORS;
 use crate::sampling::Sample;
-use crate::terms::{LIKELIHOOD, STATISTICS, Term};
+use crate::terms::{LIKELIHOODS, STATISTICS, Term};
 use crate::{Claim, Plan, Size, lab};
 use anyhow::Result;
 use refire_fit::{Adam, Streams};
@@ -37,7 +37,7 @@ fn networks(term: &Term, seed: u64) -> (TinyNetwork, TinyNetwork) {
         }
     };
     let draw = |seed| {
-        TinyNetwork::draw(
+        let network = TinyNetwork::draw(
             shape,
             Strengths {
                 couplings: 1.0,
@@ -46,7 +46,8 @@ fn networks(term: &Term, seed: u64) -> (TinyNetwork, TinyNetwork) {
             },
             1,
             seed,
-        )
+        );
+        term.wire(network, seed)
     };
     (draw(seed), draw(seed + 500))
 }
@@ -59,7 +60,7 @@ pub fn run(claim: &mut Claim, plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Re
         .filter(|e| plan.size != Size::Fast || e.1 == SpikeGradient::Score)
         .collect();
     let mut rows = Vec::new();
-    let terms = || std::iter::once(&LIKELIHOOD).chain(&STATISTICS);
+    let terms = || LIKELIHOODS.iter().chain(&STATISTICS);
     for (turn, term) in terms().enumerate() {
         let (network, source) = networks(term, plan.seed);
         let exact = exact_gradient(term, &network, &source, plan.seed)?;
@@ -142,7 +143,7 @@ fn gradients(
         let mut gradient = parameters.clone();
         let streams = Streams::new(seed, draw);
         engine.evaluate(&parameters, &batch, streams, Some(&mut gradient))?;
-        Ok(lab::flat(&gradient))
+        Ok(lab::flat(network, &gradient))
     })
 }
 
