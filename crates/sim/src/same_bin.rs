@@ -176,29 +176,26 @@ impl<'a, T: Real> SameBin<'a, T> {
         match &self.coupling {
             AnyCoupling::Dense(dense) => {
                 let weights = dense.block(source);
-                let mut sums = [[T::zero(); LANES]; 4];
+                // Four sums that do not wait for each other, each by its own name so that it stays in registers.
+                let zero = [T::zero(); LANES];
+                let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
                 for range in self.order.behind(source) {
                     let (weights, lambda) = (&weights[range.clone()], &lambda[range]);
                     let (fours, last) = weights.as_chunks::<4>();
                     let (lambdas, last_lambdas) = lambda.as_chunks::<4>();
-                    // Four sums that do not wait for each other.
-                    for (weights, lambdas) in fours.iter().zip(lambdas) {
-                        for part in 0..4 {
-                            for lane in 0..LANES {
-                                sums[part][lane] += weights[part] * lambdas[part][lane];
-                            }
-                        }
+                    for (w, l) in fours.iter().zip(lambdas) {
+                        add_lanes(&mut a, w[0], &l[0]);
+                        add_lanes(&mut b, w[1], &l[1]);
+                        add_lanes(&mut c, w[2], &l[2]);
+                        add_lanes(&mut d, w[3], &l[3]);
                     }
-                    for (part, (&weight, lambda)) in last.iter().zip(last_lambdas).enumerate() {
-                        for lane in 0..LANES {
-                            sums[part][lane] += weight * lambda[lane];
-                        }
+                    for (&w, l) in last.iter().zip(last_lambdas) {
+                        add_lanes(&mut a, w, l);
                     }
                 }
-                let mut folded = [T::zero(); LANES];
+                let mut folded = zero;
                 for lane in 0..LANES {
-                    let [a, b, c, d] = [0, 1, 2, 3].map(|part: usize| sums[part][lane]);
-                    folded[lane] = (a + b) + (c + d);
+                    folded[lane] = (a[lane] + b[lane]) + (c[lane] + d[lane]);
                 }
                 folded
             }
@@ -223,6 +220,14 @@ impl<'a, T: Real> SameBin<'a, T> {
         if let AnyCoupling::Dense(_) = self.coupling {
             self.order.clear_others(gradient, self.coupling.units());
         }
+    }
+}
+
+/// `sums += weight * row`, lane by lane.
+#[inline(always)]
+fn add_lanes<T: Real>(sums: &mut [T; LANES], weight: T, row: &[T; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += weight * row[lane];
     }
 }
 
