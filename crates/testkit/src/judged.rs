@@ -44,12 +44,12 @@ impl Judged {
         trial.spikes.iter().enumerate().skip(first_bin)
     }
 
-    /// [`Self::gain`] where each spike is given all before it, those of the units before it in its bin among them.
+    /// Gain over constant rates, bits per spike, where each spike is given all before it, those of the units before it in its bin among them.
     pub fn bits_per_spike_joint(&self) -> f64 {
         self.gain(|k, t| self.network.probabilities(&self.test[k], t))
     }
 
-    /// [`Self::gain`] where each spike is given the bins before it alone, as a mean over so many draws of its bin, and
+    /// The same where each spike is given the bins before it alone, as a mean over so many draws of its bin, and
     /// the exact one.
     pub fn bits_per_spike(&self, draws: u32) -> (f64, f64) {
         let stream = Stream::new(self.seed, Purpose::PastOnly);
