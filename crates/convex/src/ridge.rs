@@ -58,20 +58,14 @@ pub fn choose_ridge<T: Real>(
 ) -> Result<RidgeChoice<T>, ConvexError> {
     let mut walk = Walk::new(training, validation, limits)?;
     walk.over_couplings(DRIVE_AT_FIRST)?;
-    let with = |couplings, same_bin, drive| Ridge {
-        couplings,
-        same_bin,
-        drive,
-    };
-    if let Some((best, _)) = &walk.best {
-        let Ridge {
-            couplings,
-            same_bin,
-            ..
-        } = best.ridge;
-        if training.encoder.parameters() > 0 {
-            walk.along(WEAKER.iter().map(|&d| with(couplings, same_bin, d)), 1)?;
-            walk.along(STRONGER.iter().map(|&d| with(couplings, same_bin, d)), 1)?;
+    if let (Some((best, _)), true) = (&walk.best, training.encoder.parameters() > 0) {
+        let of_couplings = best.ridge;
+        for candidates in [WEAKER, STRONGER] {
+            let with = |drive| Ridge {
+                drive,
+                ..of_couplings
+            };
+            walk.along(candidates.into_iter().map(with), 1)?;
         }
     }
     let Walk {

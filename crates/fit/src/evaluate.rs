@@ -156,12 +156,12 @@ pub fn evaluate(
 
     let forced = teacher_forced(model, &data, &layout)?;
     let joint = -joint_surprise(&forced, &layout, model.observed());
-    let alone = -surprise(model, &forced, &layout)?;
+    let alone = surprise(model, &forced, &layout)?.map_or(joint, |nats| -nats);
     let bits = |nats| {
         let metric = bits_per_spike(nats, &data, &layout, &model.training.baseline);
         OverSets::once(metric)
     };
-    let psths = (psth(&data, &layout), psth(&simulated, &layout));
+    let psths = (of_data.psth, psth(&simulated, &layout));
     let noise = (of_data.noise, noise_correlation(&simulated, &layout));
     let agreement = noise_agreement(&noise.0, &noise.1);
     let psth_model = psth_correlation(&psths.0, &psths.1);

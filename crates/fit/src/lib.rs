@@ -54,7 +54,6 @@ pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
 pub use start::initial;
 pub use test_metrics::{Clipping, TestMetrics, UnitMetrics};
 pub use trainer::{Trainer, VALIDATE_EVERY};
-pub use tuning::Tuning;
 pub use wiring::{resolve, shape};
 
 pub use refire_core::TrialArray;

@@ -13,7 +13,8 @@ use refire_sim::{BinRows, Trajectory};
 /// itself.
 pub const DRAWS: u32 = 64;
 
-/// Negative log-likelihood of recorded spikes given the past alone, nats, over all scored bins:
+/// Negative log-likelihood of recorded spikes given the past alone, nats, over all scored bins; `None` without same-bin
+/// couplings, as [`joint_surprise`] is that already:
 ///
 /// ```text
 /// -ln P(z_j | past)       P(z_j = 1 | past) = E[p_j] over the spikes of the units before j in the bin
@@ -27,14 +28,14 @@ pub(crate) fn surprise(
     model: &Model,
     forced: &Trajectory<f32>,
     layout: &TrialLayout,
-) -> Result<f64, FitError> {
+) -> Result<Option<f64>, FitError> {
     let (padded, observed) = (model.network()?, model.observed());
     let network = padded.network()?;
     let keys: Vec<u32> = (0..layout.trials() as u32).collect();
     let stream = Stream::new(model.spec.seed, Purpose::PastOnly);
     let units = padded.units();
     let Some(same_bin) = &network.same_bin else {
-        return Ok(joint_surprise(forced, layout, observed));
+        return Ok(None);
     };
     let gain = network.dynamics.gain();
     let of_trials: Vec<f64> = (0..layout.trials())
@@ -86,7 +87,7 @@ pub(crate) fn surprise(
             )
         })
         .collect();
-    Ok(of_trials.iter().sum())
+    Ok(Some(of_trials.iter().sum()))
 }
 
 /// Negative log-likelihood of recorded spikes by the chain rule, each given the past and the spikes of the units before it

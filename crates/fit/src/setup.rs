@@ -86,6 +86,11 @@ pub(crate) fn features_in_bins(
         .ok_or(FitError::NoStimulus)
 }
 
+/// A condition drive of raised cosines every `spacing` seconds, never under two bins.
+pub(crate) fn condition(spacing: f64, detail: f64, bin_width: f64) -> DriveSpec {
+    DriveSpec::condition((spacing / bin_width).max(2.0), detail)
+}
+
 /// The drive of a recording.
 pub(crate) struct DriveOf {
     /// How it is built.
@@ -103,10 +108,9 @@ impl DriveOf {
     ) -> Result<Self, FitError> {
         let spec = match drive {
             Drive::None => DriveSpec::None,
-            Drive::Condition { spacing, detail } => DriveSpec::condition(
-                (spacing / recording.bin_width()).max(2.0),
-                detail.unwrap_or(0.0),
-            ),
+            Drive::Condition { spacing, detail } => {
+                condition(spacing, detail.unwrap_or(0.0), recording.bin_width())
+            }
             Drive::Features { lags } => {
                 return Self::of_stimulus(recording, bins_per_condition, |features, valid| {
                     Ok(DriveSpec::Features {

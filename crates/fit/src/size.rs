@@ -1,11 +1,11 @@
 //! Refuses a fit that cannot be held before anything of it is allocated.
 
+use crate::setup::condition;
 use crate::trials::least_bins;
 use crate::tuning::is_asked;
 use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
 use refire_convex::ConvexSize;
 use refire_core::check_memory;
-use refire_drive::DriveSpec;
 use refire_loss::{NoiseSize, SampledSize};
 use refire_neuron::SpikeGradient;
 use refire_published::PublishedNoiseCovariance;
@@ -113,12 +113,7 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
     let drive = match spec.drive {
         Drive::None => 0.0,
         Drive::Condition { spacing, detail } => {
-            let bins = (spacing / recording.bin_width()).max(2.0);
-            let spacings = DriveSpec::condition(bins, most_detail(detail)).bumps();
-            let counts = spacings
-                .iter()
-                .map(|b| (longest / b.spacing_bins).ceil() + 1.0);
-            units * conditions * counts.sum::<f64>()
+            units * Bumps::of(recording, spacing, detail).weights
         }
         Drive::Features { lags } => units * lags as f64 * features,
         Drive::Movie(shape) => shape.parameters(observed + network.hidden) as f64,
@@ -156,9 +151,27 @@ fn numbers(recording: &Recording, spec: &Specification) -> f64 {
         + convex(recording, spec)
 }
 
-/// Detail that may be chosen is some.
-fn most_detail(detail: Option<f64>) -> f64 {
-    detail.unwrap_or(1.0)
+/// The raised cosines of a condition drive.
+struct Bumps {
+    /// Weights of a unit.
+    weights: f64,
+    /// Most of these that reach one bin.
+    terms: f64,
+}
+
+impl Bumps {
+    fn of(recording: &Recording, spacing: f64, detail: Option<f64>) -> Self {
+        let longest = recording.bins().iter().copied().max().unwrap_or(0) as f64;
+        // A detail that is to be chosen may be the finest.
+        let drive = condition(spacing, detail.unwrap_or(1.0), recording.bin_width());
+        let spacings = drive.bumps();
+        let counts = (spacings.iter()).map(|bumps| (longest / bumps.spacing_bins).ceil() + 1.0);
+        Self {
+            weights: recording.n_conditions() as f64 * counts.sum::<f64>(),
+            // Neighbouring bumps overlap.
+            terms: 3.0 * spacings.len() as f64,
+        }
+    }
 }
 
 /// Numbers of four bytes that L-BFGS holds beside the parameters.
@@ -170,14 +183,8 @@ fn convex(recording: &Recording, spec: &Specification) -> f64 {
     let conditions = recording.n_conditions() as f64;
     let (drive, terms, courses) = match spec.drive {
         Drive::Condition { spacing, detail } => {
-            let bins = (spacing / recording.bin_width()).max(2.0);
-            let spacings = DriveSpec::condition(bins, most_detail(detail)).bumps();
-            let counts = spacings
-                .iter()
-                .map(|b| (longest / b.spacing_bins).ceil() + 1.0);
-            // Neighbouring bumps overlap.
-            let terms = 3.0 * spacings.len() as f64;
-            (conditions * counts.sum::<f64>(), terms, conditions)
+            let bumps = Bumps::of(recording, spacing, detail);
+            (bumps.weights, bumps.terms, conditions)
         }
         Drive::Features { lags } => {
             let features = recording.stimulus().map_or(0, |s| s.features());

@@ -10,7 +10,7 @@ use crate::start::start;
 use crate::trials::{
     bins_per_condition, check_conditions, check_pieces, least_bins, leave_out_short,
 };
-use crate::tuning::{Tuning, tune};
+use crate::tuning::tune;
 use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
@@ -41,7 +41,6 @@ pub struct Trainer<'a> {
     objective: Evaluator<f32>,
     validation: Option<(Evaluator<f32>, Batch)>,
     left_out: Vec<String>,
-    tuning: Option<Tuning>,
     scored: f64,
     dale: Option<Dale>,
     /// Drive weights that have a prior.
@@ -86,7 +85,7 @@ impl<'a> Trainer<'a> {
         let training = Training::new(recording, &split.train, first_bin)?;
         let bins_per_condition = bins_per_condition(recording, least);
         let mut resolved = spec.clone();
-        let tuning = tune(recording, &mut resolved, &split, &bins_per_condition)?;
+        tune(recording, &mut resolved, &split, &bins_per_condition)?;
         let spec = &resolved;
         let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
         let features = drive.features.as_ref();
@@ -164,7 +163,6 @@ impl<'a> Trainer<'a> {
             objective,
             validation,
             left_out,
-            tuning,
             scored,
             dale: Dale::new(spec, &wiring, observed),
             wiring,
@@ -279,11 +277,6 @@ impl<'a> Trainer<'a> {
     /// What the objective measures on a random sample in each iteration, and how large it is.
     pub fn sampled(&self) -> Vec<String> {
         self.objective.sampled()
-    }
-
-    /// What validation trials chose before the fit, where anything was left to them.
-    pub fn tuning(&self) -> Option<&Tuning> {
-        self.tuning.as_ref()
     }
 
     /// What the convex fit did, once it is done.

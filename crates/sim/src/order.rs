@@ -30,38 +30,30 @@ impl UnitOrder {
     /// Whether a spike of unit `first` acts on unit `second` in the same bin, as far as the order goes.
     pub fn is_before(self, first: usize, second: usize) -> bool {
         let behind = self.behind(first);
-        first < self.live
-            && second < self.live
-            && behind.iter().any(|range| range.contains(&second))
+        behind.iter().any(|range| range.contains(&second))
     }
 
-    /// The units behind one.
+    /// The units behind one, ascending: of a hidden unit the observed ones, then hidden ones. None are behind what only
+    /// fills up rows.
     #[inline(always)]
     pub fn behind(self, unit: usize) -> [Range<usize>; 2] {
-        if unit < self.observed {
-            [unit + 1..self.observed, 0..0]
+        let Self { observed, live } = self;
+        if unit < observed {
+            [unit + 1..observed, observed..observed]
+        } else if unit < live {
+            [0..observed, unit + 1..live]
         } else {
-            [unit + 1..self.live.max(unit + 1), 0..self.observed]
+            [0..0, 0..0]
         }
     }
 
     /// Sets to zero all numbers `[source][target]`, in rows of `units`, whose target is not behind their source.
     pub fn clear_others<T: Real>(self, numbers: &mut [T], units: usize) {
         for (source, row) in numbers.chunks_exact_mut(units.max(1)).enumerate() {
-            let [first, second] = if source < self.live {
-                self.behind(source)
-            } else {
-                [0..0, 0..0]
-            };
-            // In ascending order: those of a hidden unit start with the observed ones.
-            let [low, high] = if second.is_empty() {
-                [0..0, first]
-            } else {
-                [second, first]
-            };
+            let [low, high] = self.behind(source);
             row[..low.start].fill(T::zero());
-            row[low.end..high.start.max(low.end)].fill(T::zero());
-            row[high.end.max(low.end)..].fill(T::zero());
+            row[low.end..high.start].fill(T::zero());
+            row[high.end..].fill(T::zero());
         }
     }
 }

@@ -145,13 +145,7 @@ impl<'a, T: Real> SameBin<'a, T> {
     /// `needed` is the current that is missing until a unit fires, `currents` what units before have added; both have
     /// the rows of the couplings.
     #[inline(always)]
-    pub(crate) fn draw(
-        &self,
-        units: Range<usize>,
-        needed: &[T],
-        currents: &mut [T],
-        spikes: &mut [u8],
-    ) {
+    fn draw(&self, units: Range<usize>, needed: &[T], currents: &mut [T], spikes: &mut [u8]) {
         spikes[units.clone()].fill(0);
         for first in units.clone().step_by(LANES) {
             let wide = LANES.min(units.end - first);

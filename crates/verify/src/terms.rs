@@ -23,7 +23,7 @@ pub struct Term {
 }
 
 /// Largest same-bin couplings of the networks of terms that have them, in units of the potential.
-const SAME_BIN: f64 = 2.0;
+pub const SAME_BIN: f64 = 2.0;
 
 /// Likelihoods, whose teacher-forced pass samples hidden units.
 pub const LIKELIHOODS: [Term; 2] = [

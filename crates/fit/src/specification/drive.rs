@@ -17,7 +17,7 @@ pub enum Drive {
         spacing: f64,
         /// Height of finer ones on top, at half the distance of those before and down to a bin, as a share of their
         /// height: a drive that is smooth unless the spikes say otherwise. 0 for none; `None` for what the likelihood of
-        /// validation trials chooses ([`crate::Tuning`]).
+        /// validation trials chooses ([`crate::Trainer`]).
         detail: Option<f64>,
     },
     /// Linear in the recording's stimulus features.

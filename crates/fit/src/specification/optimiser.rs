@@ -76,7 +76,7 @@ pub enum Ridge {
 }
 
 /// Standard deviations of Gaussian priors, in units of the potential. What is not given is chosen by the likelihood of
-/// validation trials before the fit ([`crate::Tuning`]).
+/// validation trials before the fit ([`crate::Trainer`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Priors {
     /// Standard deviation of a coupling divided by theta.

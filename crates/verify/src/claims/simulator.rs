@@ -22,6 +22,19 @@ struct Case {
 
 fn cases(seed: u64) -> Vec<Case> {
     let draw = |shape, strengths| TinyNetwork::draw(shape, strengths, 1, seed);
+    let hidden = draw(
+        TinyShape {
+            observed: 2,
+            units: 3,
+            lags: 2,
+            bins: 4,
+        },
+        Strengths {
+            couplings: 1.5,
+            bias: -0.5,
+            drive: 1.0,
+        },
+    );
     vec![
         Case {
             name: "2 units, 3 lags, strong couplings",
@@ -42,19 +55,7 @@ fn cases(seed: u64) -> Vec<Case> {
         },
         Case {
             name: "2 observed and 1 hidden unit, 2 lags",
-            network: draw(
-                TinyShape {
-                    observed: 2,
-                    units: 3,
-                    lags: 2,
-                    bins: 4,
-                },
-                Strengths {
-                    couplings: 1.5,
-                    bias: -0.5,
-                    drive: 1.0,
-                },
-            ),
+            network: hidden.clone(),
             history: Vec::new(),
         },
         Case {
@@ -76,20 +77,7 @@ fn cases(seed: u64) -> Vec<Case> {
         },
         Case {
             name: "2 observed and 1 hidden unit with same-bin couplings",
-            network: draw(
-                TinyShape {
-                    observed: 2,
-                    units: 3,
-                    lags: 2,
-                    bins: 4,
-                },
-                Strengths {
-                    couplings: 1.5,
-                    bias: -0.5,
-                    drive: 1.0,
-                },
-            )
-            .with_same_bin(3.0, seed),
+            network: hidden.with_same_bin(3.0, seed),
             history: Vec::new(),
         },
     ]

@@ -2,7 +2,7 @@
 
 use crate::lab;
 use crate::sampling::Sample;
-use crate::terms::{STATISTICS, Term};
+use crate::terms::{SAME_BIN, STATISTICS, Term};
 use crate::{Claim, Plan};
 use anyhow::Result;
 use refire_fit::Streams;
@@ -55,7 +55,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
         2,
         plan.seed,
     );
-    let within = wide.clone().with_same_bin(2.0, plan.seed);
+    let within = wide.clone().with_same_bin(SAME_BIN, plan.seed);
     let (of_wide, of_within, of_small) = (
         ExactLosses::new(&wide, wide.lags)?,
         ExactLosses::new(&within, within.lags)?,
