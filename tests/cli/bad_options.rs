@@ -66,6 +66,16 @@ fn option_values() {
         ),
         ("--initial-scale 0", &["initial-scale", "0"]),
         ("--coupling-prior -1", &["coupling-prior", "-1"]),
+        ("--same-bin-prior 0", &["same-bin-prior", "0"]),
+        ("--drive-prior 0", &["drive-prior", "0"]),
+        ("--drive-detail -1", &["drive-detail", "-1"]),
+        // Also where it is not used.
+        ("--drive none --drive-detail -1", &["drive-detail", "-1"]),
+        (
+            "--drive none --drive-detail fine",
+            &["drive-detail", "fine"],
+        ),
+        ("--coupling-prior loose", &["coupling-prior", "loose"]),
         ("--noise-lags -1", &["--noise-lags", "-1"]),
         ("--optimizer sgd", &["--optimizer", "sgd"]),
         (

@@ -99,10 +99,6 @@ impl FitOptions {
         let hold_out = self.hold_out.as_deref().map(str::parse::<HoldOut>);
         set(&mut spec.held_out.what, hold_out.transpose()?);
         set(&mut spec.trials.least_bins, self.min_trial_bins);
-        let auto = |text: &Option<AutoText>, option| match text {
-            Some(text) => text.value(option).map(Some),
-            None => Ok(None),
-        };
         let priors = &mut spec.priors;
         set(
             &mut priors.coupling,
@@ -213,13 +209,12 @@ impl FitOptions {
             parsed.map_err(|e| Failure::input(format!("--drive-spacing {text}: {e}")))
         });
         let given = given.transpose()?;
+        let given_detail = auto(&self.drive_detail, "drive-detail")?;
         match &mut spec.drive {
             Drive::None => {}
             Drive::Condition { spacing, detail } => {
                 set(spacing, given.map(BinWidth::seconds));
-                if let Some(text) = &self.drive_detail {
-                    *detail = text.value("drive-detail")?;
-                }
+                set(detail, given_detail);
             }
             Drive::Features { lags } => set(lags, self.stimulus_lags),
             Drive::Movie(MovieShape {
@@ -349,7 +344,9 @@ impl FitOptions {
                 return refused(name, "a positive number", found.to_string());
             }
         }
+        let detail = auto(&self.drive_detail, "drive-detail")?.flatten();
         let weights = [
+            ("drive-detail", detail),
             ("weight-mle", self.weight_mle),
             ("weight-psth", self.weight_psth),
             ("weight-nc", self.weight_nc),
@@ -377,6 +374,11 @@ fn other_objective(
         true => *start,
         false => Specification::with_form(recording, kind, form).objective,
     }
+}
+
+/// What an option says that takes a number or `auto`, which is none.
+fn auto(text: &Option<AutoText>, option: &str) -> Result<Option<Option<f64>>, Failure> {
+    text.as_ref().map(|text| text.value(option)).transpose()
 }
 
 fn above_0(value: usize) -> Option<usize> {
