@@ -144,14 +144,60 @@ pub fn check_figures(json: &Value) {
         let text = reason.as_str().unwrap();
         assert!(!text.contains("NaN") && !text.contains('\n'), "{text}");
     }
-    let share = json["stability"]["divergent_share"].as_f64().unwrap();
-    let verdict = json["stability"]["verdict"].as_str().unwrap();
+    check_runs(&json["stability"], 500);
+    match json["stability"]["protocol"].as_str().unwrap() {
+        "trials" => check_runs(&json["stability"]["in_a_row"], 200),
+        other => assert_eq!(
+            (other, json["stability"]["in_a_row"].is_null()),
+            ("continuous", true)
+        ),
+    }
+    // What is not measurable has an interval of its ceiling, or the ceiling itself, that is not above 0.
+    let named = [
+        (
+            "PSTH correlation",
+            "psth_correlation",
+            "psth_correlation_ceiling",
+        ),
+        (
+            "noise correlation, Pearson",
+            "noise_correlation_pearson",
+            "noise_correlation_ceiling_pearson",
+        ),
+        (
+            "noise correlation, R2",
+            "noise_correlation_r2",
+            "noise_correlation_ceiling_r2",
+        ),
+    ];
+    let listed = json["not_measurable"].as_array().unwrap();
+    for (name, key, ceiling) in named {
+        let low = json["ceiling_intervals"][key][0]
+            .as_f64()
+            .or(test[ceiling].as_f64());
+        let expected = low.is_some_and(|low| low <= 0.0);
+        assert_eq!(listed.iter().any(|n| n == name), expected, "{name}: {json}");
+    }
+}
+
+/// Checks a verdict against the runs that it is of.
+fn check_runs(stability: &Value, least: u64) {
+    let runs = stability["runs"].as_u64().unwrap();
+    let share = stability["divergent_share"].as_f64().unwrap();
+    let verdict = stability["verdict"].as_str().unwrap();
+    let high = stability["interval"][1].as_f64().unwrap();
     let expected = match share {
-        s if s <= 0.01 => "stable",
+        _ if high < 0.01 => "stable",
+        s if s <= 0.01 => "not enough runs",
         s if s <= 0.5 => "fragile",
         _ => "divergent",
     };
-    assert_eq!(verdict, expected, "divergent share {share}");
+    assert_eq!(verdict, expected, "{stability}");
+    assert!(runs >= least && stability["interval"][0].as_f64().unwrap() <= share);
+    // Where so many do not tell, more were made.
+    if least == 500 && verdict == "not enough runs" {
+        assert_eq!(runs, 2000);
+    }
 }
 
 /// Checks `fit.json`: the figures, and the losses, settings, seed and time of the fit.

@@ -104,7 +104,13 @@ fn both_forms_go_through_every_command() {
             }
             let without_rates = |json: &serde_json::Value| {
                 let mut test = json["test"].clone();
-                let rates = ["rate_hz_data", "rate_hz_model"].map(|key| test[key].take());
+                let rates = [
+                    "rate_hz_data",
+                    "rate_hz_model",
+                    "rate_distance",
+                    "rate_distance_ceiling",
+                ]
+                .map(|key| test[key].take());
                 (test, rates.map(|rate| rate.as_f64().unwrap()))
             };
             let ((test, rates), (of_fit, rates_of_fit)) =

@@ -1,5 +1,6 @@
 //! Every metric of a model on a recording, with the ceilings the data allow.
 
+use crate::compared::{LaggedFigures, OfData, OfSet};
 use crate::past_only::{joint_surprise, surprise};
 use crate::sets::{OverSets, SETS};
 use crate::simulate::{Slot, free_runs};
@@ -8,7 +9,7 @@ use crate::test_metrics::{Clipping, TestFigures, TestMetrics, UnitMetrics};
 use crate::{FitError, Model};
 use refire_core::{TrialArray, TrialLayout};
 use refire_metrics::{
-    IntervalHistogram, Metric, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation,
+    Interval, Metric, NoiseAgreement, NoiseCorrelation, Psth, PsthCorrelation, ToldApart,
     bits_per_spike, fano_factors, intervals, noise_agreement, noise_correlation, psth,
     psth_correlation, rates, time_rescaling,
 };
@@ -40,6 +41,12 @@ pub struct Evaluation {
     pub test: TestMetrics,
     /// Standard deviations of one such set, under the same names; missing where nothing is averaged.
     pub test_sd: TestMetrics,
+    /// 95 % intervals of ceilings.
+    pub ceiling_intervals: CeilingIntervals,
+    /// 95 % intervals of how well trials are told apart: model and data, training trials and data.
+    pub told_apart_intervals: (Option<Interval>, Option<Interval>),
+    /// Agreement of noise correlations by lag.
+    pub lagged: LaggedFigures,
     /// Figures per unit.
     pub units: UnitMetrics,
     /// Stability verdict.
@@ -52,6 +59,8 @@ pub struct Evaluation {
     pub model: TrialArray<u8>,
     /// PSTHs of data and model, by condition `[bin][observed]`, spikes per bin.
     pub psth: (Psth, Psth),
+    /// PSTHs of the model, mean over all sets.
+    pub model_psth: Psth,
     /// Noise correlations of data and model at lag 0, `[unit][unit]`, dimensionless.
     pub noise: (NoiseCorrelation, NoiseCorrelation),
     /// How well the noise correlations of the model agree with those of the data.
@@ -129,12 +138,16 @@ pub fn evaluate(
         }
     };
     let (data, layout) = select(model, recording, &conditions, &trials)?;
-    let of_data = OfData::new(&data, &layout, model.bin_width);
+    let of_data = OfData::new(&data, &layout, model.bin_width, model.spec.network.lags);
     let simulated = resample(model, &layout, 0)?;
     let mut of_model = vec![of_data.compare(&simulated, &layout)];
+    let mut model_psth = psth(&simulated, &layout);
     for set in 1..SETS {
-        of_model.push(of_data.compare(&resample(model, &layout, set as u32)?, &layout));
+        let simulated = resample(model, &layout, set as u32)?;
+        of_model.push(of_data.compare(&simulated, &layout));
+        model_psth.add(&psth(&simulated, &layout));
     }
+    model_psth.scale(1.0 / SETS as f64);
     let ceilings = match split {
         SplitChoice::Test => ceilings(model, recording, &conditions, &of_data, &layout)?,
         SplitChoice::All => Vec::new(),
@@ -161,6 +174,8 @@ pub fn evaluate(
         let metric = bits_per_spike(nats, &data, &layout, &model.training.baseline);
         OverSets::once(metric)
     };
+    let lagged = of_data.lagged_figures(&of_model, &ceilings);
+    let triplets = of_data.counts.synchronous_triplets();
     let psths = (of_data.psth, psth(&simulated, &layout));
     let noise = (of_data.noise, noise_correlation(&simulated, &layout));
     let agreement = noise_agreement(&noise.0, &noise.1);
@@ -177,12 +192,35 @@ pub fn evaluate(
         noise_correlation_ceiling_r2: agreement_of(ceiling_over(|set| &set.r2)),
         rate_hz_data: OverSets::once(rates(&data, &layout, model.bin_width).mean),
         rate_hz_model: model_over(|set| &set.rate_hz),
+        rate_distance: model_over(|set| &set.rate_distance),
+        rate_distance_ceiling: ceiling_over(|set| &set.rate_distance),
         fano_factor_data: OverSets::once(fano_factors(&data, &layout).mean),
         fano_factor_model: model_over(|set| &set.fano_factor),
+        fano_factor_ceiling: ceiling_over(|set| &set.fano_factor),
         isi_distance: model_over(|set| &set.isi_distance),
+        isi_distance_ceiling: ceiling_over(|set| &set.isi_distance),
+        autocorrelation_distance: model_over(|set| &set.autocorrelation_distance),
+        autocorrelation_distance_ceiling: ceiling_over(|set| &set.autocorrelation_distance),
+        population_count_distance: model_over(|set| &set.population_count_distance),
+        population_count_distance_ceiling: ceiling_over(|set| &set.population_count_distance),
+        synchronous_triplets_data: OverSets::once(triplets),
+        synchronous_triplets_model: model_over(|set| &set.synchronous_triplets),
+        synchronous_triplets_ceiling: ceiling_over(|set| &set.synchronous_triplets),
+        told_apart: model_over(|set| &set.told_apart),
+        told_apart_ceiling: ceiling_over(|set| &set.told_apart),
         ks_within_bound: OverSets::once(within_bound(&units)),
     };
     let (mut test, mut test_sd) = figures.split();
+    let ceiling_intervals =
+        CeilingIntervals::new(&test, &test_sd, share_of_training(model, &layout));
+    let told = |accuracy: &Metric, sets: &[OfSet]| {
+        let trials = sets.first().map_or(0, |set| set.told);
+        ToldApart::interval(accuracy.value()?, trials)
+    };
+    let told_apart_intervals = (
+        told(&test.told_apart, &of_model),
+        told(&test.told_apart_ceiling, &ceilings),
+    );
     if trials.is_empty() {
         for metric in test.all_mut().into_iter().chain(test_sd.all_mut()) {
             *metric = Metric::Missing(NO_TEST_TRIALS.to_string());
@@ -194,59 +232,67 @@ pub fn evaluate(
         clipping: recording.into(),
         test,
         test_sd,
+        ceiling_intervals,
+        told_apart_intervals,
+        lagged,
         units,
         stability: judge(fitted, model.spec.seed)?,
         layout,
         data,
         model: simulated,
         psth: psths,
+        model_psth,
         noise,
         noise_agreement: agreement,
     })
 }
 
-/// What single sets of trials are compared with.
-struct OfData {
-    psth: Psth,
-    noise: NoiseCorrelation,
-    intervals: Vec<IntervalHistogram>,
-    bin_width: f64,
+/// Intervals of ceilings: what other trials of the same number would give, on either side.
+///
+/// The mean over sets of training trials does not average out what the test trials bring, which is as much as one such
+/// set does. Sets are drawn from few trials without replacement: their deviation is smaller than that of sets of new
+/// ones, by the root of `1 - share`, where they hold this share of the training trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CeilingIntervals {
+    /// Of the PSTH correlation; none where all training trials are in every set.
+    pub psth_correlation: Option<Interval>,
+    /// Of the Pearson correlation of noise correlations.
+    pub noise_correlation_pearson: Option<Interval>,
+    /// Of their R2.
+    pub noise_correlation_r2: Option<Interval>,
 }
 
-/// Figures of one set of trials.
-struct OfSet {
-    psth: Metric,
-    pearson: Metric,
-    r2: Metric,
-    rate_hz: Metric,
-    fano_factor: Metric,
-    isi_distance: Metric,
-}
-
-impl OfData {
-    fn new(spikes: &TrialArray<u8>, layout: &TrialLayout, bin_width: f64) -> Self {
+impl CeilingIntervals {
+    fn new(test: &TestMetrics, sd: &TestMetrics, share: f64) -> Self {
+        let of = |ceiling: &Metric, sd: &Metric| {
+            let sd = sd.value().filter(|&sd| sd > 0.0 && share < 1.0)?;
+            Some(Interval::of_mean(
+                ceiling.value()?,
+                sd / (1.0 - share).sqrt(),
+            ))
+        };
         Self {
-            psth: psth(spikes, layout),
-            noise: noise_correlation(spikes, layout),
-            intervals: intervals(spikes, layout),
-            bin_width,
+            psth_correlation: of(&test.psth_correlation_ceiling, &sd.psth_correlation_ceiling),
+            noise_correlation_pearson: of(
+                &test.noise_correlation_ceiling_pearson,
+                &sd.noise_correlation_ceiling_pearson,
+            ),
+            noise_correlation_r2: of(
+                &test.noise_correlation_ceiling_r2,
+                &sd.noise_correlation_ceiling_r2,
+            ),
         }
     }
+}
 
-    fn compare(&self, spikes: &TrialArray<u8>, layout: &TrialLayout) -> OfSet {
-        let agreement = noise_agreement(&self.noise, &noise_correlation(spikes, layout));
-        let own = intervals(spikes, layout);
-        let pairs = self.intervals.iter().zip(&own);
-        let distances: Vec<Metric> = pairs.map(|(a, b)| a.distance(b)).collect();
-        OfSet {
-            psth: psth_correlation(&self.psth, &psth(spikes, layout)).mean,
-            pearson: agreement.pearson,
-            r2: agreement.r2,
-            rate_hz: rates(spikes, layout, self.bin_width).mean,
-            fano_factor: fano_factors(spikes, layout).mean,
-            isi_distance: mean_of(&distances, "no unit has intervals on both sides"),
-        }
-    }
+/// Share of the training trials of the evaluated conditions that a set for a ceiling holds.
+fn share_of_training(model: &Model, layout: &TrialLayout) -> f64 {
+    let trials = layout.groups().iter().map(|group| {
+        let training = model.training.of_condition(group.condition).len();
+        (group.slots.len().min(training), training)
+    });
+    let (chosen, all) = trials.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+    chosen as f64 / all.max(1) as f64
 }
 
 /// Figures of sets of training trials of the evaluated trials' numbers: what a model may reach. None where no condition
@@ -409,15 +455,6 @@ fn unit_metrics(
     }
 }
 
-fn mean_of(metrics: &[Metric], missing: &str) -> Metric {
-    let values: Vec<f64> = metrics.iter().filter_map(Metric::value).collect();
-    if values.is_empty() {
-        Metric::Missing(missing.to_string())
-    } else {
-        Metric::Value(values.iter().sum::<f64>() / values.len() as f64)
-    }
-}
-
 fn within_bound(units: &UnitMetrics) -> Metric {
     let within: Vec<bool> = units
         .ks
@@ -460,11 +497,8 @@ mod tests {
     }
 
     #[test]
-    fn shares_and_means_leave_out_what_is_missing() {
+    fn shares_leave_out_what_is_missing() {
         let none = || Metric::Missing(String::new());
-        let mean = mean_of(&[Metric::Value(2.0), none(), Metric::Value(5.0)], "nothing");
-        assert_eq!(mean.value(), Some(3.5));
-        assert_eq!(mean_of(&[none()], "nothing").reason(), Some("nothing"));
         let units = |ks: Vec<Metric>| UnitMetrics {
             ks_bound: vec![Metric::Value(0.5); ks.len()],
             ks,

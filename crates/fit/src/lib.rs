@@ -2,6 +2,7 @@
 
 mod batch;
 mod checkpoint;
+mod compared;
 mod convex;
 mod copies;
 mod driven;
@@ -32,6 +33,7 @@ mod wiring;
 
 pub use batch::{MIN_FREE_TRIALS, Pool};
 pub use checkpoint::{Checkpoint, FitOf};
+pub use compared::LaggedFigures;
 pub use convex::{ConvexReport, RidgeSource, RidgeStep, UnitEnd};
 pub use copies::start_as_copies;
 pub use driven::Driving;
@@ -50,7 +52,9 @@ pub use specification::{
     ObjectiveKind, Optimiser, OptimiserKind, Piece, Priors, Published, Ridge, Signs, Specification,
     Statistics, Switch, Synapses, Trials,
 };
-pub use stability::{PRESENTATIONS, RUNS, StabilityReport, judge};
+pub use stability::{
+    GAP_SECONDS, MOST_RUNS, PRESENTATIONS, Protocol, RUNS, RUNS_IN_A_ROW, StabilityReport, judge,
+};
 pub use start::initial;
 pub use test_metrics::{Clipping, TestMetrics, UnitMetrics};
 pub use trainer::{Trainer, VALIDATE_EVERY};

@@ -1,5 +1,5 @@
-//! `model.refire`: the layout of the model file, version 3; version 2 had no same-bin couplings, version 1 dense
-//! couplings only.
+//! `model.refire`: the layout of the model file, version 4; version 3 had one range of counts for all conditions,
+//! version 2 no same-bin couplings, version 1 dense couplings only.
 //!
 //! Nothing in it depends on the clock, the thread count or a path.
 
@@ -10,7 +10,7 @@ use refire_core::{TrialArray, check_declared};
 use refire_drive::DriveSpec;
 use refire_engine::Parameters;
 use refire_kernels::LANES;
-use refire_metrics::StabilityRange;
+use refire_metrics::{ConditionRange, StabilityRange};
 use refire_recording::{Label, MAX_SPIKE_BINS, Outputs, Split};
 use refire_sim::SimError;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const FORMAT: &str = "refire-model";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +41,11 @@ struct Body {
     histories: Bits,
     training_conditions: Vec<usize>,
     training_bins: Vec<usize>,
-    stability_range: StabilityRange,
+    #[serde(default)]
+    range: Option<StabilityRange>,
+    /// Before version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stability_range: Option<OldRange>,
     split: Split,
     recording_hash: String,
     iteration: usize,
@@ -54,6 +58,36 @@ struct Features {
     bins: usize,
     features: usize,
     values: Vec<f64>,
+}
+
+/// Before version 4: the largest count of any training trial, and of each condition, whether a trial had no spike.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldRange {
+    max_count: u32,
+    zero_allowed: Vec<bool>,
+}
+
+impl OldRange {
+    /// Per bin of the shortest trial, which leaves the limit of trials of one length what it was.
+    fn range(&self, shortest: usize) -> StabilityRange {
+        let most = f64::from(self.max_count) / shortest.max(1) as f64;
+        let of = |silent| ConditionRange {
+            most,
+            mean: None,
+            silent,
+        };
+        StabilityRange {
+            conditions: self
+                .zero_allowed
+                .iter()
+                .map(|&silent| Some(of(silent)))
+                .collect(),
+            all: of(self.zero_allowed.contains(&true)),
+            dispersion: 1.0,
+            spikes: 0,
+        }
+    }
 }
 
 impl Model {
@@ -98,7 +132,8 @@ impl Model {
             histories: Bits::new(&self.training.histories.to_vec()),
             training_conditions: self.training.conditions.clone(),
             training_bins: self.training.bins.clone(),
-            stability_range: self.training.range.clone(),
+            range: Some(self.training.range.clone()),
+            stability_range: None,
             split: self.split.clone(),
             recording_hash: self.recording_hash.clone(),
             iteration: self.iteration,
@@ -179,6 +214,15 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
     if !in_range || body.bins_per_condition.iter().any(|&bins| bins <= lags) {
         return Err("trials out of range");
     }
+    let shortest = body.training_bins.iter().copied().min().unwrap_or(0);
+    let range = match (body.range, body.stability_range) {
+        (Some(range), _) => range,
+        (None, Some(old)) => old.range(shortest.saturating_sub(first_bin)),
+        (None, None) => return Err("no range of spike counts"),
+    };
+    if !range.is_sound() {
+        return Err("a range of spike counts that is none");
+    }
     let couplings = body.couplings.values().ok_or("couplings")?;
     let same_bin = match body.same_bin {
         Some(same_bin) => same_bin.values().ok_or("same-bin couplings")?,
@@ -251,7 +295,7 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
             histories,
             conditions: body.training_conditions,
             bins: body.training_bins,
-            range: body.stability_range,
+            range,
         },
         split: body.split,
         recording_hash: body.recording_hash,
@@ -263,6 +307,7 @@ fn assemble(body: Body) -> Result<Model, &'static str> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use refire_metrics::Presented;
 
     /// What is said of the body of a good model with this change.
     fn refused(change: impl FnOnce(&mut Body)) -> &'static str {
@@ -302,6 +347,31 @@ mod tests {
             let error = Model::read(&path).unwrap_err().to_string();
             assert!(error.contains("a newer refire wrote it"), "{error}");
         }
+    }
+
+    #[test]
+    fn ranges_of_older_files_keep_their_limit() {
+        let mut body = fixture::model().body();
+        body.range = None;
+        body.stability_range = Some(OldRange {
+            max_count: 12,
+            zero_allowed: vec![false, true],
+        });
+        let range = assemble(body).ok().unwrap().training.range;
+        // 8 bins, of which two are history.
+        let of = |condition, count| Presented {
+            condition,
+            bins: 6,
+            count,
+        };
+        assert!(!range.leaves(of(0, 24)) && range.leaves(of(0, 25)));
+        assert!(range.leaves(of(0, 0)) && !range.leaves(of(1, 0)));
+        // What they do not tell is not judged.
+        assert!(!range.strays(&[of(0, 24); 10]));
+        let none = |b: &mut Body| b.range = None;
+        assert_eq!(refused(none), "no range of spike counts");
+        let bad = |b: &mut Body| b.range.as_mut().unwrap().dispersion = f64::NAN;
+        assert_eq!(refused(bad), "a range of spike counts that is none");
     }
 
     #[test]

@@ -116,6 +116,43 @@ impl FreeRuns<'_> {
         Ok((&self.spikes, layout))
     }
 
+    /// Runs on from `previous` (`[slot][lag][unit]`) for so many bins without drive: what comes between two trials.
+    /// Returns the last bins, as [`Self::last_bins`] does.
+    ///
+    /// # Errors
+    /// [`FitError`] where the model cannot be run.
+    pub(crate) fn rest(
+        &mut self,
+        slots: &[Slot],
+        presentation: u32,
+        stream: Stream,
+        bins: usize,
+        previous: &TrialArray<u8>,
+    ) -> Result<TrialArray<u8>, FitError> {
+        let layout = TrialLayout::uniform(slots.len(), bins, 0)
+            .map_err(refire_recording::RecordingError::from)?;
+        let keys: Vec<u32> = slots.iter().map(|s| s.key).collect();
+        let drive = TrialArray::zeros(1, bins, 0, self.padded.units());
+        let pass = Pass {
+            before: Some(previous),
+            ..Pass::free_running(&layout, &drive)
+        };
+        let uniforms = KeyedUniforms::new(stream, presentation, &keys);
+        run(
+            &self.padded.network()?,
+            &pass,
+            &uniforms,
+            &mut self.trajectory,
+        )?;
+        let lags = self.model.spec.network.lags;
+        let mut last = TrialArray::zeros(slots.len(), lags, 0, self.padded.units());
+        for row in 0..slots.len() {
+            let block = self.trajectory.spikes.block(row, bins - lags, lags);
+            last.trial_mut(row).copy_from_slice(block);
+        }
+        Ok(last)
+    }
+
     /// Spikes of the last presentation.
     fn spikes(&self) -> &TrialArray<u8> {
         match self.model.spec.checkpoint_bins {

@@ -66,13 +66,39 @@ figures! {
     rate_hz_data,
     /// Mean rate of the free-running model over units, Hz.
     rate_hz_model,
+    /// Mean over units of how far the model's rate is from the data's, over the data's mean rate.
+    rate_distance,
+    /// The same of training trials and data.
+    rate_distance_ceiling,
     /// Fano factor of whole-trial counts, data.
     fano_factor_data,
     /// Fano factor of whole-trial counts, model.
     fano_factor_model,
+    /// The same of training trials.
+    fano_factor_ceiling,
     /// Mean over units of the two-sample Kolmogorov-Smirnov distance between the interspike
     /// intervals of data and model.
     isi_distance,
+    /// The same of training trials and data.
+    isi_distance_ceiling,
+    /// Mean over units and lags of how far the model's autocorrelation is from the data's.
+    autocorrelation_distance,
+    /// The same of training trials and data.
+    autocorrelation_distance_ceiling,
+    /// Kolmogorov-Smirnov distance between the numbers of units that fire in a bin, model and data.
+    population_count_distance,
+    /// The same of training trials and data.
+    population_count_distance_ceiling,
+    /// Triplets of units that fire together, per bin, data.
+    synchronous_triplets_data,
+    /// Triplets of units that fire together, per bin, model.
+    synchronous_triplets_model,
+    /// The same of training trials.
+    synchronous_triplets_ceiling,
+    /// Share of trials, of data and model, that a classifier tells which of both they are of; 0.5 by chance.
+    told_apart,
+    /// The same of data and training trials.
+    told_apart_ceiling,
     /// Share of units whose time-rescaled intervals stay within the 95 % bound.
     ks_within_bound,
 }

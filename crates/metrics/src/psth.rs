@@ -30,6 +30,24 @@ impl ConditionPsth {
     }
 }
 
+impl Psth {
+    /// Adds the means of trials laid out alike.
+    pub fn add(&mut self, other: &Self) {
+        for (own, other) in self.conditions.iter_mut().zip(&other.conditions) {
+            own.mean
+                .iter_mut()
+                .zip(&other.mean)
+                .for_each(|(a, b)| *a += b);
+        }
+    }
+
+    /// Multiplies all means.
+    pub fn scale(&mut self, by: f64) {
+        let means = self.conditions.iter_mut().flat_map(|c| &mut c.mean);
+        means.for_each(|mean| *mean *= by);
+    }
+}
+
 /// Trial-averaged spikes of each condition of `spikes` (`[trial][bin][unit]`).
 pub fn psth(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Psth {
     let units = spikes.units();

@@ -1,6 +1,7 @@
 //! Firing rates, Fano factors and inter-spike intervals.
 
 use crate::Metric;
+use crate::activity::largest_gap;
 use refire_core::{TrialArray, TrialLayout};
 
 /// Spikes of each unit in the scored bins.
@@ -37,6 +38,21 @@ pub struct Rates {
     pub hz: Vec<f64>,
     /// Mean over units, Hz.
     pub mean: Metric,
+}
+
+impl Rates {
+    /// Mean over units of how far the other side's rate is, over the mean rate of this one.
+    pub fn distance(&self, other: &Self) -> Metric {
+        let mean = self.mean.value().filter(|&mean| mean > 0.0);
+        let gaps = self.hz.iter().zip(&other.hz).map(|(a, b)| (a - b).abs());
+        let units = self.hz.len().min(other.hz.len());
+        Metric::or_reason(
+            mean.filter(|_| units > 0)
+                .map(|mean| gaps.sum::<f64>() / units as f64 / mean),
+            "rate distance",
+            "rate distance: no unit spikes",
+        )
+    }
 }
 
 /// Firing rate of each unit of `spikes` (`[trial][bin][unit]`) over all scored bins, a partial last one by its share;
@@ -179,17 +195,10 @@ impl IntervalHistogram {
     /// distributions, 0 to 1. Missing where a side has no interval.
     pub fn distance(&self, other: &Self) -> Metric {
         let (n, m) = (self.total(), other.total());
-        if n == 0 || m == 0 {
-            return Metric::Missing(format!("interval distance: {n} against {m} intervals"));
+        match largest_gap(&self.counts, &other.counts) {
+            Some(gap) => Metric::Value(gap),
+            None => Metric::Missing(format!("interval distance: {n} against {m} intervals")),
         }
-        let (mut below, mut other_below, mut distance) = (0u64, 0u64, 0.0f64);
-        for bins in 0..self.counts.len().max(other.counts.len()) {
-            below += self.counts.get(bins).copied().unwrap_or(0);
-            other_below += other.counts.get(bins).copied().unwrap_or(0);
-            let gap = below as f64 / n as f64 - other_below as f64 / m as f64;
-            distance = distance.max(gap.abs());
-        }
-        Metric::Value(distance)
     }
 
     fn mean_bins(&self) -> Option<f64> {
@@ -285,6 +294,20 @@ mod tests {
         let f = fano_factors(&single_unit(&[&[0, 0], &[0, 0]]), &two);
         assert_eq!(f.per_unit, [None]);
         assert!(f.mean.reason().unwrap().contains("no spikes"));
+    }
+
+    #[test]
+    fn distance_of_rates_by_hand() {
+        let of = |hz: &[f64]| Rates {
+            hz: hz.to_vec(),
+            mean: Metric::Value(hz.iter().sum::<f64>() / hz.len() as f64),
+        };
+        // Gaps 1 and 2 about a mean of 3.
+        assert_eq!(
+            of(&[2.0, 4.0]).distance(&of(&[3.0, 2.0])).value(),
+            Some(0.5)
+        );
+        assert!(of(&[0.0]).distance(&of(&[1.0])).reason().is_some());
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub enum Purpose {
     Connectivity = 15,
     /// Spikes of a bin that a probability given the past alone is averaged over.
     PastOnly = 16,
+    /// Free runs between trials in a row.
+    StabilityRest = 17,
 }
 
 /// A keyed family of draws.

@@ -52,6 +52,8 @@ pub struct FitView {
 /// One figure of merit.
 #[derive(Debug, Clone, Default)]
 pub struct MetricRow {
+    /// What it stands under: rows that follow one another with the same group share a heading.
+    pub group: String,
     /// Name of the figure, e.g. `PSTH correlation`.
     pub name: String,
     /// One line for a reader who does not know the figure.
@@ -60,11 +62,14 @@ pub struct MetricRow {
     pub model: Option<f64>,
     /// Standard deviation over sets of simulated trials, of which `model` is the mean.
     pub sd: Option<f64>,
-    /// The same figure with recorded trials in the model's place. Give it only to figures where
-    /// more is better: the page shows the share of the ceiling that the model reaches.
+    /// 95 % interval of `model`, shown in place of `sd`.
+    pub interval: Option<(f64, f64)>,
+    /// The same figure with recorded trials in the model's place.
     pub ceiling: Option<f64>,
-    /// Whether the ceiling is no higher than chance, so that a share of it tells nothing.
-    pub at_chance: bool,
+    /// Whether more is better: the page then shows the share of the ceiling that the model reaches.
+    pub rises: bool,
+    /// Why the figure tells nothing, where its ceiling is no higher than chance: shown in place of a share.
+    pub not_measurable: Option<String>,
     /// The value of the data, for figures that describe a recording (a rate, a Fano factor).
     pub data: Option<f64>,
     /// Why `model` is missing.
@@ -134,8 +139,21 @@ pub struct NoiseView {
     pub data: Vec<Vec<f64>>,
     /// Matrix of the free-running model, `[unit][unit]`; the diagonal is ignored.
     pub model: Vec<Vec<f64>>,
+    /// Agreement of model and data at some lags.
+    pub by_lag: Vec<LagView>,
     /// Same-bin couplings between these units, `[source][target]`, in units of the threshold θ; empty without.
     pub same_bin: Vec<Vec<f64>>,
+}
+
+/// How well the noise correlations of model and data agree at one lag, over ordered pairs of units.
+#[derive(Debug, Clone, Default)]
+pub struct LagView {
+    /// Seconds.
+    pub lag_s: f64,
+    /// R2 of the model.
+    pub r2: Option<f64>,
+    /// R2 of training trials in the model's place.
+    pub ceiling: Option<f64>,
 }
 
 /// Couplings between units, in units of the threshold θ.
@@ -157,17 +175,25 @@ pub struct CouplingView {
     pub self_filters: Vec<Vec<f64>>,
 }
 
-/// Free runs over several presentations in a row.
+/// Free runs of several presentations.
 #[derive(Debug, Clone, Default)]
 pub struct StabilityView {
-    /// `stable`, `fragile` or `divergent`; any other text is shown as it is.
+    /// `stable`, `not enough runs`, `fragile` or `divergent`; any other text is shown as it is.
     pub verdict: String,
     /// Share of runs that leave the range of the data, 0 to 1.
     pub divergent_share: f64,
+    /// Its 95 % interval.
+    pub interval: Option<(f64, f64)>,
     /// Number of runs; zero where stability was not tested.
     pub runs: usize,
-    /// Number of presentations in a row in each run.
+    /// Number of presentations in each run.
     pub presentations: usize,
+    /// What a run is, as a sentence.
+    pub protocol: String,
+    /// What other runs did that the verdict is not about, as a sentence; may be empty.
+    pub beside: String,
+    /// What to do where the network is not stable, and the command for it.
+    pub advice: Option<(String, String)>,
     /// Times of the traces, seconds.
     pub time_s: Vec<f64>,
     /// Population mean rate of some runs, `[run][time]`, Hz per unit; a run that was stopped

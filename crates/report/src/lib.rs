@@ -13,8 +13,8 @@ mod text;
 
 pub use claims::data::{CheckRow, ClaimView, ClaimsPage, TableView};
 pub use data::{
-    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
-    StabilityView,
+    CouplingView, FitView, LagView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair,
+    Report, StabilityView,
 };
 pub use error::ReportError;
 pub use figures::{

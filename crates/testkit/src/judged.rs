@@ -3,7 +3,7 @@
 //! Draws are by the same keyed random numbers, so that free runs can be compared spike by spike. Of units without
 //! hidden ones, with dense couplings.
 
-use crate::judged_network::{Draws, JudgedNetwork, JudgedTrial, Presentation, Spikes};
+use crate::judged_network::{Draws, JudgedNetwork, JudgedTrial, Presentation};
 use refire_random::{Purpose, Stream};
 
 /// What is judged: a network, and which trials are for what.
@@ -28,15 +28,6 @@ pub struct Agreement {
     pub pearson: f64,
     /// Share of the first one's variance that the second explains.
     pub r2: f64,
-}
-
-/// Long free runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LongRuns {
-    /// Entry `i`: runs that leave the range at presentation `i`, of as many presentations as there are.
-    pub left_at: Vec<usize>,
-    /// Spikes per second and unit of each presentation of each run, `[run][presentation]`, given a bin of one second.
-    pub rates: Vec<Vec<f64>>,
 }
 
 impl Judged {
@@ -103,7 +94,13 @@ impl Judged {
     }
 
     /// Which training trial's first bins come before a free-running trial: of its condition, drawn by its key.
-    fn history(&self, stream: Stream, key: u32, condition: usize, presentation: u32) -> usize {
+    pub(crate) fn history(
+        &self,
+        stream: Stream,
+        key: u32,
+        condition: usize,
+        presentation: u32,
+    ) -> usize {
         let of: Vec<usize> = (0..self.training.len())
             .filter(|&k| self.training[k].condition == condition)
             .collect();
@@ -280,57 +277,6 @@ impl Judged {
             }
         }
         sum / counted
-    }
-
-    /// Free runs of trials in a row, each going on from the last bins of the one before, of the condition, length and
-    /// history of training trials drawn by its key. A run leaves where a presentation has more than twice the spikes
-    /// of any training trial, or none where no training trial of the condition had none.
-    pub fn long_runs(&self, runs: usize, presentations: usize) -> LongRuns {
-        let stream = Stream::new(self.seed, Purpose::Stability);
-        let count = |spikes: &Spikes| -> usize {
-            let rows = spikes.iter().skip(self.first_bin);
-            rows.flatten().map(|&z| usize::from(z)).sum()
-        };
-        let most = self
-            .training
-            .iter()
-            .map(|k| count(&k.spikes))
-            .max()
-            .unwrap_or(0);
-        let silent = |c: usize| {
-            let mut own = self.training.iter().filter(|k| k.condition == c);
-            own.any(|k| count(&k.spikes) == 0)
-        };
-        let mut left_at = vec![0; presentations];
-        let mut rates = Vec::new();
-        for key in 0..runs as u32 {
-            let mut previous: Option<Spikes> = None;
-            let mut own = Vec::new();
-            for number in 0..presentations as u32 {
-                let at = stream.below(self.training.len(), number, key, u32::MAX - 1);
-                let condition = self.training[at].condition;
-                let history = &self.training[self.history(stream, key, condition, number)].spikes;
-                let spikes = self.network.run(Presentation {
-                    stream,
-                    number,
-                    key,
-                    condition,
-                    bins: history.len(),
-                    history: &history[..self.first_bin],
-                    previous: previous.as_ref(),
-                });
-                let n = count(&spikes);
-                let bins = spikes.len() - self.first_bin;
-                own.push(n as f64 / (bins * self.network.units()) as f64);
-                if n > 2 * most || (n == 0 && !silent(condition)) {
-                    left_at[number as usize] += 1;
-                    break;
-                }
-                previous = Some(spikes[spikes.len() - self.network.lags..].to_vec());
-            }
-            rates.push(own);
-        }
-        LongRuns { left_at, rates }
     }
 }
 

@@ -6,6 +6,7 @@ mod distributions;
 mod error;
 mod judged;
 mod judged_network;
+mod judged_runs;
 mod losses;
 mod network;
 mod newton;
@@ -18,8 +19,9 @@ pub use distributions::{
     student_p,
 };
 pub use error::OracleError;
-pub use judged::{Agreement, Judged, LongRuns};
+pub use judged::{Agreement, Judged};
 pub use judged_network::{JudgedNetwork, JudgedTrial, Spikes};
+pub use judged_runs::{LongRuns, Start};
 pub use losses::{ExactLosses, hidden_likelihood};
 pub use network::{EngineNetwork, Simulated, Strengths, TinyNetwork, TinyShape};
 pub use newton::{Mle, UnitFit, maximum_likelihood};

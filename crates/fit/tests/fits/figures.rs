@@ -4,12 +4,15 @@
 use crate::small::{self, Small};
 use refire_core::{TrialArray, TrialLayout};
 use refire_fit::{
-    DRAWS, Drive, DriveKind, Model, ObjectiveKind, Optimiser, Ridge, SETS, SplitChoice, Trainer,
-    evaluate, judge,
+    DRAWS, Drive, DriveKind, MOST_RUNS, Model, ObjectiveKind, Optimiser, PRESENTATIONS, Piece,
+    Protocol, RUNS, RUNS_IN_A_ROW, Ridge, SETS, SplitChoice, Trainer, evaluate, judge,
 };
-use refire_metrics::{Metric, Verdict};
+use refire_metrics::{
+    Metric, Stability, TrialFeatures, Verdict, autocorrelation, intervals, lagged_noise,
+    population_counts, told_apart,
+};
 use refire_recording::Recording;
-use refire_testkit::{Judged, JudgedNetwork, JudgedTrial};
+use refire_testkit::{Judged, JudgedNetwork, JudgedTrial, LongRuns, Start};
 
 /// Trials of a recording.
 fn trials(recording: &Recording, which: &[usize]) -> Vec<JudgedTrial> {
@@ -215,6 +218,132 @@ fn an_evaluation_is_what_the_definitions_say() {
         over(&runs, &|set| reference.fano_factor(set)),
     );
     assert!(deviations.bits_per_spike.value().is_none());
+    both(
+        "distance of rates",
+        (&test.rate_distance, &deviations.rate_distance),
+        over(&runs, &|set| reference.rate_distance(data, set)),
+    );
+    both(
+        "the same of training trials",
+        (
+            &test.rate_distance_ceiling,
+            &deviations.rate_distance_ceiling,
+        ),
+        over(&chosen, &|set| reference.rate_distance(data, set)),
+    );
+    both(
+        "Fano factor of training trials",
+        (&test.fano_factor_ceiling, &deviations.fano_factor_ceiling),
+        over(&chosen, &|set| reference.fano_factor(set)),
+    );
+}
+
+/// Trials as arrays.
+fn arrays(reference: &Judged, trials: &[JudgedTrial]) -> (TrialArray<u8>, TrialLayout) {
+    let bins: Vec<usize> = trials.iter().map(|k| k.spikes.len()).collect();
+    let units = trials[0].spikes[0].len();
+    let mut z = TrialArray::zeros(trials.len(), *bins.iter().max().unwrap(), 0, units);
+    for (k, trial) in trials.iter().enumerate() {
+        z.trial_mut(k)[..units * bins[k]].copy_from_slice(&trial.spikes.concat());
+    }
+    let conditions = trials.iter().map(|k| k.condition).collect();
+    (
+        z,
+        TrialLayout::new(conditions, bins, reference.first_bin).unwrap(),
+    )
+}
+
+#[test]
+fn figures_that_no_term_compares_are_of_the_same_sets() {
+    let recording = Small {
+        trials: 60,
+        ..Small::default()
+    }
+    .recording();
+    let model = fitted(&recording);
+    let reference = judged(&model, &recording, &model.split.test);
+    let found = evaluate(&model, &recording, None).unwrap();
+    let (z, layout) = arrays(&reference, &reference.test);
+    let sets = 0..SETS as u32;
+    let runs: Vec<_> = sets.clone().map(|set| reference.free_runs(set)).collect();
+    let chosen: Vec<_> = sets.map(|set| reference.ceiling_trials(set)).collect();
+    type Figure<'a> = &'a dyn Fn(&TrialArray<u8>, &TrialLayout) -> Metric;
+    let check = |what: &str, of_model: &Metric, of_training: &Metric, figure: Figure| {
+        for (found, sets) in [(of_model, &runs), (of_training, &chosen)] {
+            let values = sets.iter().map(|set| {
+                let (z, layout) = arrays(&reference, set);
+                figure(&z, &layout).value().unwrap()
+            });
+            near(what, found, values.sum::<f64>() / SETS as f64);
+        }
+        assert_ne!(of_model, of_training);
+    };
+    let test = &found.test;
+    let own = intervals(&z, &layout);
+    check(
+        "interval distance",
+        &test.isi_distance,
+        &test.isi_distance_ceiling,
+        &|z, layout| {
+            let pairs = own.iter().zip(intervals(z, layout));
+            let distances: Vec<f64> = pairs.filter_map(|(a, b)| a.distance(&b).value()).collect();
+            Metric::Value(distances.iter().sum::<f64>() / distances.len() as f64)
+        },
+    );
+    let own = autocorrelation(&z, &layout);
+    check(
+        "autocorrelation",
+        &test.autocorrelation_distance,
+        &test.autocorrelation_distance_ceiling,
+        &|z, layout| own.distance(&autocorrelation(z, layout)),
+    );
+    let own = population_counts(&z, &layout);
+    check(
+        "population count",
+        &test.population_count_distance,
+        &test.population_count_distance_ceiling,
+        &|z, layout| own.distance(&population_counts(z, layout)),
+    );
+    check(
+        "triplets",
+        &test.synchronous_triplets_model,
+        &test.synchronous_triplets_ceiling,
+        &|z, layout| population_counts(z, layout).synchronous_triplets(),
+    );
+    assert_eq!(test.synchronous_triplets_data, own.synchronous_triplets());
+    let own = TrialFeatures::new(&z, &layout);
+    check(
+        "told apart",
+        &test.told_apart,
+        &test.told_apart_ceiling,
+        &|z, layout| told_apart(&own, &TrialFeatures::new(z, layout)).accuracy,
+    );
+    let trials = 2.0 * layout.trials() as f64;
+    let interval = found.told_apart_intervals.0.unwrap();
+    let accuracy = test.told_apart.value().unwrap();
+    assert!(interval.low < accuracy && accuracy < interval.high);
+    // About twice 1.96 sqrt(accuracy (1 - accuracy) / trials).
+    let width = 2.0 * 1.96 * (accuracy * (1.0 - accuracy) / trials).sqrt();
+    assert!(((interval.high - interval.low) / width - 1.0).abs() < 0.1);
+    let lagged = &found.lagged;
+    let own = lagged_noise(&z, &layout, &lagged.lags);
+    for (at, lag) in lagged.lags.iter().enumerate() {
+        let of = |z: &TrialArray<u8>, layout: &TrialLayout| {
+            own.agreement(&lagged_noise(z, layout, &lagged.lags)).r2[at].clone()
+        };
+        check(
+            &format!("R2 at lag {lag}"),
+            &lagged.r2[at],
+            &lagged.ceiling_r2[at],
+            &of,
+        );
+    }
+    // The interval of a ceiling: the deviation of one set, for sets of new trials, on either side.
+    let training = model.split.train.len() as f64;
+    let sd = found.test_sd.psth_correlation_ceiling.value().unwrap();
+    let half = 1.96 * sd / (1.0 - layout.trials() as f64 / training).sqrt();
+    let interval = found.ceiling_intervals.psth_correlation.unwrap();
+    assert!(((interval.high - interval.low) / (2.0 * half) - 1.0).abs() < 1e-3);
 }
 
 #[test]
@@ -247,50 +376,59 @@ fn all_trials_are_judged_without_a_ceiling_and_another_recording_too() {
     }
 }
 
+fn assert_runs(found: &Stability, reference: &LongRuns) {
+    let left: usize = reference.left_at.iter().sum();
+    assert_eq!(found.runs, reference.rates.len());
+    assert_eq!(found.divergent_share, left as f64 / found.runs as f64);
+    let mut left_at = found.left_at.clone();
+    left_at.resize(PRESENTATIONS, 0);
+    assert_eq!(left_at, reference.left_at);
+}
+
 #[test]
 fn long_runs_are_what_the_definitions_say() {
     let recording = Small::default().recording();
     let mut model = fitted(&recording);
     let seconds = model.bin_width;
+    let gap = (refire_fit::GAP_SECONDS / seconds).ceil() as usize;
     let mut verdicts = Vec::new();
     // As fitted, and with couplings that make it leave sooner or later.
     for strength in [1.0f32, 6.0, 9.0] {
-        model
-            .parameters
-            .couplings
-            .iter_mut()
-            .for_each(|w| *w *= strength);
-        let reference =
-            judged(&model, &recording, &[]).long_runs(refire_fit::RUNS, refire_fit::PRESENTATIONS);
+        let scale = |model: &mut Model, by: f32| {
+            let couplings = &mut model.parameters.couplings;
+            couplings.iter_mut().for_each(|w| *w *= by);
+        };
+        scale(&mut model, strength);
+        let reference = judged(&model, &recording, &[]);
         let found = judge(&model, model.spec.seed).unwrap();
-        let left: usize = reference.left_at.iter().sum();
-        assert_eq!(
-            found.stability.divergent_share,
-            left as f64 / refire_fit::RUNS as f64
-        );
-        let mut left_at = found.stability.left_at.clone();
-        left_at.resize(refire_fit::PRESENTATIONS, 0);
-        assert_eq!(left_at, reference.left_at);
-        for (found, expected) in found.traces_hz.iter().zip(&reference.rates) {
+        assert_eq!(found.protocol, Protocol::Trials);
+        assert!([RUNS, MOST_RUNS].contains(&found.stability.runs));
+        let runs = reference.long_runs(found.stability.runs, PRESENTATIONS, Start::Anew);
+        assert_runs(&found.stability, &runs);
+        for (found, expected) in found.traces_hz.iter().zip(&runs.rates) {
             assert_eq!(found.len(), expected.len());
             for (found, expected) in found.iter().zip(expected) {
                 assert!((found - expected / seconds).abs() < 1e-9);
             }
         }
-        let expected = match left as f64 / refire_fit::RUNS as f64 {
-            share if share <= 0.01 => Verdict::Stable,
-            share if share <= 0.5 => Verdict::Fragile,
-            _ => Verdict::Divergent,
-        };
-        assert_eq!(found.stability.verdict, expected);
-        verdicts.push(expected);
-        model
-            .parameters
-            .couplings
-            .iter_mut()
-            .for_each(|w| *w /= strength);
+        let in_a_row = reference.long_runs(RUNS_IN_A_ROW, PRESENTATIONS, Start::Rest(gap));
+        assert_runs(found.in_a_row.as_ref().unwrap(), &in_a_row);
+        verdicts.push(found.stability.verdict);
+
+        // The same as a continuous recording, whose pieces go on from one another.
+        model.spec.trials.piece = Some(Piece {
+            seconds: 1.0,
+            ongoing: true,
+        });
+        let on = judge(&model, model.spec.seed).unwrap();
+        let runs = reference.long_runs(on.stability.runs, PRESENTATIONS, Start::On);
+        assert_runs(&on.stability, &runs);
+        assert_eq!((on.protocol, on.in_a_row), (Protocol::Continuous, None));
+        model.spec.trials.piece = None;
+        scale(&mut model, 1.0 / strength);
     }
-    assert_ne!(verdicts.first(), verdicts.last());
+    assert_ne!(verdicts.first(), verdicts.last(), "{verdicts:?}");
+    assert_ne!(verdicts.last(), Some(&Verdict::Stable));
 }
 
 #[test]

@@ -85,6 +85,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
             json!(evaluation.split).as_str().unwrap_or("")
         );
         outcome::print_table(&[("model", &evaluation)]);
+        outcome::print_advice(&model, &evaluation, &args.recording);
         if let Some((metrics, _)) = &connectivity {
             say!();
             print_connectivity(metrics);

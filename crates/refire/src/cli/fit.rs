@@ -180,6 +180,7 @@ impl Run<'_> {
         drop(lock);
         if !quiet && stopped.is_none() {
             outcome::print_table(&[(objective_name(&fitted.model.spec), &fitted.evaluation)]);
+            outcome::print_advice(&fitted.model, &fitted.evaluation, &self.args.recording);
             if let Some(convex) = &fitted.convex {
                 say!("\n{}", convex.sentence());
             }

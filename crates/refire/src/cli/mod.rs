@@ -3,6 +3,7 @@
 #[macro_use]
 mod terminal;
 
+mod advice;
 mod demo;
 mod evaluate;
 mod export;
@@ -21,6 +22,7 @@ mod options;
 mod outcome;
 mod outputs;
 mod recordings;
+mod rows;
 mod simulate;
 mod table;
 mod view;

@@ -1,10 +1,12 @@
 //! Results as JSON (`fit.json`, `evaluate --json`) and as a table.
 
 use super::fitted::Fitted;
-use super::table;
-use refire::fit::{Evaluation, SplitChoice};
-use refire::metrics::Metric;
+use super::rows::{Group, Row, rows};
+use super::{advice, table};
+use refire::fit::{Evaluation, Model, SplitChoice};
+use refire::metrics::{Metric, Stability};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 
 /// The JSON of an evaluation: numbers, or null with the reason under `reasons`.
 pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
@@ -19,16 +21,43 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     let mut clipping = json!(evaluation.clipping);
     clipping["rate_hz_data"] = json!("after clipping");
     out.insert("clipping".into(), clipping);
-    out.insert(
-        "stability".into(),
+    let of_runs = |stability: &Stability| {
         json!({
             "verdict": stability.verdict,
             "divergent_share": stability.divergent_share,
+            "interval": stability.interval,
             "runs": stability.runs,
             "presentations": refire::fit::PRESENTATIONS,
             "left_at_presentation": stability.left_at,
-        }),
+        })
+    };
+    let mut judged = of_runs(stability);
+    judged["protocol"] = json!(evaluation.stability.protocol);
+    judged["in_a_row"] = match &evaluation.stability.in_a_row {
+        None => Value::Null,
+        Some(in_a_row) => {
+            let mut judged = of_runs(in_a_row);
+            judged["gap_s"] = json!(refire::fit::GAP_SECONDS);
+            judged
+        }
+    };
+    out.insert("stability".into(), judged);
+    out.insert(
+        "ceiling_intervals".into(),
+        json!(evaluation.ceiling_intervals),
     );
+    let (told, told_ceiling) = &evaluation.told_apart_intervals;
+    out.insert(
+        "told_apart_intervals".into(),
+        json!({ "told_apart": told, "told_apart_ceiling": told_ceiling }),
+    );
+    let not_measurable = rows(evaluation).into_iter();
+    let not_measurable: Vec<&str> = not_measurable
+        .filter(|row| row.not_measurable.is_some())
+        .map(|row| row.name)
+        .collect();
+    out.insert("not_measurable".into(), json!(not_measurable));
+    out.insert("noise_correlation_by_lag".into(), json!(evaluation.lagged));
     let metrics = evaluation.test.named().into_iter();
     let mut reasons: Map<String, Value> = metrics
         .filter_map(|(name, metric)| Some((format!("test.{name}"), json!(metric.reason()?))))
@@ -88,130 +117,6 @@ pub fn fit_json(fitted: &Fitted) -> Map<String, Value> {
     out
 }
 
-/// What is said of a ceiling that is [at chance](Row::at_chance).
-const AT_CHANCE: &str = "within chance: the data do not tell this figure";
-
-/// One metric with what it is compared with.
-pub struct Row<'a> {
-    pub name: &'static str,
-    pub explanation: &'static str,
-    pub metric: &'a Metric,
-    /// Of single sets of trials, where the metric is a mean over them.
-    pub sd: &'a Metric,
-    pub ceiling: Option<&'a Metric>,
-    /// Whether the ceiling is one that data reach that do not repeat themselves at all: no share of it tells anything.
-    pub at_chance: bool,
-    pub data: Option<&'a Metric>,
-    pub unit: &'static str,
-}
-
-/// Whether a correlation over so many numbers, or a mean of as many in all, is no larger than what independent numbers
-/// have in 39 of 40 cases.
-fn is_chance(correlation: &Metric, numbers: usize) -> bool {
-    let bound = 1.96 / (numbers.max(1) as f64).sqrt();
-    correlation.value().is_some_and(|r| r <= bound)
-}
-
-/// The metrics of an evaluation in reading order.
-pub fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
-    let (t, sd) = (&evaluation.test, &evaluation.test_sd);
-    let (data, _) = &evaluation.psth;
-    let trials = data.conditions.iter().flat_map(|c| &c.trials);
-    let bins = trials.filter(|&&trials| trials > 0).count();
-    let of_units = evaluation.units.psth_correlation.iter();
-    let units = of_units.filter(|r| r.is_some()).count();
-    let pairs = evaluation.noise_agreement.pairs.len();
-    let noise_at_chance = is_chance(&t.noise_correlation_ceiling_pearson, pairs);
-    let row = |name, explanation, (metric, sd), unit| Row {
-        name,
-        explanation,
-        metric,
-        sd,
-        ceiling: None,
-        at_chance: false,
-        data: None,
-        unit,
-    };
-    let mut rows = vec![
-        row(
-            "likelihood gain",
-            "How much better the network predicts each recorded spike, given the spikes before it, than a constant rate does.",
-            (&t.bits_per_spike, &sd.bits_per_spike),
-            "bits per spike",
-        ),
-        Row {
-            ceiling: Some(&t.psth_correlation_ceiling),
-            at_chance: is_chance(&t.psth_correlation_ceiling, bins * units),
-            ..row(
-                "PSTH correlation",
-                "Agreement of trial-averaged activity of the free-running network with the data, mean over units.",
-                (&t.psth_correlation, &sd.psth_correlation),
-                "",
-            )
-        },
-        Row {
-            ceiling: Some(&t.noise_correlation_ceiling_pearson),
-            at_chance: noise_at_chance,
-            ..row(
-                "noise correlation, Pearson",
-                "Agreement of the pattern of noise correlations over pairs of units.",
-                (&t.noise_correlation_pearson, &sd.noise_correlation_pearson),
-                "",
-            )
-        },
-        Row {
-            ceiling: Some(&t.noise_correlation_ceiling_r2),
-            at_chance: noise_at_chance,
-            ..row(
-                "noise correlation, R2",
-                "The same with their size: 1 is perfect, below 0 is worse than a constant.",
-                (&t.noise_correlation_r2, &sd.noise_correlation_r2),
-                "",
-            )
-        },
-        Row {
-            data: Some(&t.rate_hz_data),
-            ..row(
-                "mean rate",
-                "Mean over units of the free-running network's rate.",
-                (&t.rate_hz_model, &sd.rate_hz_model),
-                "Hz",
-            )
-        },
-        Row {
-            data: Some(&t.fano_factor_data),
-            ..row(
-                "Fano factor",
-                "Variance over mean of whole-trial spike counts.",
-                (&t.fano_factor_model, &sd.fano_factor_model),
-                "",
-            )
-        },
-        row(
-            "interval distance",
-            "Largest gap between the cumulative interspike-interval distributions of data and network, mean over units: 0 is equal.",
-            (&t.isi_distance, &sd.isi_distance),
-            "",
-        ),
-        row(
-            "time-rescaling",
-            "Share of units whose rescaled intervals pass the 95 % Kolmogorov-Smirnov bound.",
-            (&t.ks_within_bound, &sd.ks_within_bound),
-            "share of units",
-        ),
-    ];
-    if t.bits_per_spike_joint != t.bits_per_spike {
-        let joint = row(
-            "joint likelihood gain",
-            "The same where each spike is also given the units before it in its own bin (same-bin couplings).",
-            (&t.bits_per_spike_joint, &sd.bits_per_spike_joint),
-            "bits per spike",
-        );
-        rows.insert(1, joint);
-    }
-    rows
-}
-
 /// Prints one or several evaluations side by side with the ceilings of the first.
 pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     let Some((_, first)) = evaluations.first() else {
@@ -226,40 +131,38 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     let all: Vec<Vec<Row<'_>>> = evaluations.iter().map(|(_, e)| rows(e)).collect();
     let mut lines = Vec::new();
     let longest = all.iter().max_by_key(|rows| rows.len());
-    for row in longest.into_iter().flatten() {
-        let name = if row.unit.is_empty() {
-            row.name.to_string()
-        } else {
-            format!("{} ({})", row.name, row.unit)
-        };
-        let mut line = vec![name];
-        // A fit without same-bin couplings has no joint figure.
-        let of_fit = |rows: &'_ [Row<'_>]| match rows.iter().find(|other| other.name == row.name) {
-            Some(row) => table::with_sd(row.metric.value(), row.sd.value()),
-            None => table::number(None),
-        };
-        line.extend(all.iter().map(|rows| of_fit(rows)));
-        line.push(
-            row.ceiling
-                .map_or(String::new(), |f| table::number(f.value())),
-        );
-        line.push(row.data.map_or(String::new(), |f| table::number(f.value())));
-        lines.push(line);
+    for group in Group::ALL {
+        lines.push(vec![format!("{}:", group.title())]);
+        let own = longest
+            .into_iter()
+            .flatten()
+            .filter(|row| row.group == group);
+        lines.extend(own.map(|row| line(row, &all)));
     }
-    let mut stability = vec!["stability, left to run".to_string()];
-    stability.extend(evaluations.iter().map(|(_, e)| {
-        let s = &e.stability.stability;
-        format!("{} ({:.1} % leave)", verdict(e), 100.0 * s.divergent_share)
+    lines.push(vec!["left to run:".into()]);
+    let stability = |name: String, of: &dyn Fn(&Evaluation) -> Option<Stability>| {
+        let cells = evaluations
+            .iter()
+            .map(|(_, e)| of(e).map_or("-".into(), |s| advice::share(&s)));
+        std::iter::once(name).chain(cells).collect::<Vec<String>>()
+    };
+    lines.push(stability(format!("  {}", advice::runs(first)), &|e| {
+        Some(e.stability.stability.clone())
     }));
-    stability.extend([String::new(), String::new()]);
-    lines.push(stability);
+    if first.stability.in_a_row.is_some() {
+        let gap = refire::fit::GAP_SECONDS;
+        lines.push(stability(
+            format!("  trials in a row, {gap} s apart"),
+            &|e| e.stability.in_a_row.clone(),
+        ));
+    }
     table::print(&header, &lines);
     if let Some(clipped) = clipped(first) {
         say!("- mean rate: {clipped}");
     }
     for row in rows(first) {
-        if row.at_chance {
-            say!("- {}: the ceiling is {AT_CHANCE}", row.name);
+        if let Some(why) = row.why_not_measurable() {
+            say!("- {}: {why}", row.name);
         }
         let metrics = std::iter::once(row.metric).chain(row.ceiling);
         let mut reasons: Vec<&str> = metrics.chain(row.data).filter_map(Metric::reason).collect();
@@ -277,6 +180,38 @@ pub fn print_table(evaluations: &[(&str, &Evaluation)]) {
     }
 }
 
+/// Says what to do about a network that is not stable.
+pub fn print_advice(model: &Model, evaluation: &Evaluation, recording: &Path) {
+    let recording = recording.display().to_string();
+    if let Some(advice) = advice::what_to_do(model, evaluation, &recording) {
+        say!("\n{}\n  {}", advice.sentence, advice.command);
+    }
+}
+
+/// A row of the table: the figures of each fit, the ceiling and the data.
+fn line(row: &Row<'_>, all: &[Vec<Row<'_>>]) -> Vec<String> {
+    let name = match row.unit {
+        "" => format!("  {}", row.name),
+        unit => format!("  {} ({unit})", row.name),
+    };
+    // A fit without same-bin couplings has no joint figure.
+    let of_fit = |rows: &'_ [Row<'_>]| match rows.iter().find(|other| other.name == row.name) {
+        Some(row) if row.not_measurable.is_some() => "not measurable".into(),
+        Some(row) => match row.interval {
+            Some(interval) => table::with_interval(row.metric.value(), interval),
+            None => table::with_sd(row.metric.value(), row.sd.value()),
+        },
+        None => table::number(None),
+    };
+    let other =
+        |metric: Option<&Metric>| metric.map_or(String::new(), |f| table::number(f.value()));
+    let fits = all.iter().map(|rows| of_fit(rows));
+    std::iter::once(name)
+        .chain(fits)
+        .chain([other(row.ceiling), other(row.data)])
+        .collect()
+}
+
 /// What the data lost to bins that hold at most one spike; `None` where that is nothing.
 pub fn clipped(evaluation: &Evaluation) -> Option<String> {
     let clipping = evaluation.clipping;
@@ -286,10 +221,4 @@ pub fn clipped(evaluation: &Evaluation) -> Option<String> {
             100.0 * clipping.clipped_share
         )
     })
-}
-
-/// The verdict in one word.
-pub fn verdict(evaluation: &Evaluation) -> String {
-    let value = json!(evaluation.stability.stability.verdict);
-    value.as_str().unwrap_or_default().to_string()
 }

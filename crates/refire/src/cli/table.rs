@@ -1,5 +1,7 @@
 //! Plain text tables.
 
+use refire::metrics::Interval;
+
 /// Prints rows under a header, columns aligned: the first to the left, the others to the right.
 pub fn print(header: &[&str], rows: &[Vec<String>]) {
     let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
@@ -34,6 +36,12 @@ pub fn print(header: &[&str], rows: &[Vec<String>]) {
 /// Three significant decimals, or a dash.
 pub fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_string(), |x| format!("{x:.3}"))
+}
+
+/// The same with an interval.
+pub fn with_interval(value: Option<f64>, interval: Interval) -> String {
+    let Interval { low, high } = interval;
+    format!("{} ({low:.2} to {high:.2})", number(value))
 }
 
 /// The same with a standard deviation, where there is one.

@@ -1,27 +1,26 @@
 //! From a fit and its evaluation to the plain data of a report.
 
 mod facts;
+mod psths;
 #[cfg(test)]
 mod tests;
 
+use super::advice;
 use super::fitted::Fitted;
 use super::names::{MOST_UNITS, objective_name};
-use super::outcome;
+use super::rows::rows;
 use refire::core::{TrialArray, TrialLayout};
-use refire::fit::{Evaluation, History, Model, TestMetrics};
+use refire::fit::{Evaluation, History, LaggedFigures, Model, TestMetrics};
 use refire::metrics::Metric;
 use refire::recording::Recording;
 use refire::report::{
-    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
+    CouplingView, FitView, LagView, LossCurve, MetricRow, NoiseView, RasterPair, Report,
     StabilityView,
 };
 use refire::synth::SynthSettings;
 
 /// Trials shown side by side in a raster.
 const RASTER_TRIALS: usize = 4;
-
-/// Conditions and bins shown in a PSTH example.
-const PSTH_BINS: usize = 600;
 
 /// Filters drawn besides those of each unit onto itself.
 const FILTERS: usize = 6;
@@ -54,7 +53,8 @@ pub fn fit_report(recording: &Recording, fitted: &Fitted) -> Report {
         facts: facts::of_one(recording, fitted),
         notes: facts::notes(recording, fitted),
         psth_choice: format!(
-            "Units are ranked by r; at most {PSTH_BINS} bins are drawn, r is taken over all.{}",
+            "Units are ranked by r. {}{}",
+            psths::choice(model.bin_width),
             few_at_the_end(&fitted.evaluation.layout)
         ),
         fits: vec![fit_view(fitted, &named)],
@@ -87,8 +87,9 @@ pub fn demo_report(recording: &Recording, synthetic: &SynthSettings, fits: &[Fit
     report.facts = facts::of_all(recording, fits);
     report.psth_choice = format!(
         "From top to bottom: the best, the median and the worst unit, ranked by r of {}; both \
-         columns show the same units.",
-        objective_name(&first.model.spec)
+         columns show the same units. {}",
+        objective_name(&first.model.spec),
+        psths::choice(first.model.bin_width)
     );
     report.fits = fits
         .iter()
@@ -142,14 +143,17 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
     let (model, e) = (&fitted.model, &fitted.evaluation);
     FitView {
         name: objective_name(&model.spec).into(),
-        figures: outcome::rows(e)
+        figures: rows(e)
             .iter()
             .map(|row| MetricRow {
+                group: row.group.title().into(),
                 name: row.name.into(),
                 explanation: row.explanation.into(),
                 model: row.metric.value(),
                 sd: row.sd.value(),
-                at_chance: row.at_chance,
+                interval: row.interval.map(|i| (i.low, i.high)),
+                rises: row.rises,
+                not_measurable: row.why_not_measurable(),
                 ceiling: row.ceiling.and_then(|f| f.value()),
                 data: row.data.and_then(|f| f.value()),
                 reason: row.metric.reason().map(String::from),
@@ -162,10 +166,7 @@ fn fit_view(fitted: &Fitted, units: &[(String, usize)]) -> FitView {
             (model.spec.iterations() > 0).then_some(model.iteration),
         ),
         raster: raster(model, e),
-        psths: units
-            .iter()
-            .map(|(label, unit)| psth_example(model, e, label, *unit))
-            .collect(),
+        psths: psths::examples(model, e, units),
         noise: noise(model, e),
         noise_missing: e.test.noise_correlation_pearson.reason().map(String::from),
         couplings: couplings(model),
@@ -281,49 +282,6 @@ fn ranked(e: &Evaluation) -> Vec<(&'static str, usize)> {
         .collect()
 }
 
-fn psth_example(model: &Model, e: &Evaluation, label: &str, unit: usize) -> PsthExample {
-    let mut example = PsthExample {
-        label: label.into(),
-        correlation: e.units.psth_correlation[unit].unwrap_or(f64::NAN),
-        ..PsthExample::default()
-    };
-    let (data, simulated) = (&e.psth.0, &e.psth.1);
-    for (condition, (a, b)) in data
-        .conditions
-        .iter()
-        .zip(&simulated.conditions)
-        .enumerate()
-    {
-        let groups = e.layout.groups().iter();
-        let slots: Vec<usize> = groups
-            .filter(|group| group.condition == condition)
-            .flat_map(|group| group.slots.clone())
-            .collect();
-        let bins = a.trials.len().min(b.trials.len());
-        let measured = (e.layout.first_bin()..bins).filter(|&t| a.trials[t] > 0 && b.trials[t] > 0);
-        let mut first = true;
-        for t in measured {
-            if example.time_s.len() >= PSTH_BINS {
-                return example;
-            }
-            if first && !example.time_s.is_empty() {
-                example.breaks.push(example.time_s.len());
-            }
-            first = false;
-            example
-                .time_s
-                .push(example.time_s.len() as f64 * model.bin_width);
-            // The last bin of a trial may be partial.
-            let present = slots.iter().filter(|&&k| t < e.layout.bins(k));
-            let share = present.map(|&k| e.layout.share_of_bin(k, t)).sum::<f64>();
-            let seconds = model.bin_width * share / a.trials[t] as f64;
-            example.data_hz.push(a.row(t)[unit] / seconds);
-            example.model_hz.push(b.row(t)[unit] / seconds);
-        }
-    }
-    example
-}
-
 fn noise(model: &Model, e: &Evaluation) -> Option<NoiseView> {
     e.test.noise_correlation_pearson.value()?;
     let rows = |m: &nalgebra::DMatrix<f64>| {
@@ -335,8 +293,20 @@ fn noise(model: &Model, e: &Evaluation) -> Option<NoiseView> {
         pairs: e.noise_agreement.pairs.clone(),
         data: rows(&e.noise.0.matrix),
         model: rows(&e.noise.1.matrix),
+        by_lag: by_lag(model, &e.lagged),
         same_bin: same_bin(model, e.noise.0.matrix.nrows()),
     })
+}
+
+fn by_lag(model: &Model, lagged: &LaggedFigures) -> Vec<LagView> {
+    let figures = lagged.r2.iter().zip(&lagged.ceiling_r2);
+    let lags = lagged.lags.iter().zip(figures);
+    lags.map(|(&lag, (r2, ceiling))| LagView {
+        lag_s: lag as f64 * model.bin_width,
+        r2: r2.value(),
+        ceiling: ceiling.value(),
+    })
+    .collect()
 }
 
 /// Same-bin couplings among the first units, in units of the threshold; none without.
@@ -411,8 +381,16 @@ fn stability(model: &Model, e: &Evaluation) -> StabilityView {
     let duration = scored as f64 * model.bin_width;
     let presentations = refire::fit::PRESENTATIONS;
     StabilityView {
-        verdict: outcome::verdict(e),
+        verdict: advice::verdict(&report.stability),
         divergent_share: report.stability.divergent_share,
+        interval: Some((
+            report.stability.interval.low,
+            report.stability.interval.high,
+        )),
+        protocol: advice::protocol(report.protocol).into(),
+        beside: (report.in_a_row.as_ref()).map_or(String::new(), advice::in_a_row),
+        advice: advice::what_to_do(model, e, "RECORDING.npz")
+            .map(|advice| (advice.sentence, advice.command)),
         runs: report.stability.runs,
         presentations,
         time_s: (1..=presentations).map(|p| p as f64 * duration).collect(),

@@ -1,6 +1,6 @@
 //! Noise correlations: pairs as a scatter, units as matrices.
 
-use super::{Fit, figure, fits, missing, missing_panel, panel, section};
+use super::{Fit, Key, figure, fits, missing, missing_panel, panel, section};
 use crate::svg::{Anchor, Axis, Chart, DATA, Heatmap, Matrix, Stroke, color_bar, extent, padded};
 use crate::text::{count, number};
 use crate::{NoiseView, Report};
@@ -26,7 +26,62 @@ pub(crate) fn html(report: &Report) -> String {
         Some(scale) => matrices(&fits, scale),
         None => missing("Matrices need at least two units with noise correlations."),
     };
-    section("noise", TITLE, &(scatters + &matrices + &same_bin(&fits)))
+    let body = scatters + &by_lag(&fits) + &matrices + &same_bin(&fits);
+    section("noise", TITLE, &body)
+}
+
+/// R2 over lags, beside that of recorded trials.
+fn by_lag(fits: &[Fit<'_>]) -> String {
+    let all = || fits.iter().filter_map(view).flat_map(|view| &view.by_lag);
+    let values = || all().flat_map(|lag| [lag.r2, lag.ceiling]).flatten();
+    let (Some(times), Some(range)) = (extent(all().map(|lag| lag.lag_s)), extent(values())) else {
+        return String::new();
+    };
+    // What is far below 0 is bad, however far.
+    let low = range.0.clamp(-1.0, 0.0);
+    let mut chart = Chart::new(
+        525.0,
+        230.0,
+        &Axis::linear(padded(times, 0.04), "lag (s)"),
+        &Axis::linear((1.08 * low, 1.0), "R2 of the noise correlations"),
+    );
+    chart.horizontal(0.0, Stroke::dashed("#bbb", 1.0));
+    let mut keys = Vec::new();
+    let points = |of: fn(&crate::LagView) -> Option<f64>, view: &NoiseView| -> Vec<(f64, f64)> {
+        let values = view
+            .by_lag
+            .iter()
+            .filter_map(|lag| Some((lag.lag_s, of(lag)?.max(low))));
+        values.collect()
+    };
+    let shown = fits.iter().filter_map(|fit| Some((fit, view(fit)?)));
+    for (place, (fit, view)) in shown.enumerate() {
+        if place == 0 {
+            let ceiling = points(|lag| lag.ceiling, view);
+            chart.line(ceiling.iter().copied(), Stroke::dashed(DATA, 1.6));
+            chart.dots(ceiling, 2.6, DATA);
+            keys.push(Key::line(
+                Stroke::dashed(DATA, 1.6),
+                "ceiling: training trials",
+            ));
+        }
+        let model = points(|lag| lag.r2, view);
+        chart.line(model.iter().copied(), Stroke::solid(fit.color, 2.0));
+        chart.dots(model, 2.6, fit.color);
+        keys.push(Key::line(Stroke::solid(fit.color, 2.0), fit.name()));
+    }
+    figure(
+        &panel(
+            "Lag by lag",
+            DATA,
+            &chart.finish("R2 of noise correlations over lags"),
+        ),
+        &keys,
+        "The agreement of noise correlations over pairs of units where the second unit is looked at so much later than \
+         the first. 1 is perfect, below 0 is worse than a constant; values below -1 are drawn there.",
+        "The line of a model should lie on the ceiling. At lag 0 same-bin couplings are what can bring it there; at \
+         longer lags, couplings and hidden units.",
+    )
 }
 
 fn view<'a>(fit: &Fit<'a>) -> Option<&'a NoiseView> {

@@ -37,8 +37,8 @@ pub(crate) fn html(report: &Report) -> String {
         )
         .trim_end(),
         "The curve of the model should rise and fall with the data. It cannot follow every jag: \
-         with few trials much of the recorded curve is chance, which is why the table gives a \
-         ceiling.",
+         with few trials much of the recorded curve is chance, which is why curves are smoothed and the table \
+         gives a ceiling.",
     );
     section("psth", TITLE, &super::wide(&fits, body))
 }

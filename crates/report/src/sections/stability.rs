@@ -78,14 +78,25 @@ fn traces(fits: &[Fit<'_>]) -> String {
     let body = figure(
         &panels,
         &keys,
-        "The mean rate of all observed units while the network runs on its own through several \
-         presentations in a row; each line is one run, with one point per presentation. The band \
-         is the range of the recorded trials. A run leaves the range of the data when its spike \
-         count exceeds twice the largest of a training trial (the limit), or when it is silent for \
-         a presentation that no training trial was silent in; it is not followed further.",
+        format!(
+            "The mean rate of all observed units while the network runs on its own; each line is one run, with one \
+             point per presentation. {} The band is the range of the recorded trials. A run leaves the range of the \
+             data when a presentation has more than twice the spikes of any training trial of its condition (the \
+             limit is that of the condition with the most), when it is silent where the training never was, or when \
+             its presentations together have more than twice or less than half of the spikes that the data have on \
+             average; chance is allowed for. It is not followed further.",
+            protocol(fits)
+        )
+        .as_str(),
         &read(fits),
     );
     wide(fits, body)
+}
+
+/// What a run is, as all fits of a page have it.
+fn protocol<'a>(fits: &[Fit<'a>]) -> &'a str {
+    fits.first()
+        .map_or("", |fit| fit.view.stability.protocol.trim())
 }
 
 fn read(fits: &[Fit<'_>]) -> String {
@@ -174,7 +185,7 @@ fn staying(fits: &[Fit<'_>]) -> String {
     let mut chart = Chart::new(
         525.0,
         230.0,
-        &Axis::linear((0.0, presentations as f64), "presentations in a row"),
+        &Axis::linear((0.0, presentations as f64), "presentations"),
         &Axis::linear((0.0, 104.0), "runs still in the range (%)"),
     );
     for fit in fits.iter().filter(|fit| fit.view.stability.runs > 0) {

@@ -32,19 +32,39 @@ pub(crate) fn html(report: &Report) -> String {
             )
         })
         .collect();
-    let rows: String = names.iter().map(|name| row(&fits, name)).collect();
+    let (mut rows, mut group) = (String::new(), "");
+    for name in &names {
+        let own = group_of(&fits, name);
+        if own != group {
+            group = own;
+            rows += &heading(group, fits.len() + 4);
+        }
+        rows += &row(&fits, name);
+    }
     let body = format!(
         "<table class=\"figures\">\n<thead><tr><th scope=\"col\">Figure</th>{heads}\
          <th scope=\"col\" class=\"number\">Ceiling</th><th scope=\"col\" class=\"number\">Data\
          </th><th scope=\"col\">Share of ceiling</th></tr></thead>\n<tbody>\n{rows}</tbody>\n\
          </table>\n<p class=\"note\">Figures are taken on trials that were not used for \
          fitting. <b>Ceiling</b>: the same figure with recorded trials in the model’s place; it \
-         is what a perfect model could reach with this many trials. <b>Data</b>: the value in \
+         is what a perfect model could reach with this many trials. For a distance, that is the least it can be. \
+         <b>Data</b>: the value in \
          the recording, for figures that describe a recording and have no best value. <b>±</b>: \
          standard deviation over simulated sets of as many trials, of which the figure is the \
          mean.</p>\n"
     );
     section("figures", title, &body)
+}
+
+fn group_of<'a>(fits: &[Fit<'a>], name: &str) -> &'a str {
+    let mut rows = fits.iter().flat_map(|fit| &fit.view.figures);
+    rows.find(|row| row.name == name)
+        .map_or("", |row| row.group.trim())
+}
+
+fn heading(group: &str, columns: usize) -> String {
+    let open = format!("<tr class=\"group\"><th colspan=\"{columns}\" scope=\"colgroup\">");
+    within(&open, group, "</th></tr>\n")
 }
 
 fn row(fits: &[Fit<'_>], name: &str) -> String {
@@ -63,11 +83,7 @@ fn row(fits: &[Fit<'_>], name: &str) -> String {
         let label = if fits.len() > 1 { fit.name() } else { "Model" };
         let value = row.and_then(|row| finite(row.model));
         let content = match (value, row.and_then(|row| row.reason.as_deref())) {
-            (Some(value), _) => {
-                let sd = row.and_then(|row| finite(row.sd));
-                let sd = sd.map(|sd| format!(" <span class=\"unit\">± {}</span>", number(sd)));
-                with_unit(value, unit) + sd.as_deref().unwrap_or_default()
-            }
+            (Some(value), _) => with_unit(value, unit) + &spread(*row),
             (None, Some(reason)) => within("–<span class=\"explanation\">", reason, "</span>"),
             (None, None) => "–".into(),
         };
@@ -87,6 +103,19 @@ fn row(fits: &[Fit<'_>], name: &str) -> String {
         if bars.is_empty() { "–" } else { &bars },
     );
     html + "</tr>\n"
+}
+
+/// What the value may differ by.
+fn spread(row: Option<&MetricRow>) -> String {
+    let interval = row.and_then(|row| row.interval);
+    let text = match interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+        Some((low, high)) => format!("({} to {})", number(low), number(high)),
+        None => match row.and_then(|row| finite(row.sd)) {
+            Some(sd) => format!("± {}", number(sd)),
+            None => return String::new(),
+        },
+    };
+    format!(" <span class=\"unit\">{text}</span>")
 }
 
 fn finite(value: Option<f64>) -> Option<f64> {
@@ -130,8 +159,11 @@ pub(crate) fn cell(label: &str, class: &str, content: &str) -> String {
 }
 
 fn bar(color: &str, row: &MetricRow) -> Option<String> {
-    if row.at_chance {
-        return Some("<span class=\"bar\">none: the ceiling is within chance</span>".into());
+    if let Some(why) = &row.not_measurable {
+        return Some(within("<span class=\"bar none\">", why, "</span>"));
+    }
+    if !row.rises {
+        return None;
     }
     let ceiling = finite(row.ceiling).filter(|ceiling| *ceiling > 0.0)?;
     let share = finite(row.model)? / ceiling;

@@ -3,7 +3,8 @@
 use super::{any_number, check};
 use proptest::prelude::*;
 use refire_report::{
-    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, Report, StabilityView,
+    CouplingView, FitView, LagView, LossCurve, MetricRow, NoiseView, PsthExample, Report,
+    StabilityView,
 };
 
 fn numbers(length: usize) -> impl Strategy<Value = Vec<f64>> {
@@ -32,6 +33,8 @@ fn any_fit() -> impl Strategy<Value = FitView> {
                     figures: vec![MetricRow {
                         model: Some(stability.4[0]),
                         ceiling: Some(stability.4[1]),
+                        interval: Some((stability.4[1], stability.4[0])),
+                        rises: true,
                         data: Some(losses.4),
                         ..MetricRow::default()
                     }],
@@ -56,6 +59,11 @@ fn any_fit() -> impl Strategy<Value = FitView> {
                         pairs: noise.0.into_iter().zip(noise.1).collect(),
                         data: rows(&noise.2),
                         same_bin: rows(&noise.2),
+                        by_lag: vec![LagView {
+                            lag_s: stability.2[0],
+                            r2: Some(stability.2[1]),
+                            ceiling: Some(stability.2[2]),
+                        }],
                         model: rows(&noise.3),
                     }),
                     couplings: CouplingView {
@@ -77,6 +85,8 @@ fn any_fit() -> impl Strategy<Value = FitView> {
                         data_range_hz: (stability.2[0], stability.2[1]),
                         limit_hz: stability.2[2],
                         left_at: vec![0, 1, 5],
+                        interval: Some((stability.2[0], stability.2[1])),
+                        ..StabilityView::default()
                     },
                     ..FitView::default()
                 }

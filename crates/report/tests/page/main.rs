@@ -10,8 +10,8 @@ mod reproduction;
 
 use proptest::prelude::*;
 use refire_report::{
-    CouplingView, FitView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair, Report,
-    ReportError, StabilityView,
+    CouplingView, FitView, LagView, LossCurve, MetricRow, NoiseView, PsthExample, RasterPair,
+    Report, ReportError, StabilityView,
 };
 
 /// Checks that tags are balanced and attributes quoted, and returns the text between the tags.
@@ -118,11 +118,14 @@ fn fit(name: &str) -> FitView {
             MetricRow {
                 name: "PSTH correlation".into(),
                 explanation: "how well rates follow".into(),
+                group: "compared".into(),
                 model: Some(0.297),
                 ceiling: Some(0.368),
+                rises: true,
                 ..MetricRow::default()
             },
             MetricRow {
+                group: "not compared".into(),
                 name: "KS".into(),
                 reason: Some("too few spikes".into()),
                 ..MetricRow::default()
@@ -157,6 +160,18 @@ fn fit(name: &str) -> FitView {
             data: vec![vec![f64::NAN, 0.1], vec![0.1, f64::NAN]],
             model: vec![vec![f64::NAN, 0.2], vec![0.2, f64::NAN]],
             same_bin: vec![vec![0.0, 0.3], vec![0.0, 0.0]],
+            by_lag: vec![
+                LagView {
+                    lag_s: 0.0,
+                    r2: Some(0.6),
+                    ceiling: Some(0.7),
+                },
+                LagView {
+                    lag_s: 0.01,
+                    r2: Some(-3.0),
+                    ceiling: None,
+                },
+            ],
         }),
         noise_missing: None,
         couplings: CouplingView {
@@ -179,6 +194,10 @@ fn fit(name: &str) -> FitView {
             data_range_hz: (1.0, 3.0),
             limit_hz: 6.0,
             left_at: vec![0, 2, 1],
+            interval: Some((0.005, 0.043)),
+            protocol: "Each starts anew.".into(),
+            beside: "In a row: none of 200.".into(),
+            advice: Some(("Give it more weight.".into(), "refire fit R.npz".into())),
         },
     }
 }
@@ -201,11 +220,16 @@ fn one_fit_reads_in_order() {
     let text = check(&report(vec![fit("MLE")]));
     let order = [
         "sometimes leaves the range of the data",
-        "3 of 200 free runs of 3 presentations in a row left the range (1.5 %).",
+        "3 of 200 free runs of 3 presentations left the range (1.5 %, 95 % interval 0.5 to 4.3 %).",
+        "In a row: none of 200.",
+        "Give it more weight.",
+        "refire fit R.npz",
         "What was fitted",
         "Repeats are held out.",
         "How good is the fit?",
+        "compared",
         "81 %",
+        "not compared",
         "too few spikes",
         "How the fit was found",
         "Spikes: recorded and free-running",
@@ -233,8 +257,10 @@ fn two_fits_are_compared_and_share_the_data() {
     let report = report(vec![fit("MLE"), other]);
     let text = check(&report);
     assert!(text.contains("The fits compared"));
-    assert!(text.contains("MLE. Left to run on its own, the network sometimes leaves"));
-    assert!(text.contains("MLE + sample-and-measure. Left to run on its own, the network stays"));
+    assert!(text.contains("fragile MLE. Left to run on its own, the network sometimes leaves"));
+    assert!(
+        text.contains("stable MLE + sample-and-measure. Left to run on its own, the network stays")
+    );
     let html = report.to_html().unwrap();
     // Bars of both fits in one row, the ceiling once.
     assert!(html.contains("81 %") && html.contains("50 %"));
@@ -242,6 +268,19 @@ fn two_fits_are_compared_and_share_the_data() {
     // The recorded raster and noise matrix appear once, as they are the same.
     assert_eq!(html.matches(">data</h3>").count(), 2);
     assert_eq!(html, report.to_html().unwrap());
+}
+
+#[test]
+fn a_figure_that_is_not_measurable_has_its_reason_and_no_share() {
+    let mut view = fit("MLE");
+    view.figures[0].not_measurable = Some("its own trials agree by 0.02".into());
+    let text = check(&report(vec![view]));
+    assert!(text.contains("its own trials agree by 0.02") && !text.contains("81 %"));
+    // A distance has a ceiling too, and no share of it.
+    let mut view = fit("MLE");
+    view.figures[0].rises = false;
+    let text = check(&report(vec![view]));
+    assert!(text.contains("0.368") && !text.contains("81 %"));
 }
 
 #[test]
@@ -291,7 +330,7 @@ fn one_silent_unit_is_no_trouble() {
         pairs: vec![],
         data: vec![vec![f64::NAN]],
         model: vec![vec![f64::NAN]],
-        same_bin: vec![],
+        ..NoiseView::default()
     });
     view.noise_missing = Some("There is one unit only.".into());
     view.couplings = CouplingView {
@@ -420,6 +459,7 @@ fn large_recordings_stay_below_three_megabytes() {
             data: matrix.clone(),
             model: matrix.clone(),
             same_bin: matrix.clone(),
+            ..NoiseView::default()
         }),
         couplings: CouplingView {
             sources: n,

@@ -47,7 +47,7 @@ pub(crate) struct Item {
 /// What became of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
-    /// Share of 200 free runs of ten presentations that leave the range of the data.
+    /// Share of free runs of ten presentations that leave the range of the data.
     divergent_share: f64,
     verdict: Verdict,
     /// Held-out bits per spike.

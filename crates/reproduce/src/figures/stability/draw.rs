@@ -76,10 +76,11 @@ fn setting(synthetic: &[&Source], real: &[&Source]) -> String {
     format!(
         "Synthetic networks in which MLE may fail and others in which nothing is wrong: {}. Fits from a \
          growing number of trials. MLE is the convex optimum with the ridge that predicts validation trials \
-         best, so that its failures are not those of an optimiser. Each fitted network runs 200 times \
-         through ten trials in a row; a run leaves the range when the population has more than twice the \
-         spikes of any recorded trial, or falls silent where no recorded trial did. At most 1 % of runs: \
-         stable; at most half: fragile; more: divergent. {real}",
+         best, so that its failures are not those of an optimiser. Each fitted network makes 500 runs \
+         of ten trials (2,000 where these do not tell); a run leaves the range when the population has more than \
+         twice the spikes of any recorded trial of the condition, falls silent where no recorded trial did, or \
+         has twice or half of the spikes expected over the run, beyond chance. The 95 % interval of the share \
+         below 1 %: stable; at most half leave: fragile; more: divergent. {real}",
         kinds.join("; ")
     )
 }
