@@ -77,7 +77,7 @@ impl Shape {
     /// A fit at this shape: silence before the first bin, Adam at the published rate.
     pub fn spec(&self, objective: ObjectiveKind, form: Form) -> Specification {
         let adam = AdamSpec {
-            learning_rate: LEARNING_RATE,
+            learning_rate: Some(LEARNING_RATE),
             spike_gradient: match form {
                 Form::Published => SpikeGradient::Triangle,
                 Form::Corrected => AdamSpec::default().spike_gradient,

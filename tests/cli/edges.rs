@@ -273,9 +273,10 @@ fn validation_trials_that_cannot_measure_every_term() {
     assert!(losses["terms"]["nc"].is_array());
     let validation = &losses["validation"];
     assert!(validation["terms"]["nc"].is_null());
-    assert_eq!(validation["iterations"], serde_json::json!([3]));
-    assert_eq!(validation["terms"]["mle"].as_array().unwrap().len(), 1);
-    assert_eq!(validation["total"].as_array().unwrap().len(), 1);
+    // The start, near the optimum of the likelihood, is judged as well.
+    assert_eq!(validation["iterations"], serde_json::json!([0, 3]));
+    assert_eq!(validation["terms"]["mle"].as_array().unwrap().len(), 2);
+    assert_eq!(validation["total"].as_array().unwrap().len(), 2);
     let left_out = losses["left_out"][0].as_str().unwrap();
     assert!(left_out.starts_with("validation: nc:"), "{left_out}");
 }
@@ -387,12 +388,13 @@ fn exports_hold_what_the_help_says() {
             })
             .sum();
         assert!(
-            (sum - x).abs() < 1e-6,
+            (sum - x).abs() < 1e-6 * (1.0 + x.abs()),
             "{condition} {bin} {unit}: {sum} {x}"
         );
     }
 
-    let hidden = "fit r.npz --out other --lags 5 --hidden 2 --drive none --iterations 2 --bin 10ms";
+    // From drawn couplings: near an optimum, the start may be what is kept, in which hidden units do nothing.
+    let hidden = "fit r.npz --out other --lags 5 --hidden 2 --drive none --iterations 2 --bin 10ms --initial-scale 0.1";
     desk.ok(hidden);
     desk.ok("export other/model.refire --out params.npz");
     let mut file = NpzFile::open(desk.path("params.npz")).unwrap();

@@ -71,7 +71,7 @@ fn checkpointed_passes_reach_the_same_losses() {
         ..Toy::default()
     };
     // Where passes are kept in part, nothing is left to validation trials.
-    let given = "--coupling-prior 0.15 --same-bin-prior 1 --drive-detail 0";
+    let given = "--coupling-prior 0.15 --same-bin-prior 1 --drive-prior 1 --drive-detail 0 --initial-scale 0.1";
     for (options, terms, bins) in [
         ("--objective mle --optimizer adam", 1, 7),
         ("--hidden 2", 4, 40),

@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let adam = Adam {
         iterations: WARM_UP + options.iterations as usize,
-        learning_rate: 1e-3,
+        learning_rate: Some(1e-3),
         spike_gradient,
     };
     let spec = |drive| {

@@ -121,8 +121,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if let (Some(statistics), true) = (spec.objective.statistics_mut(), options.no_noise_covariance)
     {
-        let [_, noise, _] = statistics.weights_mut();
-        *noise = 0.0;
+        statistics.set_weights([None, Some(0.0), None]);
     }
     let mut fit = Fit::new(&recording, &stimulus, spec)?;
     for _ in 0..options.train {

@@ -15,7 +15,9 @@ mod solve;
 #[cfg(test)]
 mod testing;
 
-pub use ridge::{RidgeChoice, RidgePoint, choose_coupling_ridge, choose_ridge, try_ridge};
+pub use ridge::{
+    DriveRidge, RidgeChoice, RidgeFit, RidgePoint, choose_coupling_ridge, choose_ridge, try_ridges,
+};
 pub use size::ConvexSize;
 pub use solve::{Solution, Status, UnitFit, solve};
 

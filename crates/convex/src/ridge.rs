@@ -31,6 +31,15 @@ pub struct RidgePoint {
     pub nats: f64,
 }
 
+/// A ridge that was tried, with the fit of the training trials that it leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RidgeFit<T> {
+    /// The ridge, and how well it predicts validation trials.
+    pub point: RidgePoint,
+    /// The fit, to what tells two candidates apart.
+    pub solution: Solution<T>,
+}
+
 /// The ridge that predicts validation trials best, and the path to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RidgeChoice<T> {
@@ -84,8 +93,18 @@ pub fn choose_ridge<T: Real>(
     }
 }
 
-/// The ridge of the couplings that predicts validation trials best, and that of same-bin couplings, where the drive has a
-/// given one: the first part of [`choose_ridge`].
+/// The ridge of the drive for [`choose_coupling_ridge`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DriveRidge {
+    /// Precision.
+    pub at: f64,
+    /// Whether weaker ones are tried, while they predict validation trials better. Stronger ones are not: couplings that
+    /// are fitted beside the drive stand in for it, and a drive held back for that is missing in free runs.
+    pub or_weaker: bool,
+}
+
+/// The ridge of the couplings that predicts validation trials best, and that of same-bin couplings, then perhaps that of
+/// the drive, as in [`choose_ridge`].
 ///
 /// # Errors
 /// As [`choose_ridge`].
@@ -93,26 +112,41 @@ pub fn choose_coupling_ridge<T: Real>(
     training: Problem<'_, T>,
     validation: Problem<'_, T>,
     limits: Limits,
-    drive: f64,
-) -> Result<RidgePoint, ConvexError> {
+    drive: DriveRidge,
+) -> Result<RidgeFit<T>, ConvexError> {
     let mut walk = Walk::new(training, validation, limits)?;
-    walk.over_couplings(drive)?;
-    walk.best.map(|(point, _)| point).ok_or(NO_NUMBER)
+    walk.over_couplings(drive.at)?;
+    if let (Some((best, _)), true) = (&walk.best, drive.or_weaker) {
+        let ridge = best.ridge;
+        let weaker = WEAKER.map(|times| Ridge {
+            drive: times * drive.at,
+            ..ridge
+        });
+        walk.along(weaker.into_iter(), 1)?;
+    }
+    walk.into_best()
 }
 
-/// How well one ridge predicts validation trials.
+/// How well each ridge of a row predicts validation trials; the first fit starts from `start`, each other from the one
+/// before.
 ///
 /// # Errors
 /// As [`choose_ridge`].
-pub fn try_ridge<T: Real>(
+pub fn try_ridges<T: Real>(
     training: Problem<'_, T>,
     validation: Problem<'_, T>,
     limits: Limits,
-    ridge: Ridge,
-) -> Result<RidgePoint, ConvexError> {
+    ridges: &[Ridge],
+    start: Option<&Solution<T>>,
+) -> Result<Vec<RidgeFit<T>>, ConvexError> {
     let mut walk = Walk::new(training, validation, limits)?;
-    walk.along(std::iter::once(ridge), 1)?;
-    walk.best.map(|(point, _)| point).ok_or(NO_NUMBER)
+    let mut found: Vec<RidgeFit<T>> = Vec::with_capacity(ridges.len());
+    for &ridge in ridges {
+        let start = found.last().map(|before| &before.solution).or(start);
+        let (point, solution) = walk.fit(ridge, start)?;
+        found.push(RidgeFit { point, solution });
+    }
+    Ok(found)
 }
 
 const NO_NUMBER: ConvexError = ConvexError::Range {
@@ -174,6 +208,22 @@ impl<'a, T: Real> Walk<'a, T> {
         Ok(())
     }
 
+    fn into_best(self) -> Result<RidgeFit<T>, ConvexError> {
+        let (point, solution) = self.best.ok_or(NO_NUMBER)?;
+        Ok(RidgeFit { point, solution })
+    }
+
+    /// Fits with a ridge and judges.
+    fn fit(
+        &mut self,
+        ridge: Ridge,
+        start: Option<&Solution<T>>,
+    ) -> Result<(RidgePoint, Solution<T>), ConvexError> {
+        let solution = self.solver.solve(ridge, self.limits, start)?;
+        let nats = self.judge.nats_at(&solution)? / self.count;
+        Ok((RidgePoint { ridge, nats }, solution))
+    }
+
     /// Tries candidates from the best so far on, until `patience` in a row were worse than the best.
     fn along(
         &mut self,
@@ -183,11 +233,7 @@ impl<'a, T: Real> Walk<'a, T> {
         let mut start = self.best.as_ref().map(|(_, solution)| solution.clone());
         let mut worse = 0;
         for ridge in candidates {
-            let solution = self.solver.solve(ridge, self.limits, start.as_ref())?;
-            let point = RidgePoint {
-                ridge,
-                nats: self.judge.nats_at(&solution)? / self.count,
-            };
+            let (point, solution) = self.fit(ridge, start.as_ref())?;
             self.path.push(point);
             start = Some(solution.clone());
             if self

@@ -160,7 +160,7 @@ pub(crate) fn maximum_likelihood(
             let ridge = convex::Ridge {
                 couplings: precision(spec.priors.coupling()),
                 same_bin: precision(spec.priors.same_bin()),
-                drive: precision(spec.priors.drive),
+                drive: precision(spec.priors.drive()),
             };
             (ridge, RidgeSource::Priors)
         }
@@ -170,7 +170,7 @@ pub(crate) fn maximum_likelihood(
     Ok((parameters(solution), report))
 }
 
-fn parameters(solution: Solution<f32>) -> Parameters<f32> {
+pub(crate) fn parameters(solution: Solution<f32>) -> Parameters<f32> {
     Parameters {
         couplings: solution.couplings,
         bias: solution.bias,

@@ -45,6 +45,7 @@ pub(crate) fn specification(recording: &Recording, objective: ObjectiveKind) -> 
     spec.network.history = HistoryStart::Recorded;
     // Nothing is left to validation trials.
     (spec.priors.coupling, spec.priors.same_bin) = (Some(0.15), Some(1.0));
+    spec.priors.drive = Some(1.0);
     if let Drive::Condition { detail, .. } = &mut spec.drive {
         *detail = Some(0.35);
     }

@@ -12,7 +12,7 @@ pub struct History {
     pub training: Vec<Vec<f64>>,
     /// Names of the terms that the validation trials can measure.
     pub validation_terms: Vec<String>,
-    /// Iterations (counted from 1) at which validation trials were judged.
+    /// Iterations (counted from 1; 0 is the start, where that was judged) at which validation trials were judged.
     pub validated_at: Vec<usize>,
     /// Unweighted validation values `[judgement][validation term]`.
     pub validation: Vec<Vec<f64>>,
@@ -21,6 +21,19 @@ pub struct History {
 }
 
 impl History {
+    /// Adds a judgement of the validation trials.
+    pub(crate) fn judged(&mut self, iteration: usize, losses: Losses) {
+        self.validated_at.push(iteration);
+        self.validation.push(losses.terms);
+        self.validation_total.push(losses.total);
+    }
+
+    /// Forgets all judgements.
+    pub(crate) fn forget_judgements(&mut self) {
+        self.validated_at.clear();
+        self.validation.clear();
+        self.validation_total.clear();
+    }
     /// Whether every row has a value for each term, as long as it was not damaged in a file.
     pub(crate) fn is_consistent(&self) -> bool {
         let full =

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod ceiling_intervals;
 mod checkpoint;
 mod compared;
 mod convex;
@@ -32,6 +33,7 @@ mod tuning;
 mod wiring;
 
 pub use batch::{MIN_FREE_TRIALS, Pool};
+pub use ceiling_intervals::CeilingIntervals;
 pub use checkpoint::{Checkpoint, FitOf};
 pub use compared::LaggedFigures;
 pub use convex::{ConvexReport, RidgeSource, RidgeStep, UnitEnd};

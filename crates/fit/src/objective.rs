@@ -93,7 +93,7 @@ impl<T: Transformable> Terms<T> {
         let term = match noise.pairs {
             None => {
                 let term = NoiseCovariance::new(data, noise.parts);
-                WeightedTerm::new(term.with_same_bin(spec.network.same_bin), noise.weight)
+                WeightedTerm::new(term.with_same_bin(spec.network.same_bin), noise.weight())
             }
             Some(pairs) => {
                 let sample = PairSample {
@@ -105,7 +105,7 @@ impl<T: Transformable> Terms<T> {
                     stream: Stream::new(spec.seed, Purpose::NoisePairs),
                 };
                 let term = SampledNoiseCovariance::new(recorded, sample);
-                WeightedTerm::new(term, noise.weight)
+                WeightedTerm::new(term, noise.weight())
             }
         };
         self.add(term, missing.noise);
@@ -238,7 +238,7 @@ mod tests {
                 // Terms of weight 0 do not count.
                 *spec.objective.likelihood_mut().unwrap() = 0.0;
                 let statistics = spec.objective.statistics_mut().unwrap();
-                statistics.weights_mut().into_iter().for_each(|w| *w = 0.0);
+                statistics.set_weights([Some(0.0); 3]);
                 assert!(!Terms::<f32>::new(&spec, recorded).count());
             }
         }

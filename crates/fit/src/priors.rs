@@ -41,7 +41,7 @@ impl PriorsOf<'_> {
             (
                 &mut gradient.drive[drive.clone()],
                 &parameters.drive[drive],
-                strength(theta * priors.drive),
+                strength(theta * priors.drive()),
             ),
         ];
         for (gradient, values, strength) in pairs {

@@ -213,7 +213,7 @@ mod tests {
             spec.batch.trials = 6;
             spec.optimiser = Optimiser::default();
             if let Some(adam) = spec.optimiser.adam_mut() {
-                adam.learning_rate = 0.3;
+                adam.learning_rate = Some(0.3);
             }
             let mut trainer = Trainer::new(&recording, &spec).unwrap();
             for _ in 0..3 {

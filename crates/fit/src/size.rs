@@ -243,9 +243,11 @@ mod tests {
         Recording::new(RecordingParts::new(spikes, width)).unwrap()
     }
 
-    /// Leaves nothing to validation trials.
+    /// Leaves nothing to the convex solver.
     fn given(spec: &mut Specification) {
         (spec.priors.coupling, spec.priors.same_bin) = (Some(0.15), Some(1.0));
+        spec.priors.drive = Some(1.0);
+        spec.optimiser.draw_start();
     }
 
     /// A likelihood without a drive, by Adam, of which one trial is seen at a time.

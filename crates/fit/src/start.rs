@@ -2,6 +2,7 @@
 
 use crate::Specification;
 use crate::signs::Dale;
+use crate::specification::NetworkSpec;
 use crate::wiring::shape;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -75,6 +76,33 @@ pub(crate) fn start<T: Real>(
     }
 }
 
+/// A start whose observed units have the parameters of a network without others, with dense couplings.
+pub(crate) fn with_observed(
+    mut start: Parameters<f32>,
+    observed: &Parameters<f32>,
+    network: &NetworkSpec,
+) -> Parameters<f32> {
+    let units = observed.bias.len();
+    let all = units + network.hidden;
+    copy_rows(&mut start.bias, all, &observed.bias, units);
+    copy_rows(&mut start.drive, all, &observed.drive, units);
+    let lags = network.lags;
+    let sources = start.couplings.chunks_exact_mut((lags * all).max(1));
+    for (own, given) in sources.zip(observed.couplings.chunks_exact((lags * units).max(1))) {
+        copy_rows(own, all, given, units);
+    }
+    copy_rows(&mut start.same_bin, all, &observed.same_bin, units);
+    start
+}
+
+/// Copies rows of `narrow` numbers to the beginnings of rows of `wide`.
+fn copy_rows(to: &mut [f32], wide: usize, from: &[f32], narrow: usize) {
+    let rows = to.chunks_exact_mut(wide.max(1));
+    for (own, given) in rows.zip(from.chunks_exact(narrow.max(1))) {
+        own[..narrow].copy_from_slice(given);
+    }
+}
+
 /// Draws from a normal distribution cut off at two standard deviations, of a tensor's own key.
 fn truncated_normal(seed: u64, tensor: u32) -> impl FnMut() -> f64 {
     let key = Stream::new(seed, Purpose::Initial).words(0, tensor, 0, 0);
@@ -101,7 +129,7 @@ mod tests {
         let Optimiser::Adam { initial_scale, .. } = &mut spec.optimiser else {
             panic!("{:?}", spec.optimiser);
         };
-        *initial_scale = 0.5;
+        *initial_scale = Some(0.5);
         let sd = |couplings| {
             let mut spec = spec.clone();
             spec.network.couplings = couplings;
@@ -121,6 +149,36 @@ mod tests {
         };
         about(sd(Couplings::Dense), 240.0);
         about(sd(Couplings::Sparse(Synapses::InDegree(10))), 40.0);
+    }
+
+    #[test]
+    fn observed_units_take_their_place_among_all() {
+        let mut network = Specification::new(Facts::default(), ObjectiveKind::default()).network;
+        (network.lags, network.hidden) = (2, 1);
+        let count = |from: usize, n: usize| (from..from + n).map(|x| x as f32).collect();
+        let start = Parameters {
+            couplings: vec![-1.0; 3 * 2 * 3],
+            same_bin: vec![-1.0; 9],
+            bias: vec![-1.0; 3],
+            drive: vec![-1.0; 6],
+        };
+        let own = Parameters {
+            couplings: count(0, 8),
+            same_bin: count(20, 4),
+            bias: count(30, 2),
+            drive: count(40, 4),
+        };
+        let found = with_observed(start, &own, &network);
+        let expected = [
+            [0.0, 1.0, -1.0, 2.0, 3.0, -1.0],
+            [4.0, 5.0, -1.0, 6.0, 7.0, -1.0],
+            [-1.0; 6],
+        ];
+        assert_eq!(found.couplings, expected.concat());
+        let expected = [20.0, 21.0, -1.0, 22.0, 23.0, -1.0, -1.0, -1.0, -1.0];
+        assert_eq!(found.same_bin, expected);
+        assert_eq!(found.bias, [30.0, 31.0, -1.0]);
+        assert_eq!(found.drive, [40.0, 41.0, -1.0, 42.0, 43.0, -1.0]);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The training loop: one Adam step at a time, judged on validation trials.
 
+mod near_optimum;
+mod validation;
+
 use crate::batch::{Pool, check_parts};
 use crate::checkpoint::FitOf;
 use crate::priors::PriorsOf;
@@ -16,11 +19,11 @@ use crate::{
     Specification, StepReport, Terms, Training, convex, wiring,
 };
 use refire_core::Recorded;
-use refire_engine::{Batch, Losses, Parameters, Streams, TENSORS, Wiring};
+use refire_engine::{Losses, Parameters, Streams, TENSORS, Wiring};
 use refire_optim::{clip_norm, cosine};
-use refire_random::{Purpose, Stream};
 use refire_recording::{Recording, Split};
 use std::ops::Range;
+use validation::Validation;
 
 /// Iterations between two looks at the validation trials.
 pub const VALIDATE_EVERY: usize = 20;
@@ -39,7 +42,7 @@ pub struct Trainer<'a> {
     bins_per_condition: Vec<usize>,
     pool: Pool<'a>,
     objective: Evaluator<f32>,
-    validation: Option<(Evaluator<f32>, Batch)>,
+    validation: Option<Validation>,
     left_out: Vec<String>,
     scored: f64,
     dale: Option<Dale>,
@@ -85,7 +88,7 @@ impl<'a> Trainer<'a> {
         let training = Training::new(recording, &split.train, first_bin)?;
         let bins_per_condition = bins_per_condition(recording, least);
         let mut resolved = spec.clone();
-        tune(recording, &mut resolved, &split, &bins_per_condition)?;
+        let optima = tune(recording, &mut resolved, &split, &bins_per_condition)?;
         let spec = &resolved;
         let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
         let features = drive.features.as_ref();
@@ -134,7 +137,7 @@ impl<'a> Trainer<'a> {
             let judges = terms.count();
             check_parts(spec, &batch)?;
             let objective = Evaluator::new(spec, shape(), encoder()?, terms);
-            judges.then_some((objective, batch))
+            judges.then(|| Validation::new(spec, objective, batch))
         };
         let names = |objective: &Evaluator<f32>| {
             let names = objective.term_names();
@@ -142,7 +145,9 @@ impl<'a> Trainer<'a> {
         };
         let history = History {
             terms: names(&objective),
-            validation_terms: validation.as_ref().map_or_else(Vec::new, |(e, _)| names(e)),
+            validation_terms: validation
+                .as_ref()
+                .map_or_else(Vec::new, |v| names(v.objective())),
             ..History::default()
         };
         let fit = FitOf {
@@ -152,7 +157,7 @@ impl<'a> Trainer<'a> {
             recording_hash: recording.hash(),
         };
         let state = Checkpoint::start(fit, start, history)?;
-        Ok(Self {
+        let mut trainer = Self {
             recording,
             spec: spec.clone(),
             split,
@@ -169,7 +174,9 @@ impl<'a> Trainer<'a> {
             under_prior,
             gradient: Parameters::default(),
             state,
-        })
+        };
+        trainer.start_near(&optima)?;
+        Ok(trainer)
     }
 
     /// Takes other parameters as the start of a fit that has not begun, such as
@@ -208,7 +215,8 @@ impl<'a> Trainer<'a> {
             );
         }
         self.state.parameters = start;
-        self.state.best.clone_from(&self.state.parameters);
+        self.state.keep_as_best(f64::INFINITY);
+        self.state.history.forget_judgements();
         Ok(())
     }
 
@@ -312,9 +320,8 @@ impl<'a> Trainer<'a> {
             self.state.keep_as_best(f64::NAN);
         }
         self.add_prior_gradient();
-        let rate = self.spec.optimiser.adam().map_or(0.0, |adam| {
-            adam.learning_rate * cosine(iteration as u64, adam.iterations as u64)
-        });
+        let rate = self.spec.optimiser.learning_rate()
+            * cosine(iteration as u64, self.spec.iterations() as u64);
         let tensors = self.state.parameters.tensors_mut().into_iter();
         for ((tensor, gradient), adam) in tensors
             .zip(self.gradient.tensors_mut())
@@ -408,7 +415,7 @@ impl<'a> Trainer<'a> {
     fn validate(&mut self, last: bool) -> Result<Option<f64>, FitError> {
         let iteration = self.state.iteration;
         let last = last || iteration == self.spec.iterations();
-        let Some((objective, batch)) = &mut self.validation else {
+        let Some(validation) = &mut self.validation else {
             if last && self.state.parameters.are_finite() {
                 self.state.keep_as_best(f64::NAN);
             }
@@ -417,13 +424,8 @@ impl<'a> Trainer<'a> {
         if !iteration.is_multiple_of(VALIDATE_EVERY) && !last {
             return Ok(None);
         }
-        let streams = Streams {
-            teacher_forced: Stream::new(self.spec.seed, Purpose::ValidationTeacherForced),
-            free: Stream::new(self.spec.seed, Purpose::ValidationFree),
-            iteration: 0,
-        };
-        let losses = objective.evaluate(&self.state.parameters, batch, streams, None)?;
-        let mut of_terms = losses.terms.iter().zip(objective.term_names());
+        let losses = validation.judge(&self.state.parameters)?;
+        let mut of_terms = losses.terms.iter().zip(validation.objective().term_names());
         if let Some((_, term)) = of_terms.find(|(value, _)| !value.is_finite()) {
             return Err(FitError::NotFinite {
                 iteration: iteration.saturating_sub(1),
@@ -431,14 +433,12 @@ impl<'a> Trainer<'a> {
                 term,
             });
         }
-        let history = &mut self.state.history;
-        history.validated_at.push(iteration);
-        history.validation.push(losses.terms);
-        history.validation_total.push(losses.total);
-        if losses.total < self.state.best_loss {
-            self.state.keep_as_best(losses.total);
+        let total = losses.total;
+        self.state.history.judged(iteration, losses);
+        if total < self.state.best_loss {
+            self.state.keep_as_best(total);
         }
-        Ok(Some(losses.total))
+        Ok(Some(total))
     }
 
     fn add_prior_gradient(&mut self) {

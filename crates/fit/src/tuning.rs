@@ -1,10 +1,15 @@
-//! What the likelihood of validation trials chooses before a fit: priors of the couplings and the detail of the drive.
+//! What is settled before a fit: the weight of the noise covariance, and what the convex likelihood tells: priors of the couplings and the detail of the drive, by how well they
+//! predict validation trials, and where the fit may start.
 
-use crate::convex::problem;
+use crate::convex::{parameters, problem};
 use crate::setup::DriveOf;
-use crate::{Couplings, Drive, FitError, Specification};
-use refire_convex::{Limits, RidgePoint, choose_coupling_ridge, try_ridge};
+use crate::{Couplings, Drive, FitError, Noise, Priors, Specification};
+use refire_convex::{
+    DriveRidge, Limits, Ridge, RidgeFit, Solution, choose_coupling_ridge, try_ridges,
+};
 use refire_core::Recorded;
+use refire_engine::Parameters;
+use refire_metrics::noise_correlation;
 use refire_recording::{Recording, Split};
 
 /// Details of a condition drive that are tried, none first.
@@ -14,22 +19,47 @@ const DETAILS: [f64; 3] = [0.0, 0.35, 0.7];
 /// with ten lags) a path of them takes longer than the fit.
 const MOST_COUPLINGS: usize = 2048;
 
-/// Whether a specification leaves something to validation trials that the convex solver can tell in good time.
-pub(crate) fn is_asked(spec: &Specification, observed: usize) -> bool {
-    // What the convex solver cannot know.
-    let convex = spec.network.couplings == Couplings::Dense
+/// Ridges of the couplings of the optima that a fit may start from, as multiples of that of their priors: an optimum whose
+/// free runs explode is a bad start, and with couplings held to a tenth of the priors none does.
+const RIDGES_OF_STARTS: [f64; 3] = [1.0, 10.0, 100.0];
+
+/// Whether the convex solver knows the network, and settles things in good time.
+fn is_convex(spec: &Specification, observed: usize) -> bool {
+    spec.network.couplings == Couplings::Dense
         && !matches!(spec.drive, Drive::Movie(_))
         && spec.checkpoint_bins.is_none()
-        && observed.saturating_mul(spec.network.lags) <= MOST_COUPLINGS;
-    let priors = spec.priors.coupling.is_none() || spec.priors.same_bin.is_none();
-    let priors = priors && spec.optimiser.adam().is_some();
-    let detail = matches!(spec.drive, Drive::Condition { detail: None, .. });
-    let judged = spec.objective.likelihood().is_some() && spec.held_out.validation > 0.0;
-    convex && judged && (priors || detail)
+        && observed.saturating_mul(spec.network.lags) <= MOST_COUPLINGS
+        && spec.objective.likelihood().is_some()
+        && spec.held_out.validation > 0.0
 }
 
-/// Fills in what a specification leaves to validation trials. Where it leaves nothing or they cannot tell, the values for
-/// that stand ([`crate::Priors`], no detail).
+/// Whether a specification leaves something to validation trials that the convex solver can tell.
+fn leaves_priors(spec: &Specification) -> bool {
+    let Priors {
+        coupling,
+        same_bin,
+        drive,
+    } = spec.priors;
+    let drive = drive.is_none() && spec.drive != Drive::None;
+    let priors = coupling.is_none() || same_bin.is_none() || drive;
+    let detail = matches!(spec.drive, Drive::Condition { detail: None, .. });
+    (priors && spec.optimiser.adam().is_some()) || detail
+}
+
+/// Whether Adam is to start from an optimum: of an objective that has more than the likelihood, in the form whose default
+/// that is.
+fn seeks_start(spec: &Specification) -> bool {
+    spec.optimiser.seeks_optimum() && spec.objective.corrected().is_some()
+}
+
+/// Whether the convex solver is to be called before a fit.
+pub(crate) fn is_asked(spec: &Specification, observed: usize) -> bool {
+    is_convex(spec, observed) && (leaves_priors(spec) || seeks_start(spec))
+}
+
+/// Fills in what a specification leaves to validation trials, and finds optima of the likelihood of the observed units that
+/// the fit may start from, the one under the priors first; none where couplings are to be drawn, as the specification
+/// then says. Where validation trials cannot tell, the values for that stand ([`crate::Priors`], no detail).
 ///
 /// The convex likelihood of the observed units is solved with one candidate after the other. Hidden units take the
 /// priors that serve the observed ones.
@@ -41,44 +71,118 @@ pub(crate) fn tune(
     spec: &mut Specification,
     split: &Split,
     bins_per_condition: &[usize],
-) -> Result<(), FitError> {
+) -> Result<Vec<Parameters<f32>>, FitError> {
+    settle_noise_weight(recording, spec, split)?;
     if !is_asked(spec, recording.n_units()) || split.validation.is_empty() {
-        return Ok(());
+        spec.optimiser.draw_start();
+        spec.optimiser.settle_rate();
+        return Ok(Vec::new());
     }
     let (first_bin, units) = (spec.first_bin(), recording.n_units());
     let training = recording.select(&split.train, first_bin)?;
     let validation = recording.select(&split.validation, first_bin)?;
-    let recorded = |trials| {
-        let (spikes, layout): &(_, _) = trials;
-        Recorded { spikes, layout }
-    };
-    let limits = Limits::default();
-    let drive_ridge = 1.0 / (spec.priors.drive * spec.priors.drive);
-    let mut best: Option<(RidgePoint, Drive)> = None;
-    for drive in candidates(spec.drive) {
+    let solve = |drive: Drive, what: What<'_>| -> Result<Vec<RidgeFit<f32>>, FitError> {
+        let recorded = |trials| {
+            let (spikes, layout): &(_, _) = trials;
+            Recorded { spikes, layout }
+        };
         let built = DriveOf::new(drive, recording, bins_per_condition)?;
         let features = built.features.as_ref();
         let encoder = (built.spec).build(bins_per_condition, first_bin, units, features)?;
-        let (train, judge) = (
-            problem(spec, encoder.as_ref(), recorded(&training)),
-            problem(spec, encoder.as_ref(), recorded(&validation)),
-        );
-        let point = match &best {
-            None => choose_coupling_ridge(train, judge, limits, drive_ridge)?,
-            Some((best, _)) => try_ridge(train, judge, limits, best.ridge)?,
-        };
-        if (best.as_ref()).is_some_and(|(best, _)| point.nats >= best.nats) {
-            break;
+        let train = problem(spec, encoder.as_ref(), recorded(&training));
+        let judge = problem(spec, encoder.as_ref(), recorded(&validation));
+        let limits = Limits::default();
+        Ok(match what {
+            What::Path(drive) => vec![choose_coupling_ridge(train, judge, limits, drive)?],
+            What::Given(ridges, start) => try_ridges(train, judge, limits, ridges, start)?,
+        })
+    };
+    let precision = |sd: f64| 1.0 / (sd * sd);
+    let drive_ridge = DriveRidge {
+        at: precision(spec.priors.drive()),
+        or_weaker: spec.priors.drive.is_none() && spec.drive != Drive::None,
+    };
+    let mut best: Option<(RidgeFit<f32>, Drive)> = None;
+    if leaves_priors(spec) {
+        for drive in candidates(spec.drive) {
+            let what = match &best {
+                None => What::Path(drive_ridge),
+                Some((best, _)) => What::Given(&[best.point.ridge], None),
+            };
+            let Some(found) = solve(drive, what)?.pop() else {
+                break;
+            };
+            if (best.as_ref()).is_some_and(|(best, _)| found.point.nats >= best.point.nats) {
+                break;
+            }
+            best = Some((found, drive));
         }
-        best = Some((point, drive));
     }
-    if let Some((RidgePoint { ridge, .. }, drive)) = best {
+    let (mut priors, mut drive) = (spec.priors, spec.drive);
+    if let Some((RidgeFit { point, .. }, of_best)) = &best {
         let sd = |precision: f64| 1.0 / precision.sqrt();
-        spec.priors.coupling.get_or_insert(sd(ridge.couplings));
-        spec.priors.same_bin.get_or_insert(sd(ridge.same_bin));
-        spec.drive = drive;
+        priors.coupling.get_or_insert(sd(point.ridge.couplings));
+        priors.same_bin.get_or_insert(sd(point.ridge.same_bin));
+        priors.drive.get_or_insert(sd(point.ridge.drive));
+        drive = *of_best;
+    }
+    let mut starts = Vec::new();
+    if seeks_start(spec) {
+        let ridge = |times: f64| Ridge {
+            couplings: times * precision(priors.coupling()),
+            same_bin: times * precision(priors.same_bin()),
+            drive: precision(priors.drive()),
+        };
+        let own = best.as_ref().map(|(best, _)| &best.solution);
+        let found = solve(drive, What::Given(&RIDGES_OF_STARTS.map(ridge), own))?;
+        starts.extend(found.into_iter().map(|fit| parameters(fit.solution)));
+    } else {
+        spec.optimiser.draw_start();
+    }
+    (spec.priors, spec.drive) = (priors, drive);
+    spec.optimiser.settle_rate();
+    Ok(starts)
+}
+
+/// Fills in the weight of the noise covariance: [`Noise::RELATIVE`] over the root mean square of the noise correlations of
+/// pairs of units at lag 0, of training trials; [`Noise::WEIGHT`] where there are none.
+fn settle_noise_weight(
+    recording: &Recording,
+    spec: &mut Specification,
+    split: &Split,
+) -> Result<(), FitError> {
+    let first_bin = spec.first_bin();
+    let Some(corrected) = spec.objective.corrected_mut() else {
+        return Ok(());
+    };
+    if corrected.noise.weight.is_none() {
+        let (spikes, layout) = recording.select(&split.train, first_bin)?;
+        let found = noise_correlation(&spikes, &layout);
+        let valid: Vec<usize> = (0..found.valid.len()).filter(|&i| found.valid[i]).collect();
+        let pairs = valid.iter().enumerate().flat_map(|(at, &i)| {
+            let before = valid[..at].iter();
+            before.map(move |&j| (i, j))
+        });
+        let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), pair| {
+            (sum + found.matrix[pair].powi(2), count + 1.0)
+        });
+        let rms = (sum / count).sqrt();
+        let weight = if rms > 0.0 {
+            Noise::RELATIVE / rms
+        } else {
+            Noise::WEIGHT
+        };
+        corrected.noise.weight = Some(weight);
     }
     Ok(())
+}
+
+/// What is solved with a drive.
+enum What<'a> {
+    /// The best of a path of coupling ridges, with this ridge of the drive.
+    Path(DriveRidge),
+    /// These ridges, from a start.
+    Given(&'a [Ridge], Option<&'a Solution<f32>>),
 }
 
 /// The drives that are tried in turn, until one predicts no better than that before it.

@@ -92,8 +92,7 @@ impl Method {
         let mut spec = base.clone();
         spec.objective = Specification::with_form(Facts::default(), objective, form).objective;
         if let (Some(statistics), true) = (spec.objective.statistics_mut(), psth_alone) {
-            let [_, noise, _] = statistics.weights_mut();
-            *noise = 0.0;
+            statistics.set_weights([None, Some(0.0), None]);
         }
         if self == Self::Mle {
             return spec.with_default_optimiser();
@@ -144,7 +143,7 @@ pub(crate) fn heavy(likelihood: f64) -> Objective {
         statistics: Statistics::Corrected(Corrected {
             psth: 30.0,
             noise: Noise {
-                weight: 300.0,
+                weight: Some(300.0),
                 ..Corrected::default().noise
             },
             hidden_rate: 0.1,

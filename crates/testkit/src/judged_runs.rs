@@ -80,7 +80,9 @@ impl Judged {
     /// twice or less than half of those expected, by more than five standard deviations.
     fn leaves(&self, run: &[(usize, f64, f64)], over: bool) -> bool {
         let dispersion = self.dispersion();
-        let &(condition, n, bins) = run.last().expect("a trial");
+        let Some(&(condition, n, bins)) = run.last() else {
+            return false;
+        };
         let range = self.range(condition);
         let expected = range.mean() * bins;
         let chance = expected + 8.0 * (dispersion * expected).sqrt();

@@ -116,7 +116,7 @@ pub fn fit_spec(
     bins: usize,
 ) -> Specification {
     let adam = Adam {
-        learning_rate: 0.02,
+        learning_rate: Some(0.02),
         ..Adam::default()
     };
     let mut spec = Specification::new(Facts::default(), objective).with_adam(adam);

@@ -21,7 +21,7 @@ impl Specification {
         at_least_1("batch", self.batch.trials, "1 or more trials")?;
         positive("coupling-prior", self.priors.coupling())?;
         positive("same-bin-prior", self.priors.same_bin())?;
-        positive("drive-prior", self.priors.drive)?;
+        positive("drive-prior", self.priors.drive())?;
         self.objective.check(self.network.hidden)?;
         let statistics = self.objective.statistics();
         let corrected = self.objective.corrected();

@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub struct FlatWeights {
     mle: f64,
     psth: f64,
-    nc: f64,
+    /// Null: by the noise correlations of the training trials.
+    nc: Option<f64>,
     hidden_rate: f64,
 }
 
@@ -67,15 +68,17 @@ pub struct FlatSettings {
     hidden_inhibitory: Option<f64>,
     #[serde(default)]
     observed_inhibitory: Option<Vec<usize>>,
+    /// Null: from the optimum of the likelihood.
     #[serde(default = "default_initial_scale")]
-    initial_scale: f64,
+    initial_scale: Option<f64>,
     #[serde(default)]
     optimizer: OptimiserKind,
     #[serde(default)]
     ridge: Option<f64>,
     #[serde(default)]
     checkpoint_bins: usize,
-    learning_rate: f64,
+    /// Null: by where Adam starts.
+    learning_rate: Option<f64>,
     seed: u64,
     test_fraction: f64,
     validation_fraction: f64,
@@ -92,15 +95,15 @@ pub struct FlatSettings {
     coupling_prior: Option<f64>,
     #[serde(default)]
     same_bin_prior: Option<f64>,
-    drive_prior: f64,
+    drive_prior: Option<f64>,
 }
 
 fn no_detail() -> Option<f64> {
     Some(0.0)
 }
 
-fn default_initial_scale() -> f64 {
-    optimiser::INITIAL_SCALE
+fn default_initial_scale() -> Option<f64> {
+    Some(optimiser::INITIAL_SCALE)
 }
 
 fn is_false(value: &bool) -> bool {
@@ -154,7 +157,10 @@ impl From<&Specification> for FlatSettings {
             weights: FlatWeights {
                 mle: spec.objective.likelihood().unwrap_or(1.0),
                 psth,
-                nc,
+                nc: spec
+                    .objective
+                    .corrected()
+                    .map_or(Some(nc), |c| c.noise.weight),
                 hidden_rate,
             },
             form: statistics.map_or(Form::Corrected, Statistics::form),
@@ -189,7 +195,10 @@ impl From<&Specification> for FlatSettings {
             noise_lags: or_0(statistics.and_then(Statistics::noise_lags)),
             hidden_inhibitory: network.signs.hidden_inhibitory,
             observed_inhibitory: network.signs.observed_inhibitory.clone(),
-            initial_scale: spec.optimiser.initial_scale(),
+            initial_scale: match spec.optimiser {
+                Optimiser::Adam { initial_scale, .. } => initial_scale,
+                Optimiser::Lbfgs { .. } => default_initial_scale(),
+            },
             optimizer: spec.optimiser.kind(),
             ridge: match spec.optimiser {
                 Optimiser::Lbfgs {
@@ -330,7 +339,7 @@ impl FlatSettings {
             }),
             Form::Published => Statistics::Published(Published {
                 psth: weights.psth,
-                noise: weights.nc,
+                noise: weights.nc.unwrap_or(Published::default().noise),
                 noise_lags: above_0(self.noise_lags),
                 hidden_rate: weights.hidden_rate,
             }),

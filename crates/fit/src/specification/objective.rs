@@ -93,8 +93,9 @@ pub struct Corrected {
 /// How the corrected noise covariance is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
-    /// Weight of the term, whose errors are in units of noise correlation.
-    pub weight: f64,
+    /// Weight of the term, whose errors are in units of noise correlation. None: [`Noise::RELATIVE`] over the root mean
+    /// square of the noise correlations of the training trials.
+    pub weight: Option<f64>,
     /// Lags, lag 0 counted, bins; `None` takes those of the couplings. More of them than the couplings have show
     /// paths over hidden units, whose delays add up.
     pub lags: Option<usize>,
@@ -117,12 +118,26 @@ pub struct Published {
     pub hidden_rate: f64,
 }
 
+impl Noise {
+    /// Weight times the root mean square of the noise correlations, unless a weight is given. Squared errors are small
+    /// where correlations are: those of a retina are a tenth of those of a cortex.
+    pub const RELATIVE: f64 = 0.5;
+
+    /// Weight where the training trials have no noise correlations to go by.
+    pub const WEIGHT: f64 = 30.0;
+
+    /// Weight of the term.
+    pub fn weight(&self) -> f64 {
+        self.weight.unwrap_or(Self::WEIGHT)
+    }
+}
+
 impl Default for Corrected {
     fn default() -> Self {
         Self {
             psth: 0.3,
             noise: Noise {
-                weight: 3.0,
+                weight: None,
                 lags: None,
                 parts: 1,
                 pairs: None,
@@ -170,16 +185,25 @@ impl Statistics {
     /// Weights of PSTH, noise covariance and rate of hidden units.
     pub fn weights(&self) -> [f64; 3] {
         match self {
-            Self::Corrected(c) => [c.psth, c.noise.weight, c.hidden_rate],
+            Self::Corrected(c) => [c.psth, c.noise.weight(), c.hidden_rate],
             Self::Published(p) => [p.psth, p.noise, p.hidden_rate],
         }
     }
 
-    /// The same, to change.
-    pub fn weights_mut(&mut self) -> [&mut f64; 3] {
-        match self {
-            Self::Corrected(c) => [&mut c.psth, &mut c.noise.weight, &mut c.hidden_rate],
-            Self::Published(p) => [&mut p.psth, &mut p.noise, &mut p.hidden_rate],
+    /// Sets those of [`Self::weights`] that are given.
+    pub fn set_weights(&mut self, given: [Option<f64>; 3]) {
+        let own = match self {
+            Self::Corrected(c) => {
+                c.noise.weight = given[1].or(c.noise.weight);
+                [(&mut c.psth, given[0]), (&mut c.hidden_rate, given[2])]
+            }
+            Self::Published(p) => {
+                p.noise = given[1].unwrap_or(p.noise);
+                [(&mut p.psth, given[0]), (&mut p.hidden_rate, given[2])]
+            }
+        };
+        for (weight, given) in own {
+            *weight = given.unwrap_or(*weight);
         }
     }
 

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 /// What moves the parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Optimiser {
-    /// Adam from small couplings, on batches.
+    /// Adam, on batches.
     Adam {
-        /// Standard deviation of the couplings at the start, as a multiple of the published
-        /// `1/sqrt(in-degree * lags)`. Small, so that a fit starts from nearly independent units.
-        initial_scale: f64,
+        /// Couplings at the start. Given: drawn, with this multiple of the published standard deviation
+        /// `1/sqrt(in-degree * lags)`. None: those of the likelihood's optimum under the priors, or under stronger ones,
+        /// whichever serves the whole objective best on validation trials; drawn with a scale of 0.1 where that
+        /// cannot be had ([`crate::Trainer`]).
+        initial_scale: Option<f64>,
         /// Iterations, learning rate and spike gradient.
         adam: Adam,
     },
@@ -42,8 +44,9 @@ pub enum OptimiserKind {
 pub struct Adam {
     /// Number of iterations, one batch each.
     pub iterations: usize,
-    /// Learning rate of the first iterations; it decays to zero as half a cosine.
-    pub learning_rate: f64,
+    /// Learning rate of the first iterations; it decays to zero as half a cosine. None: 0.003 from the optimum of the
+    /// likelihood, 0.01 from drawn couplings ([`Optimiser::learning_rate`]).
+    pub learning_rate: Option<f64>,
     /// What stands in for the derivative of a spike. Below 1 the factor of [`SpikeGradient::Damped`] shortens paths
     /// through many spikes, whose gradient is noisy, and whose bias grows with the coupling.
     pub spike_gradient: SpikeGradient,
@@ -55,11 +58,18 @@ pub(super) const DAMPENING: f64 = 0.5;
 /// [`Optimiser::Adam`]'s scale of the start unless said.
 pub(super) const INITIAL_SCALE: f64 = 0.1;
 
+/// Learning rate from drawn couplings unless said.
+const FROM_DRAWN: f64 = 1e-2;
+
+/// Learning rate from the optimum of the likelihood unless said: Adam moves every parameter by about as much in each
+/// of its first steps, and those of an optimum are not to be lost in them.
+const FROM_OPTIMUM: f64 = 3e-3;
+
 impl Default for Adam {
     fn default() -> Self {
         Self {
             iterations: 300,
-            learning_rate: 1e-2,
+            learning_rate: None,
             spike_gradient: SpikeGradient::Damped(DAMPENING),
         }
     }
@@ -77,24 +87,14 @@ pub enum Ridge {
 
 /// Standard deviations of Gaussian priors, in units of the potential. What is not given is chosen by the likelihood of
 /// validation trials before the fit ([`crate::Trainer`]).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Priors {
     /// Standard deviation of a coupling divided by theta.
     pub coupling: Option<f64>,
     /// Standard deviation of a same-bin coupling divided by theta.
     pub same_bin: Option<f64>,
-    /// Standard deviation of a drive weight divided by theta.
-    pub drive: f64,
-}
-
-impl Default for Priors {
-    fn default() -> Self {
-        Self {
-            coupling: None,
-            same_bin: None,
-            drive: 1.0,
-        }
-    }
+    /// Standard deviation of a drive weight divided by theta. What validation trials choose is 1 or more.
+    pub drive: Option<f64>,
 }
 
 impl Priors {
@@ -104,9 +104,17 @@ impl Priors {
     /// Standard deviation of a same-bin coupling where validation trials cannot tell.
     pub const SAME_BIN: f64 = 1.0;
 
+    /// Standard deviation of a drive weight where validation trials cannot tell.
+    pub const DRIVE: f64 = 1.0;
+
     /// Standard deviation of a coupling, given or as where validation trials cannot tell.
     pub fn coupling(&self) -> f64 {
         self.coupling.unwrap_or(Self::COUPLING)
+    }
+
+    /// The same of a drive weight.
+    pub fn drive(&self) -> f64 {
+        self.drive.unwrap_or(Self::DRIVE)
     }
 
     /// The same of a same-bin coupling.
@@ -118,7 +126,7 @@ impl Priors {
 impl Default for Optimiser {
     fn default() -> Self {
         Self::Adam {
-            initial_scale: INITIAL_SCALE,
+            initial_scale: None,
             adam: Adam::default(),
         }
     }
@@ -149,12 +157,52 @@ impl Optimiser {
         }
     }
 
-    /// Standard deviation of the couplings at the start, as a multiple of `1/sqrt(in-degree * lags)`.
+    /// Standard deviation of couplings that are drawn for the start, as a multiple of `1/sqrt(in-degree * lags)`.
     pub fn initial_scale(&self) -> f64 {
         match self {
-            Self::Adam { initial_scale, .. } => *initial_scale,
+            Self::Adam { initial_scale, .. } => initial_scale.unwrap_or(INITIAL_SCALE),
             Self::Lbfgs { .. } => INITIAL_SCALE,
         }
+    }
+
+    /// Whether Adam is to start from the optimum of the likelihood, if that can be had.
+    pub(crate) fn seeks_optimum(&self) -> bool {
+        matches!(
+            self,
+            Self::Adam {
+                initial_scale: None,
+                ..
+            }
+        )
+    }
+
+    /// Has couplings drawn for the start where nothing is said.
+    pub(crate) fn draw_start(&mut self) {
+        if let Self::Adam { initial_scale, .. } = self {
+            initial_scale.get_or_insert(INITIAL_SCALE);
+        }
+    }
+
+    /// Fills in the learning rate, once it is settled where Adam starts.
+    pub(crate) fn settle_rate(&mut self) {
+        let rate = self.learning_rate();
+        if let Some(adam) = self.adam_mut() {
+            adam.learning_rate.get_or_insert(rate);
+        }
+    }
+
+    /// Learning rate of the first iterations of Adam, given or by where it starts.
+    pub fn learning_rate(&self) -> f64 {
+        let own = match self {
+            Self::Adam {
+                initial_scale: Some(_),
+                ..
+            } => FROM_DRAWN,
+            Self::Adam { .. } | Self::Lbfgs { .. } => FROM_OPTIMUM,
+        };
+        self.adam()
+            .and_then(|adam| adam.learning_rate)
+            .unwrap_or(own)
     }
 
     /// What stands in for the derivative of a spike.
@@ -165,11 +213,9 @@ impl Optimiser {
 
     pub(super) fn check(&self) -> Result<(), FitError> {
         positive("initial-scale", self.initial_scale())?;
-        if let Some(adam) = self.adam() {
-            positive("learning-rate", adam.learning_rate)?;
-            if let SpikeGradient::Damped(by) = adam.spike_gradient {
-                positive("spike-dampening", by)?;
-            }
+        positive("learning-rate", self.learning_rate())?;
+        if let Some(SpikeGradient::Damped(by)) = self.adam().map(|adam| adam.spike_gradient) {
+            positive("spike-dampening", by)?;
         }
         match self {
             Self::Lbfgs {

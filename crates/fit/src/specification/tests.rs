@@ -18,7 +18,7 @@ fn of_every_kind() -> Vec<Specification> {
             let spec = Specification::with_form(Facts::default(), objective, form);
             let by_adam = spec.clone().with_adam(Adam {
                 iterations: 7,
-                learning_rate: 0.03,
+                learning_rate: Some(0.03),
                 spike_gradient: SpikeGradient::ReinMax,
             });
             all.extend([spec, by_adam]);
@@ -162,7 +162,7 @@ fn numbers_out_of_range_are_refused_by_name() {
             }
         });
         expect("learning-rate", &|spec| {
-            spec.optimiser.adam_mut().unwrap().learning_rate = number
+            spec.optimiser.adam_mut().unwrap().learning_rate = Some(number)
         });
         let damped = SpikeGradient::Damped(number);
         expect("spike-dampening", &|spec| {
@@ -185,7 +185,12 @@ fn numbers_out_of_range_are_refused_by_name() {
             .enumerate()
         {
             let weight = |spec: &mut Specification| {
-                *spec.objective.statistics_mut().unwrap().weights_mut()[at] = number;
+                let mut weights = [None; 3];
+                weights[at] = Some(number);
+                spec.objective
+                    .statistics_mut()
+                    .unwrap()
+                    .set_weights(weights);
             };
             expect(name, &weight);
         }
@@ -216,9 +221,7 @@ fn some_term_has_a_weight() {
         spec.network.hidden = hidden;
         *spec.objective.likelihood_mut().unwrap() = weights[0];
         let statistics = spec.objective.statistics_mut().unwrap();
-        for (weight, own) in statistics.weights_mut().into_iter().zip(&weights[1..]) {
-            *weight = *own;
-        }
+        statistics.set_weights([weights[1], weights[2], weights[3]].map(Some));
         spec.check().is_ok()
     };
     assert!(with([1.0, 0.0, 0.0, 0.0], 0) && with([0.0, 0.0, 1.0, 0.0], 0));
@@ -268,7 +271,9 @@ fn what_is_held_out_is_written_as_it_is_read() {
 
 #[test]
 fn a_table_of_an_older_refire_has_its_numbers() {
+    // Couplings were drawn.
     let spec = Specification::new(Facts::default(), ObjectiveKind::default());
+    let spec = spec.with_adam(Adam::default());
     let mut table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
     table
         .as_object_mut()

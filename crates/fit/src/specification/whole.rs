@@ -22,7 +22,7 @@ use super::{
 /// spec.network.lags = 20;
 /// spec.network.hidden = 5;
 /// if let Some(weights) = spec.objective.corrected_mut() {
-///     weights.noise.weight = 10.0;
+///     weights.noise.weight = Some(10.0);
 /// }
 /// spec.check()?;
 /// # Ok::<(), refire_fit::FitError>(())
@@ -247,11 +247,10 @@ impl Specification {
         Self { optimiser, ..self }
     }
 
-    /// The same moved by Adam from small couplings.
+    /// The same moved by Adam from couplings that are drawn.
     pub fn with_adam(self, adam: Adam) -> Self {
-        let initial_scale = self.optimiser.initial_scale();
         let optimiser = Optimiser::Adam {
-            initial_scale,
+            initial_scale: Some(self.optimiser.initial_scale()),
             adam,
         };
         Self { optimiser, ..self }

@@ -19,7 +19,7 @@ fn priors_pull_couplings_and_drive_weights_and_no_bias() {
         spacing: 0.02,
         detail: Some(0.5),
     };
-    (spec.priors.coupling, spec.priors.drive) = (Some(0.25), 2.0);
+    (spec.priors.coupling, spec.priors.drive) = (Some(0.25), Some(2.0));
     let mut trainer = Trainer::new(&recording, &spec).unwrap();
     trainer.step().unwrap();
     let theta = spec.network.dynamics.theta();
@@ -128,7 +128,7 @@ fn without_validation_trials_the_ridge_is_that_of_the_priors() {
     let recording = fixture::recording();
     let mut spec = fixture::specification(&recording, ObjectiveKind::Mle);
     spec.held_out.validation = 0.0;
-    (spec.priors.coupling, spec.priors.drive) = (Some(0.25), 2.0);
+    (spec.priors.coupling, spec.priors.drive) = (Some(0.25), Some(2.0));
     spec.optimiser = Optimiser::Lbfgs {
         ridge: Ridge::Validation,
         then: None,

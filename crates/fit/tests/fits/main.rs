@@ -6,5 +6,6 @@ mod driven;
 mod figures;
 mod leaks;
 mod movie;
+mod not_fitted;
 mod resume;
 mod small;

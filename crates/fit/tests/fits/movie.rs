@@ -41,7 +41,7 @@ fn movie() -> MovieShape {
 fn spec(objective: ObjectiveKind, drive: Drive) -> Specification {
     let adam = Adam {
         iterations: 150,
-        learning_rate: 3e-2,
+        learning_rate: Some(3e-2),
         ..Adam::default()
     };
     let mut spec = Specification::new(Facts::default(), objective).with_adam(adam);

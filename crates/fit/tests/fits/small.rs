@@ -83,7 +83,7 @@ pub fn parts(recording: &Recording) -> RecordingParts {
 pub fn adam(iterations: usize, learning_rate: f64) -> Adam {
     Adam {
         iterations,
-        learning_rate,
+        learning_rate: Some(learning_rate),
         ..Adam::default()
     }
 }

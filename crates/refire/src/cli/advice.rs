@@ -89,13 +89,9 @@ pub fn what_to_do(model: &Model, evaluation: &Evaluation, recording: &str) -> Op
 
 /// Three times the weights of the statistics, twice the iterations.
 fn more_weight(model: &Model) -> String {
-    let mut spec = model.spec.clone();
-    let iterations = spec.optimiser.adam().map_or(0, |adam| adam.iterations);
-    let statistics = spec.objective.statistics_mut();
-    let weights = statistics.map_or([0.0; 2], |s| {
-        let [psth, noise, _] = s.weights_mut();
-        [*psth, *noise].map(|weight| 3.0 * weight)
-    });
+    let iterations = model.spec.iterations();
+    let statistics = model.spec.objective.statistics();
+    let weights = statistics.map_or([0.0; 3], |s| s.weights().map(|weight| 3.0 * weight));
     format!(
         "--weight-psth {} --weight-nc {} --iterations {}",
         tidy(weights[0]),

@@ -119,7 +119,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
             initial_scale = 1.0;
         }
         // Nothing is hidden: the default terms from the optimum of the likelihood.
-        Method::Corrected if hidden == 0 => adam.learning_rate = 1e-3,
+        Method::Corrected if hidden == 0 => adam.learning_rate = Some(1e-3),
         Method::Corrected => {
             spec.objective = heavy(0.3);
             adam.spike_gradient = SpikeGradient::Damped(1.0);
@@ -136,7 +136,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
             then: Some(adam),
         },
         _ => Optimiser::Adam {
-            initial_scale,
+            initial_scale: Some(initial_scale),
             adam,
         },
     };

@@ -77,11 +77,11 @@ impl Method {
         }
         let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
         (adam.spike_gradient, adam.learning_rate) = match published {
-            true => (SpikeGradient::Triangle, 0.01),
-            false => (SpikeGradient::Damped(1.0), 0.02),
+            true => (SpikeGradient::Triangle, Some(0.01)),
+            false => (SpikeGradient::Damped(1.0), Some(0.02)),
         };
         spec.optimiser = Optimiser::Adam {
-            initial_scale: if published { 1.0 } else { 0.5 },
+            initial_scale: Some(if published { 1.0 } else { 0.5 }),
             adam,
         };
         spec

@@ -102,7 +102,7 @@ pub fn run(plan: Plan, progress: &(dyn Fn(f64) + Sync)) -> Result<Claim> {
             let mut spec = lab::fit_spec(objective, LAGS, trials, BINS);
             spec.seed = plan.seed;
             if let Some(weights) = spec.objective.corrected_mut() {
-                (weights.psth, weights.noise.weight) = (psth, nc);
+                (weights.psth, weights.noise.weight) = (psth, Some(nc));
             }
             let fitted = fit(spikes, &spec)?;
             let runs = fitted.simulate(RUNS, &[], plan.seed, 1)?;

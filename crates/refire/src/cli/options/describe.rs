@@ -42,6 +42,12 @@ impl FitOptions {
             Some(statistics) => statistics.weights().map(Some),
             None => [None; 3],
         };
+        // Where it is not given it is found before the fit.
+        let nc = nc.filter(|_| {
+            objective
+                .corrected()
+                .is_none_or(|c| c.noise.weight.is_some())
+        });
         let hidden_rate = hidden_rate.filter(|_| all || network.hidden > 0);
         let noise = objective.corrected().map(|corrected| corrected.noise);
         let adam = spec.optimiser.adam();
@@ -101,18 +107,18 @@ impl FitOptions {
                 (Optimiser::Lbfgs { then: None, .. }, None) => None,
                 _ => Some(spec.iterations()),
             },
-            learning_rate: adam.map(|adam| adam.learning_rate),
+            learning_rate: adam.and_then(|adam| adam.learning_rate),
             batch: Some(spec.batch.trials),
             free_bins: Some(spec.batch.free_bins),
             spike_gradient: spike_gradient.and_then(SpikeGradientName::find),
             spike_dampening,
             initial_scale: match spec.optimiser {
-                Optimiser::Adam { initial_scale, .. } => Some(initial_scale),
+                Optimiser::Adam { initial_scale, .. } => Some(AutoText::of(initial_scale)),
                 Optimiser::Lbfgs { .. } => None,
             },
             coupling_prior: Some(AutoText::of(spec.priors.coupling)),
             same_bin_prior: Some(AutoText::of(spec.priors.same_bin)),
-            drive_prior: Some(spec.priors.drive),
+            drive_prior: Some(AutoText::of(spec.priors.drive)),
             ridge: match spec.optimiser {
                 Optimiser::Lbfgs { ridge, .. } => Some(match ridge {
                     Ridge::Validation => AutoText::of(None),

@@ -119,7 +119,8 @@ pub struct FitOptions {
     /// Weight of the PSTH term; 0.1 with the published form
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
     pub weight_psth: Option<f64>,
-    /// Weight of the noise-covariance term; 50 with the published form
+    /// Weight of the noise-covariance term; 50 with the published form [default: 0.5 over the root mean square of the
+    /// noise correlations of the training trials]
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
     pub weight_nc: Option<f64>,
     /// Weight of the hidden units' rate term; 0.001 with the published form
@@ -149,7 +150,7 @@ pub struct FitOptions {
     /// Iterations of adam
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER)]
     pub iterations: Option<usize>,
-    /// Learning rate of adam at the start; it decays to zero
+    /// Learning rate of adam at the start; it decays to zero [default: 0.003 from the likelihood's optimum, else 0.01]
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub learning_rate: Option<f64>,
     /// Recorded trials per iteration [default: at least 20, five of each condition and 4500 bins]
@@ -166,9 +167,10 @@ pub struct FitOptions {
     /// Factor on the escape derivative, above 0; 1 leaves it as it is
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub spike_dampening: Option<f64>,
-    /// Couplings at the start, as a multiple of the published size 1/sqrt(inputs x lags)
-    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    pub initial_scale: Option<f64>,
+    /// Couplings at the start: drawn, as a multiple of the published size 1/sqrt(inputs x lags); or auto: those of the
+    /// likelihood's optimum, or near it, as validation trials say (drawn with 0.1 where there is none) [default: auto]
+    #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
+    pub initial_scale: Option<AutoText>,
     /// Standard deviation of the Gaussian prior of a coupling, in units of the potential; auto: the one with which the
     /// likelihood predicts validation trials best (0.15 where it cannot tell) [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
@@ -176,9 +178,9 @@ pub struct FitOptions {
     /// The same for same-bin couplings (1 where validation trials cannot tell) [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub same_bin_prior: Option<AutoText>,
-    /// Standard deviation of the Gaussian prior of a drive weight, in units of the potential
-    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
-    pub drive_prior: Option<f64>,
+    /// The same for drive weights, 1 or more (1 where validation trials cannot tell) [default: auto]
+    #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
+    pub drive_prior: Option<AutoText>,
     /// Ridge of lbfgs on couplings and drive: a number (0 = none), or auto for the one that predicts
     /// validation trials best [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]

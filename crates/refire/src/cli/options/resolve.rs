@@ -108,7 +108,8 @@ impl FitOptions {
             &mut priors.same_bin,
             auto(&self.same_bin_prior, "same-bin-prior")?,
         );
-        set(&mut spec.priors.drive, self.drive_prior);
+        let drive = auto(&self.drive_prior, "drive-prior")?;
+        set(&mut spec.priors.drive, drive);
         set(&mut spec.seed, self.seed);
         if let Some(bins) = self.checkpoint_bins {
             spec.checkpoint_bins = above_0(bins);
@@ -242,10 +243,7 @@ impl FitOptions {
         let Some(statistics) = spec.objective.statistics_mut() else {
             return Ok(());
         };
-        let [psth, noise, hidden_rate] = statistics.weights_mut();
-        set(psth, self.weight_psth);
-        set(noise, self.weight_nc);
-        set(hidden_rate, self.weight_hidden_rate);
+        statistics.set_weights([self.weight_psth, self.weight_nc, self.weight_hidden_rate]);
         if let Some(lags) = self.noise_lags {
             statistics.set_noise_lags(above_0(lags));
         }
@@ -271,8 +269,14 @@ impl FitOptions {
                     let allowed = "optimizer lbfgs (adam has priors instead)";
                     return refused("ridge", allowed, format!("{ridge} with adam"));
                 }
-                let mut initial_scale = spec.optimiser.initial_scale();
-                set(&mut initial_scale, self.initial_scale);
+                let mut initial_scale = match spec.optimiser {
+                    Optimiser::Adam { initial_scale, .. } => initial_scale,
+                    Optimiser::Lbfgs { .. } => None,
+                };
+                set(
+                    &mut initial_scale,
+                    auto(&self.initial_scale, "initial-scale")?,
+                );
                 Optimiser::Adam {
                     initial_scale,
                     adam,
@@ -301,7 +305,7 @@ impl FitOptions {
 
     fn set_adam(&self, adam: &mut Adam) {
         set(&mut adam.iterations, self.iterations);
-        set(&mut adam.learning_rate, self.learning_rate);
+        adam.learning_rate = self.learning_rate.or(adam.learning_rate);
         let dampening = match (self.spike_dampening, adam.spike_gradient) {
             (Some(given), _) => given,
             (None, SpikeGradient::Damped(own)) => own,
@@ -335,9 +339,7 @@ impl FitOptions {
         }
         let positive = [
             ("learning-rate", self.learning_rate),
-            ("drive-prior", self.drive_prior),
             ("spike-dampening", self.spike_dampening),
-            ("initial-scale", self.initial_scale),
         ];
         for (name, given) in positive {
             if let Some(found) = given.filter(|x| !(*x > 0.0 && x.is_finite())) {

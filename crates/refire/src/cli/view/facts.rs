@@ -184,7 +184,8 @@ fn optimiser(fitted: &Fitted) -> String {
     let adam = spec.optimiser.adam().map(|adam| {
         format!(
             "Adam, {} iterations, learning rate {} falling to 0 as half a cosine",
-            adam.iterations, adam.learning_rate
+            adam.iterations,
+            spec.optimiser.learning_rate()
         )
     });
     match (spec.optimiser, adam) {

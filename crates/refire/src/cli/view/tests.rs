@@ -34,7 +34,7 @@ fn fitted(objectives: [ObjectiveKind; 2]) -> (Recording, SynthSettings, Vec<Fitt
             }
             if let Some(weights) = spec.objective.corrected_mut() {
                 weights.psth = 2.0;
-                weights.noise.weight = 11.0;
+                weights.noise.weight = Some(11.0);
             }
             Fitted::in_memory(&recording, &spec, true).unwrap()
         })

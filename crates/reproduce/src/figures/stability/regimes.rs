@@ -158,7 +158,7 @@ pub(super) fn synthetic(plan: &Plan) -> Vec<Item> {
                 items.extend(METHODS.map(|method| {
                     let mut spec = method.spec(&base);
                     if let Some(weights) = spec.objective.corrected_mut() {
-                        weights.noise.weight = NOISE_WEIGHT;
+                        weights.noise.weight = Some(NOISE_WEIGHT);
                     }
                     Item {
                         source: Source::Synthetic {
