@@ -1,5 +1,6 @@
 //! What is said of free runs, and what to do where they are not stable.
 
+use super::table;
 use refire::fit::{Evaluation, GAP_SECONDS, Model, PRESENTATIONS, Protocol};
 use refire::metrics::{Stability, Verdict};
 use serde_json::json;
@@ -94,16 +95,10 @@ fn more_weight(model: &Model) -> String {
     let weights = statistics.map_or([0.0; 3], |s| s.weights().map(|weight| 3.0 * weight));
     format!(
         "--weight-psth {} --weight-nc {} --iterations {}",
-        tidy(weights[0]),
-        tidy(weights[1]),
+        table::short(weights[0]),
+        table::short(weights[1]),
         2 * iterations.max(1)
     )
-}
-
-/// Two significant digits.
-fn tidy(value: f64) -> String {
-    let rounded: f64 = format!("{value:.1e}").parse().unwrap_or(value);
-    rounded.to_string()
 }
 
 /// A sentence and a command.

@@ -33,6 +33,12 @@ pub fn print(header: &[&str], rows: &[Vec<String>]) {
     }
 }
 
+/// As many digits as needed, three at most that count.
+pub fn short(value: f64) -> String {
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    rounded.to_string()
+}
+
 /// Three significant decimals, or a dash.
 pub fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_string(), |x| format!("{x:.3}"))

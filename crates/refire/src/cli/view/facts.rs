@@ -2,6 +2,7 @@
 
 use super::super::fitted::Fitted;
 use super::super::names::{MOST_UNITS, objective_name};
+use super::super::table;
 use refire::drive::DriveSpec;
 use refire::fit::{
     Couplings, Form, HistoryStart, Model, ObjectiveKind, Optimiser, Specification, SplitChoice,
@@ -158,7 +159,7 @@ fn weights(spec: &Specification, terms: &[String]) -> String {
         .map(|term| match term.as_str() {
             "mle" => format!("likelihood {likelihood}"),
             "psth" => format!("PSTH {psth}"),
-            "nc" => format!("noise covariance {noise}"),
+            "nc" => format!("noise covariance {}", table::short(noise)),
             "hidden-rate" => format!("rate of hidden units {hidden_rate}"),
             other => other.into(),
         })
@@ -191,7 +192,13 @@ fn optimiser(fitted: &Fitted) -> String {
     match (spec.optimiser, adam) {
         (Optimiser::Lbfgs { .. }, None) => optimum,
         (Optimiser::Lbfgs { .. }, Some(adam)) => format!("{optimum}, then {adam}"),
-        (Optimiser::Adam { .. }, adam) => adam.unwrap_or_default(),
+        (Optimiser::Adam { initial_scale, .. }, adam) => {
+            let adam = adam.unwrap_or_default();
+            match initial_scale {
+                Some(_) => adam,
+                None => format!("{adam}, from near the optimum of the likelihood"),
+            }
+        }
     }
 }
 

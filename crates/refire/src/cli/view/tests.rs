@@ -81,7 +81,7 @@ fn both_fits_of_the_demo_show_the_same_units_and_say_what_differs() {
     );
     assert_eq!(
         fact(&report.facts, "optimiser"),
-        "MLE: L-BFGS to the optimum of the likelihood, ridge 1000 (couplings) and 1 (drive) by validation\n\
+        "MLE: L-BFGS to the optimum of the likelihood, ridge 3 (couplings), 3 (same-bin couplings) and 10 (drive) by validation\n\
          MLE + sample-and-measure: Adam, 3 iterations, learning rate 0.01 falling to 0 as half a cosine"
     );
     assert_eq!(
