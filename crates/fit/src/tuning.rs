@@ -145,7 +145,8 @@ pub(crate) fn tune(
 }
 
 /// Fills in the weight of the noise covariance: [`Noise::RELATIVE`] over the root mean square of the noise correlations of
-/// pairs of units at lag 0, of training trials; [`Noise::WEIGHT`] where there are none.
+/// pairs of units at lag 0, of training trials, times the share of their mean square that chance does not explain;
+/// [`Noise::WEIGHT`] at least.
 fn settle_noise_weight(
     recording: &Recording,
     spec: &mut Specification,
@@ -166,13 +167,11 @@ fn settle_noise_weight(
         let (sum, count) = pairs.fold((0.0, 0.0), |(sum, count), pair| {
             (sum + found.matrix[pair].powi(2), count + 1.0)
         });
-        let rms = (sum / count).sqrt();
-        let weight = if rms > 0.0 {
-            Noise::RELATIVE / rms
-        } else {
-            Noise::WEIGHT
-        };
-        corrected.noise.weight = Some(weight);
+        // Independent units have correlations too, of a variance of about one over the number of trials and bins.
+        let square: f64 = sum / count;
+        let share = 1.0 - 1.0 / (square * found.trial_bins as f64);
+        let relative = Noise::RELATIVE / square.sqrt() * share;
+        corrected.noise.weight = Some(relative.max(Noise::WEIGHT));
     }
     Ok(())
 }

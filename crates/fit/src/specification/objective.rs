@@ -123,8 +123,9 @@ impl Noise {
     /// where correlations are: those of a retina are a tenth of those of a cortex.
     pub const RELATIVE: f64 = 0.5;
 
-    /// Weight where the training trials have no noise correlations to go by.
-    pub const WEIGHT: f64 = 30.0;
+    /// Least weight that is chosen: that of training trials whose noise correlations are chance, or are none. With more, a
+    /// fit follows chance.
+    pub const WEIGHT: f64 = 3.0;
 
     /// Weight of the term.
     pub fn weight(&self) -> f64 {
