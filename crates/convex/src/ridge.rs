@@ -15,7 +15,7 @@ const SAME_BIN: [f64; 4] = [0.3, 0.1, 0.03, 0.01];
 /// The drive's ridge while that of the couplings is chosen.
 const DRIVE_AT_FIRST: f64 = 1.0;
 
-/// Candidates of the drive's ridge on either side of that: standard deviations from 0.2 to 6.
+/// Candidates of the drive's ridge on either side, in multiples: of 1, standard deviations from 0.2 to 6.
 const WEAKER: [f64; 3] = [0.3, 0.1, 0.03];
 const STRONGER: [f64; 3] = [3.0, 10.0, 30.0];
 
@@ -67,15 +67,9 @@ pub fn choose_ridge<T: Real>(
 ) -> Result<RidgeChoice<T>, ConvexError> {
     let mut walk = Walk::new(training, validation, limits)?;
     walk.over_couplings(DRIVE_AT_FIRST)?;
-    if let (Some((best, _)), true) = (&walk.best, training.encoder.parameters() > 0) {
-        let of_couplings = best.ridge;
-        for candidates in [WEAKER, STRONGER] {
-            let with = |drive| Ridge {
-                drive,
-                ..of_couplings
-            };
-            walk.along(candidates.into_iter().map(with), 1)?;
-        }
+    if training.encoder.parameters() > 0 {
+        walk.over_drives(DRIVE_AT_FIRST, WEAKER)?;
+        walk.over_drives(DRIVE_AT_FIRST, STRONGER)?;
     }
     let Walk {
         mut solver,
@@ -116,13 +110,8 @@ pub fn choose_coupling_ridge<T: Real>(
 ) -> Result<RidgeFit<T>, ConvexError> {
     let mut walk = Walk::new(training, validation, limits)?;
     walk.over_couplings(drive.at)?;
-    if let (Some((best, _)), true) = (&walk.best, drive.or_weaker) {
-        let ridge = best.ridge;
-        let weaker = WEAKER.map(|times| Ridge {
-            drive: times * drive.at,
-            ..ridge
-        });
-        walk.along(weaker.into_iter(), 1)?;
+    if drive.or_weaker {
+        walk.over_drives(drive.at, WEAKER)?;
     }
     walk.into_best()
 }
@@ -206,6 +195,18 @@ impl<'a, T: Real> Walk<'a, T> {
             )?;
         }
         Ok(())
+    }
+
+    /// Candidates of the drive's ridge, in multiples of `at`, with the best couplings' ridge.
+    fn over_drives(&mut self, at: f64, multiples: [f64; 3]) -> Result<(), ConvexError> {
+        let Some((RidgePoint { ridge, .. }, _)) = self.best else {
+            return Ok(());
+        };
+        let with = |times: f64| Ridge {
+            drive: times * at,
+            ..ridge
+        };
+        self.along(multiples.into_iter().map(with), 1)
     }
 
     fn into_best(self) -> Result<RidgeFit<T>, ConvexError> {

@@ -165,9 +165,8 @@ impl<'a> Judging<'a> {
         let model = self.model;
         let stream = Stream::new(self.seed, Purpose::Stability);
         let mut runs = free_runs(model, stream)?;
-        let trials = &model.training.conditions;
+        let (trials, range) = (&model.training.conditions, &model.training.range);
         let mut presented: Vec<Vec<Presented>> = vec![Vec::new(); keys.len()];
-        let mut left = vec![false; keys.len()];
         let mut alive: Vec<usize> = (0..keys.len()).collect();
         let mut previous: Option<TrialArray<u8>> = None;
         for presentation in 0..PRESENTATIONS as u32 {
@@ -197,8 +196,7 @@ impl<'a> Judging<'a> {
                     count,
                 };
                 presented[run].push(trial);
-                left[run] = model.training.range.leaves(trial);
-                if !left[run] {
+                if !range.leaves(trial) {
                     still.push(row);
                 }
             }
@@ -215,7 +213,6 @@ impl<'a> Judging<'a> {
                 break;
             }
         }
-        let range = &model.training.range;
         (self.outcomes).extend(presented.iter().map(|run| range.outcome(run)));
         let room = TRACES.saturating_sub(self.traces.len());
         let rate = |trial: &Presented| {

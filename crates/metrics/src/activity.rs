@@ -1,7 +1,7 @@
 //! Statistics of the whole population, and of single units over time, that no term of the objective compares.
 
 use crate::Metric;
-use refire_core::{TrialArray, TrialLayout};
+use refire_core::{TrialArray, TrialLayout, for_each_fired};
 
 /// How many units fire in a bin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,16 +47,19 @@ impl PopulationCounts {
     /// Triplets of units that fire together, mean number per bin: `mean_t N_t (N_t - 1) (N_t - 2) / 6`.
     pub fn synchronous_triplets(&self) -> Metric {
         let total: u64 = self.bins.iter().sum();
-        let triplets = self.bins.iter().enumerate().map(|(count, &bins)| {
-            let n = count as f64;
-            bins as f64 * n * (n - 1.0) * (n - 2.0) / 6.0
-        });
+        let counts = self.bins.iter().enumerate();
+        let triplets = counts.map(|(count, &bins)| bins as f64 * triplets(count as f64));
         Metric::or_reason(
             (total > 0).then(|| triplets.sum::<f64>() / total as f64),
             "synchronous triplets",
             "synchronous triplets: no scored bins",
         )
     }
+}
+
+/// Triplets among so many units.
+pub(crate) fn triplets(units: f64) -> f64 {
+    units * (units - 1.0) * (units - 2.0) / 6.0
 }
 
 /// Largest distance of the cumulative distributions of two histograms; `None` where one is empty.
@@ -106,18 +109,13 @@ pub fn autocorrelation(spikes: &TrialArray<u8>, layout: &TrialLayout) -> Autocor
     for slot in 0..layout.trials() {
         times.iter_mut().for_each(Vec::clear);
         for t in layout.first_bin()..layout.bins(slot) {
-            for (unit, _) in spikes
-                .row(slot, t)
-                .iter()
-                .enumerate()
-                .filter(|(_, z)| **z != 0)
-            {
+            for_each_fired(spikes.row(slot, t), |unit| {
                 for &before in times[unit].iter().rev().take_while(|&&s| t - s <= lags) {
                     together[unit * lags + t - before - 1] += 1;
                 }
                 times[unit].push(t);
                 fired[unit] += 1;
-            }
+            });
         }
     }
     let bins = layout.scored_bins().max(1) as f64;

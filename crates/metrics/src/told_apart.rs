@@ -6,7 +6,7 @@
 
 use crate::Interval;
 use crate::Metric;
-use crate::activity::bin_counts;
+use crate::activity::{bin_counts, triplets};
 use refire_core::{TrialArray, TrialLayout, for_each_fired};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
@@ -79,7 +79,7 @@ fn features(
         let covariance = products.sum::<f64>() / counts.len().saturating_sub(lag) as f64;
         (variance > 0.0 && counts.len() > lag).then(|| covariance / variance)
     };
-    let triplets: f64 = counts.iter().map(|n| n * (n - 1.0) * (n - 2.0) / 6.0).sum();
+    let triplets: f64 = counts.iter().map(|&n| triplets(n)).sum();
 
     let (mut logs, mut short, mut own_neighbours) = (Vec::new(), 0.0, 0.0);
     let mut last: Vec<Option<usize>> = vec![None; spikes.units()];

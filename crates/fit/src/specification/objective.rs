@@ -94,7 +94,8 @@ pub struct Corrected {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
     /// Weight of the term, whose errors are in units of noise correlation. None: [`Noise::RELATIVE`] over the root mean
-    /// square of the noise correlations of the training trials.
+    /// square of the noise correlations of the training trials, less where chance explains these; [`Noise::WEIGHT`] at
+    /// least.
     pub weight: Option<f64>,
     /// Lags, lag 0 counted, bins; `None` takes those of the couplings. More of them than the couplings have show
     /// paths over hidden units, whose delays add up.

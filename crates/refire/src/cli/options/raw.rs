@@ -120,7 +120,7 @@ pub struct FitOptions {
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
     pub weight_psth: Option<f64>,
     /// Weight of the noise-covariance term; 50 with the published form [default: 0.5 over the root mean square of the
-    /// noise correlations of the training trials]
+    /// noise correlations of the training trials, less where chance explains these, and 3 at least]
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OBJECTIVE, hide_short_help = true)]
     pub weight_nc: Option<f64>,
     /// Weight of the hidden units' rate term; 0.001 with the published form
