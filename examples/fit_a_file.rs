@@ -31,7 +31,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let recording = file.bin(Some("10ms".parse()?))?;
     // The defaults of `refire fit`; change what you want to have otherwise.
     let mut spec = Specification::new(&recording, ObjectiveKind::MleAndSampleAndMeasure);
-    if let Some(adam) = spec.optimiser.adam_mut() {
+    if let Some(adam) = spec.optimiser.steps_mut() {
         adam.iterations = 50;
     }
     let mut trainer = Trainer::new(&recording, &spec)?;

@@ -6,8 +6,8 @@ use refire::engine::{
     Batch, Losses, NetworkShape, PaddedNetwork, Parameters, Streams, WeightedTerm, Wiring,
 };
 use refire::fit::{
-    Adam as AdamSpec, Couplings, Drive, Evaluator, Facts, FitError, Form, ObjectiveKind, Pool,
-    Specification, Synapses, Terms, initial, resolve,
+    Couplings, Drive, Evaluator, Facts, FitError, Form, ObjectiveKind, Pool, Specification, Steps,
+    Synapses, Terms, initial, resolve,
 };
 use refire::kernels::logistic;
 use refire::loss::Likelihood;
@@ -76,13 +76,13 @@ impl fmt::Display for Shape {
 impl Shape {
     /// A fit at this shape: silence before the first bin, Adam at the published rate.
     pub fn spec(&self, objective: ObjectiveKind, form: Form) -> Specification {
-        let adam = AdamSpec {
+        let adam = Steps {
             learning_rate: Some(LEARNING_RATE),
             spike_gradient: match form {
                 Form::Published => SpikeGradient::Triangle,
-                Form::Corrected => AdamSpec::default().spike_gradient,
+                Form::Corrected => Steps::default().spike_gradient,
             },
-            ..AdamSpec::default()
+            ..Steps::default()
         };
         let mut spec = Specification::with_form(Facts::default(), objective, form).with_adam(adam);
         spec.network.lags = self.lags;

@@ -68,6 +68,7 @@ fn option_values() {
         ("--coupling-prior -1", &["coupling-prior", "-1"]),
         ("--same-bin-prior 0", &["same-bin-prior", "0"]),
         ("--drive-prior 0", &["drive-prior", "0"]),
+        ("--prior-tails -1", &["prior-tails", "-1"]),
         ("--drive-detail -1", &["drive-detail", "-1"]),
         // Also where it is not used.
         ("--drive none --drive-detail -1", &["drive-detail", "-1"]),
@@ -317,7 +318,7 @@ fn resuming_what_is_not_there_or_another_fit() {
         desk.refused("fit good.npz --resume fit", &["checkpoint.refire"]);
     }
     desk.write("fit/checkpoint.refire", newer(&whole));
-    desk.refused("fit good.npz --resume fit", &["version 4", "newer"]);
+    desk.refused("fit good.npz --resume fit", &["version 5", "newer"]);
     desk.write("fit/checkpoint.refire", model());
     desk.refused("fit good.npz --resume fit", &["found refire-model"]);
 }

@@ -422,7 +422,7 @@ fn a_fit_that_leaves_the_finite_numbers_says_so_and_writes_nothing() {
     let desk = Desk::new();
     desk.write("r.npz", Toy::default().events().bytes());
     for (at, options) in [
-        "--learning-rate 1e300",
+        "--optimizer adam --learning-rate 1e300",
         "--learning-rate 1e300 --validation-fraction 0",
         "--learning-rate 1e300 --validation-fraction 0 --iterations 1",
         "--weight-nc 1e300",

@@ -51,13 +51,15 @@ fn statistics_may_start_from_the_optimum_and_published_fits_never_do() {
     let toy = Toy::default();
     let fit = run_through(&toy.events(), "--optimizer lbfgs");
     assert_eq!(statuses(&fit).len(), 3);
-    for options in [
-        "",
-        "--objective mle --form published",
-        "--objective mle --hidden 1",
+    for (options, optimizer) in [
+        ("", "natural"),
+        ("--hidden 1", "adam"),
+        ("--observed-inhibitory none", "adam"),
+        ("--objective mle --form published", "adam"),
+        ("--objective mle --hidden 1", "adam"),
     ] {
         let fit = run_through(&toy.events(), options);
-        assert_eq!(fit["settings"]["optimizer"], "adam", "{options}");
+        assert_eq!(fit["settings"]["optimizer"], optimizer, "{options}");
         assert!(fit["maximum_likelihood"].is_null(), "{options}");
     }
 }

@@ -28,7 +28,7 @@ fn demo_command_and_library_give_the_same_models() {
             _ => ObjectiveKind::MleAndSampleAndMeasure,
         };
         let mut spec = Specification::new(&recording, objective);
-        if let Some(adam) = spec.optimiser.adam_mut() {
+        if let Some(adam) = spec.optimiser.steps_mut() {
             adam.iterations = FEW;
         }
         let mut trainer = Trainer::new(&recording, &spec).unwrap();

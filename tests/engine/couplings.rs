@@ -4,7 +4,7 @@
 use refire::core::{RecordedTrials, TrialArray, TrialLayout};
 use refire::drive::NoDrive;
 use refire::engine::{Batch, NetworkShape, Parameters, Streams, Wiring};
-use refire::fit::{Adam, Evaluator, Facts, Form, ObjectiveKind, Specification, Terms};
+use refire::fit::{Evaluator, Facts, Form, ObjectiveKind, Specification, Steps, Terms};
 use refire::neuron::SpikeGradient;
 use refire::sim::{Connectivity, UnitOrder};
 use std::sync::Arc;
@@ -48,9 +48,9 @@ fn batch() -> Batch {
 }
 
 fn spec(form: Form, spike_gradient: SpikeGradient) -> Specification {
-    let adam = Adam {
+    let adam = Steps {
         spike_gradient,
-        ..Adam::default()
+        ..Steps::default()
     };
     let kind = ObjectiveKind::MleAndSampleAndMeasure;
     let mut spec = Specification::with_form(Facts::default(), kind, form).with_adam(adam);

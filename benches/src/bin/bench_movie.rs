@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use refire::drive::MovieShape;
-use refire::fit::{Adam, Drive, Facts, Form, HeldOut, ObjectiveKind, Specification, Trainer};
+use refire::fit::{Drive, Facts, Form, HeldOut, ObjectiveKind, Specification, Steps, Trainer};
 use refire::neuron::SpikeGradient;
 use refire::synth::{MovieNetwork, MovieSettings, recording};
 use std::error::Error;
@@ -58,9 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let recording = recording(&network.show(1)?, RECORDED, 1)?;
     let (form, spike_gradient) = match options.corrected {
         false => (Form::Published, SpikeGradient::Triangle),
-        true => (Form::Corrected, Adam::default().spike_gradient),
+        true => (Form::Corrected, Steps::default().spike_gradient),
     };
-    let adam = Adam {
+    let adam = Steps {
         iterations: WARM_UP + options.iterations as usize,
         learning_rate: Some(1e-3),
         spike_gradient,

@@ -69,6 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         couplings: options.ridge,
         same_bin: options.ridge,
         drive: options.ridge,
+        tails: None,
     };
     let limits = Limits {
         gradient_norm: options.tolerance,

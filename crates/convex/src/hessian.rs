@@ -332,6 +332,7 @@ mod tests {
                     couplings: 1.0 + j as f64,
                     same_bin: 0.3 + j as f64,
                     drive: 0.5,
+                    tails: None,
                 })
                 .collect();
             objective.evaluate(&at, &ridge, &mut at.clone());

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod cholesky;
+mod curvature;
 mod hessian;
 mod lbfgs;
 mod objective;
@@ -15,11 +16,12 @@ mod solve;
 #[cfg(test)]
 mod testing;
 
+pub use curvature::{Curvature, Tensors};
 pub use ridge::{
-    DriveRidge, RidgeChoice, RidgeFit, RidgePoint, choose_coupling_ridge, choose_ridge, try_ridges,
+    DriveRidge, RidgeChoice, RidgeFit, RidgePoint, choose_coupling_ridge, choose_ridge, try_ridge,
 };
 pub use size::ConvexSize;
-pub use solve::{Solution, Status, UnitFit, solve};
+pub use solve::{Solution, Solver, Status, UnitFit, solve};
 
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::Encoder;
@@ -103,8 +105,9 @@ impl<T> Problem<'_, T> {
     }
 }
 
-/// Precision of Gaussian priors on the coefficients, in units of the potential: the objective of a unit is
-/// its negative log-likelihood over all scored bins, in nats, plus `ridge/2 sum w^2`. The intercept has none.
+/// Precision of priors on the coefficients, in units of the potential: the objective of a unit is its negative
+/// log-likelihood over all scored bins, in nats, plus `ridge/2 sum w^2`, or with [`Self::tails`] what a Student's t prior
+/// adds for couplings. The intercept has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ridge {
     /// Precision of the prior on couplings `W / theta`: 1 over its variance.
@@ -113,6 +116,10 @@ pub struct Ridge {
     pub same_bin: f64,
     /// Precision of the prior on drive weights `x / theta`: 1 over its variance.
     pub drive: f64,
+    /// Degrees of freedom `nu` of the prior of couplings, same-bin ones too, where it is Student's t of scale
+    /// `1 / sqrt(ridge)`: `(nu + 1)/2 ln(1 + ridge w^2 / nu)`. It holds small couplings as a Gaussian does and hardly
+    /// holds large ones. The objective is no longer convex then: what is found is the optimum next to the start. `None` is a Gaussian.
+    pub tails: Option<f64>,
 }
 
 impl Ridge {
@@ -121,6 +128,7 @@ impl Ridge {
         couplings: 0.0,
         same_bin: 0.0,
         drive: 0.0,
+        tails: None,
     };
 }
 
@@ -131,6 +139,14 @@ pub struct Limits {
     pub gradient_norm: f64,
     /// Most L-BFGS steps of a unit.
     pub iterations: usize,
+}
+
+impl Limits {
+    /// Far below what tells two ridges apart by what they predict, in a tenth of the time.
+    pub const ROUGH: Self = Self {
+        gradient_norm: 1e-4,
+        iterations: 500,
+    };
 }
 
 impl Default for Limits {

@@ -16,7 +16,8 @@ use std::sync::OnceLock;
 /// ```text
 /// v[k,t,j]    = c[j] + x[c(k),t,j] + sum_{d,i} w[i,d,j] z[k,t-d,i]       x linear in drive weights
 ///               d from 1; with same-bin couplings from 0, where w[i,0,j] = 0 unless i < j
-/// f_j         = sum over scored (k,t) of -ln P(z[k,t,j] | v) + 1/2 sum_r ridge_r[j] w_r[j]^2
+/// f_j         = sum over scored (k,t) of -ln P(z[k,t,j] | v) + sum_r prior_r(w_r[j])
+/// prior_r(w)  = ridge_r w^2 / 2      or for couplings with tails nu: (nu + 1)/2 ln(1 + ridge_r w^2 / nu)
 /// lambda      = logistic(v) - z
 /// df/dw[i,d,j] = sum over spikes (k,s) of i of lambda[k,s+d,j] + ridge w
 /// ```
@@ -149,10 +150,9 @@ impl<'a, T: Real> Objective<'a, T> {
         for row in 0..shape.intercept() {
             let (w, g) = (at.row(row), gradient.row_mut(row));
             for (j, ridge) in ridge.iter().enumerate() {
-                let strength = ridge.of_row(shape, row);
-                let w = w[j];
-                values.total[j] += 0.5 * strength * (w * w).f64();
-                g[j] += T::new(strength) * w;
+                let (nats, slope) = ridge.prior(shape, row, w[j].f64());
+                values.total[j] += nats;
+                g[j] += T::new(slope);
             }
         }
         values
@@ -264,6 +264,19 @@ impl Shape {
 }
 
 impl Ridge {
+    /// Nats that the prior of a row adds for a weight, and their derivative.
+    fn prior(&self, shape: Shape, row: usize, w: f64) -> (f64, f64) {
+        let strength = self.of_row(shape, row);
+        match self.tails.filter(|_| row < shape.couplings) {
+            None => (0.5 * strength * w * w, strength * w),
+            Some(nu) => {
+                let x = strength * w * w / nu;
+                let slope = strength * (1.0 + 1.0 / nu) * w / (1.0 + x);
+                (0.5 * (nu + 1.0) * x.ln_1p(), slope)
+            }
+        }
+    }
+
     /// The ridge of a row that has one.
     pub(crate) fn of_row(self, shape: Shape, row: usize) -> f64 {
         if row < shape.couplings {

@@ -65,8 +65,17 @@ fn penalised(
         let own = w.iter().skip(unit).step_by(n);
         own.map(|w| (w / THETA).powi(2)).sum()
     };
-    sum + 0.5 * ridge.couplings * squares(&solution.couplings)
-        + 0.5 * ridge.same_bin * squares(&solution.same_bin)
+    let prior = |strength: f64, w: &[f64]| match ridge.tails {
+        None => 0.5 * strength * squares(w),
+        Some(nu) => {
+            let own = w.iter().skip(unit).step_by(n);
+            let density =
+                |w: &f64| (1.0 + strength * (w / THETA).powi(2) / nu).powf(-(nu + 1.0) / 2.0);
+            own.map(|w| -density(w).ln()).sum()
+        }
+    };
+    sum + prior(ridge.couplings, &solution.couplings)
+        + prior(ridge.same_bin, &solution.same_bin)
         + 0.5 * ridge.drive * squares(&solution.drive)
 }
 
@@ -126,8 +135,21 @@ fn every_derivative_vanishes_at_the_solution() {
         couplings,
         same_bin: 0.7 * couplings,
         drive,
+        tails: None,
     });
-    for (same_bin, ridge) in [(false, strong), (false, weak), (true, strong), (true, weak)] {
+    let tails = |tails| Ridge {
+        tails: Some(tails),
+        ..strong
+    };
+    let cases = [
+        (false, strong),
+        (false, weak),
+        (true, strong),
+        (true, weak),
+        (true, tails(3.0)),
+        (false, tails(0.5)),
+    ];
+    for (same_bin, ridge) in cases {
         let problem = Problem {
             same_bin,
             ..problem
@@ -136,7 +158,7 @@ fn every_derivative_vanishes_at_the_solution() {
         assert!(solution.units.iter().all(|u| u.status == Status::Converged));
         let found = steepest(problem, ridge, &solution);
         assert!(found < 1e-7, "{ridge:?}: {found}");
-        // From another start, the same optimum.
+        // From another start, the same optimum, as the data outweigh the prior.
         let mut other = solution.clone();
         other.couplings.iter_mut().for_each(|w| *w -= 0.3);
         other.same_bin.iter_mut().for_each(|w| *w += 0.3);
@@ -230,6 +252,7 @@ fn a_drive_that_tells_most_spikes_takes_few_evaluations() {
             couplings,
             same_bin: couplings,
             drive,
+            tails: None,
         };
         let solution = with(1, ridge);
         for unit in &solution.units {
@@ -288,6 +311,7 @@ fn units_without_an_optimum_end_finite_and_explained() {
         couplings: 1.0,
         same_bin: 1.0,
         drive: 1.0,
+        tails: None,
     };
     let solution = solve(problem, ridge, Limits::default(), None).unwrap();
     assert_eq!(solution.units[4].status, Status::Converged);
@@ -340,6 +364,7 @@ fn results_do_not_depend_on_threads() {
         couplings: 0.3,
         same_bin: 0.3,
         drive: 0.0,
+        tails: None,
     };
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -372,6 +397,7 @@ fn a_wrong_penalty_or_shape_is_refused() {
         couplings: -1.0,
         same_bin: -1.0,
         drive: 0.0,
+        tails: None,
     };
     let error = solve(problem, ridge, Limits::default(), None).unwrap_err();
     assert!(
@@ -397,6 +423,7 @@ fn validation_chooses_a_ridge_between_the_ends() {
         problem(&train, &layouts[0]),
         problem(&judge, &layouts[1]),
         Limits::default(),
+        None,
     )
     .unwrap();
     let best = choice

@@ -1,7 +1,7 @@
 //! The ridge, chosen by the likelihood of validation trials.
 
-use crate::solve::{Solver, check};
-use crate::{ConvexError, Limits, Problem, Ridge, Solution};
+use crate::solve::check_numbers;
+use crate::{ConvexError, Limits, Problem, Ridge, Solution, Solver};
 use refire_kernels::Real;
 
 /// Candidates of the couplings' ridge, strongest first: standard deviations from 0.03 to 1 in units of the
@@ -18,9 +18,6 @@ const DRIVE_AT_FIRST: f64 = 1.0;
 /// Candidates of the drive's ridge on either side, in multiples: of 1, standard deviations from 0.2 to 6.
 const WEAKER: [f64; 3] = [0.3, 0.1, 0.03];
 const STRONGER: [f64; 3] = [3.0, 10.0, 30.0];
-
-/// Gradient norm per scored bin along the path: far below what tells two candidates apart.
-const PATH: f64 = 1e-4;
 
 /// A ridge that was tried, and how well it predicts validation trials.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +50,7 @@ pub struct RidgeChoice<T> {
 
 /// Solves with the ridge that predicts validation trials best.
 ///
-/// Walks from strong to weak ridges of the couplings until two in a row predict validation trials worse than
+/// Priors of couplings have these `tails` ([`Ridge::tails`]). Walks from strong to weak ridges of the couplings until two in a row predict validation trials worse than
 /// the best, then from there to weaker ones of same-bin couplings, where there are any, and to weaker and to stronger
 /// ridges of the drive, until one does. Each fit starts
 /// from the one before.
@@ -64,8 +61,9 @@ pub fn choose_ridge<T: Real>(
     training: Problem<'_, T>,
     validation: Problem<'_, T>,
     limits: Limits,
+    tails: Option<f64>,
 ) -> Result<RidgeChoice<T>, ConvexError> {
-    let mut walk = Walk::new(training, validation, limits)?;
+    let mut walk = Walk::new(training, validation, limits, tails)?;
     walk.over_couplings(DRIVE_AT_FIRST)?;
     if training.encoder.parameters() > 0 {
         walk.over_drives(DRIVE_AT_FIRST, WEAKER)?;
@@ -107,8 +105,9 @@ pub fn choose_coupling_ridge<T: Real>(
     validation: Problem<'_, T>,
     limits: Limits,
     drive: DriveRidge,
+    tails: Option<f64>,
 ) -> Result<RidgeFit<T>, ConvexError> {
-    let mut walk = Walk::new(training, validation, limits)?;
+    let mut walk = Walk::new(training, validation, limits, tails)?;
     walk.over_couplings(drive.at)?;
     if drive.or_weaker {
         walk.over_drives(drive.at, WEAKER)?;
@@ -116,26 +115,19 @@ pub fn choose_coupling_ridge<T: Real>(
     walk.into_best()
 }
 
-/// How well each ridge of a row predicts validation trials; the first fit starts from `start`, each other from the one
-/// before.
+/// How well a ridge predicts validation trials.
 ///
 /// # Errors
 /// As [`choose_ridge`].
-pub fn try_ridges<T: Real>(
+pub fn try_ridge<T: Real>(
     training: Problem<'_, T>,
     validation: Problem<'_, T>,
     limits: Limits,
-    ridges: &[Ridge],
-    start: Option<&Solution<T>>,
-) -> Result<Vec<RidgeFit<T>>, ConvexError> {
-    let mut walk = Walk::new(training, validation, limits)?;
-    let mut found: Vec<RidgeFit<T>> = Vec::with_capacity(ridges.len());
-    for &ridge in ridges {
-        let start = found.last().map(|before| &before.solution).or(start);
-        let (point, solution) = walk.fit(ridge, start)?;
-        found.push(RidgeFit { point, solution });
-    }
-    Ok(found)
+    ridge: Ridge,
+) -> Result<RidgeFit<T>, ConvexError> {
+    let mut walk = Walk::new(training, validation, limits, ridge.tails)?;
+    let (point, solution) = walk.fit(ridge, None)?;
+    Ok(RidgeFit { point, solution })
 }
 
 const NO_NUMBER: ConvexError = ConvexError::Range {
@@ -149,6 +141,7 @@ struct Walk<'a, T> {
     solver: Solver<'a, T>,
     judge: Solver<'a, T>,
     limits: Limits,
+    tails: Option<f64>,
     count: f64,
     same_bin: bool,
     path: Vec<RidgePoint>,
@@ -160,16 +153,21 @@ impl<'a, T: Real> Walk<'a, T> {
         training: Problem<'a, T>,
         validation: Problem<'a, T>,
         limits: Limits,
+        tails: Option<f64>,
     ) -> Result<Self, ConvexError> {
-        check(&training, Ridge::NONE, limits)?;
-        check(&validation, Ridge::NONE, limits)?;
+        let ridge = Ridge {
+            tails,
+            ..Ridge::NONE
+        };
+        check_numbers(ridge, limits)?;
         Ok(Self {
-            solver: Solver::new(training),
-            judge: Solver::new(validation),
+            solver: Solver::new(training)?,
+            judge: Solver::new(validation)?,
             limits: Limits {
-                gradient_norm: limits.gradient_norm.max(PATH),
+                gradient_norm: limits.gradient_norm.max(Limits::ROUGH.gradient_norm),
                 ..limits
             },
+            tails,
             count: (validation.layout.scored_bins() * validation.spikes.units()).max(1) as f64,
             same_bin: training.same_bin,
             path: Vec::new(),
@@ -179,10 +177,12 @@ impl<'a, T: Real> Walk<'a, T> {
 
     /// Candidates of the couplings' ridge, then of that of same-bin couplings, where there are any.
     fn over_couplings(&mut self, drive: f64) -> Result<(), ConvexError> {
+        let tails = self.tails;
         let with = |couplings, same_bin| Ridge {
             couplings,
             same_bin,
             drive,
+            tails,
         };
         self.along(COUPLINGS.iter().map(|&c| with(c, c)), 2)?;
         if let (Some((best, _)), true) = (&self.best, self.same_bin) {

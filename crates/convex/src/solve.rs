@@ -5,7 +5,7 @@ use crate::objective::{Objective, Shape};
 use crate::precondition::{Gram, Preconditioner};
 use crate::rows::Rows;
 use crate::separable::unbounded_coefficients;
-use crate::{ConvexError, Limits, Problem, Ridge};
+use crate::{ConvexError, Curvature, Limits, Problem, Ridge};
 use refire_kernels::Real;
 
 /// Ridge that holds a unit whose likelihood has no optimum: a standard deviation of 10 in units of the
@@ -86,13 +86,11 @@ pub fn solve<T: Real>(
     limits: Limits,
     start: Option<&Solution<T>>,
 ) -> Result<Solution<T>, ConvexError> {
-    check(&problem, ridge, limits)?;
-    let mut solver = Solver::new(problem);
-    solver.solve(ridge, limits, start)
+    Solver::new(problem)?.solve(ridge, limits, start)
 }
 
-/// What stays the same whatever the ridge.
-pub(crate) struct Solver<'a, T> {
+/// One problem, solved with one ridge after the other: what does not depend on the ridge is counted once.
+pub struct Solver<'a, T> {
     objective: Objective<'a, T>,
     /// Once something is solved.
     gram: Option<Gram>,
@@ -104,7 +102,12 @@ pub(crate) struct Solver<'a, T> {
 }
 
 impl<'a, T: Real> Solver<'a, T> {
-    pub fn new(problem: Problem<'a, T>) -> Self {
+    /// A solver of a problem.
+    ///
+    /// # Errors
+    /// [`ConvexError`] where encoder, layout and spikes do not belong together.
+    pub fn new(problem: Problem<'a, T>) -> Result<Self, ConvexError> {
+        check(&problem)?;
         let objective = Objective::new(problem);
         let layout = problem.layout;
         let mut spikes = vec![0.0; problem.spikes.units()];
@@ -115,21 +118,49 @@ impl<'a, T: Real> Solver<'a, T> {
                 }
             }
         }
-        Self {
+        Ok(Self {
             gram: None,
             preconditioner: None,
             objective,
             spikes,
             bins: layout.scored_bins() as f64,
+        })
+    }
+
+    /// Variance of each unit's spikes, at its mean rate.
+    fn variance(&self) -> Vec<f64> {
+        let rates = self.spikes.iter().map(|spikes| spikes / self.bins);
+        rates.map(|rate| rate * (1.0 - rate)).collect()
+    }
+
+    /// The mean curvature of the likelihood under priors, at constant rates.
+    pub fn curvature(&mut self, ridge: Ridge) -> Curvature<T> {
+        let shape = self.objective.shape();
+        let variance = self.variance();
+        let objective = &self.objective;
+        let gram = self.gram.get_or_insert_with(|| Gram::new(objective));
+        let problem = objective.problem();
+        Curvature {
+            shape,
+            lags: problem.lags,
+            same_bin: problem.same_bin,
+            theta: problem.theta,
+            scored: self.bins * shape.units as f64,
+            preconditioner: Preconditioner::new(gram, shape, &variance, ridge, None),
         }
     }
 
+    /// [`solve`] with this ridge.
+    ///
+    /// # Errors
+    /// [`ConvexError`] where a penalty is not a number from 0 on, or the start is of another problem.
     pub fn solve(
         &mut self,
         ridge: Ridge,
         limits: Limits,
         start: Option<&Solution<T>>,
     ) -> Result<Solution<T>, ConvexError> {
+        check_numbers(ridge, limits)?;
         let shape = self.objective.shape();
         let constant = |j: usize| self.spikes[j] == 0.0 || self.spikes[j] == self.bins;
         let frozen: Vec<bool> = (0..shape.units).map(constant).collect();
@@ -144,12 +175,11 @@ impl<'a, T: Real> Solver<'a, T> {
                     couplings: held(ridge.couplings),
                     same_bin: held(ridge.same_bin),
                     drive: held(ridge.drive),
+                    tails: ridge.tails,
                 },
             })
             .collect();
-        let variance: Vec<f64> = (0..shape.units)
-            .map(|j| self.spikes[j] / self.bins * (1.0 - self.spikes[j] / self.bins))
-            .collect();
+        let variance = self.variance();
         let near = |a: f64, b: f64| a == b || (a.max(b) <= NEAR * a.min(b));
         let fits = |of: Ridge| {
             let same_bin = near(of.same_bin, ridge.same_bin);
@@ -184,6 +214,7 @@ impl<'a, T: Real> Solver<'a, T> {
                     couplings: HELD,
                     same_bin: HELD,
                     drive: HELD,
+                    tails: None,
                 };
             }
             let others: Vec<bool> = told.iter().map(|told| !told).collect();
@@ -220,7 +251,7 @@ impl<'a, T: Real> Solver<'a, T> {
     }
 
     /// Nats of all scored bins at given coefficients.
-    pub fn nats_at(&mut self, solution: &Solution<T>) -> Result<f64, ConvexError> {
+    pub(crate) fn nats_at(&mut self, solution: &Solution<T>) -> Result<f64, ConvexError> {
         let shape = self.objective.shape();
         let at = self.start(shape, &vec![false; shape.units], Some(solution))?;
         let mut gradient = Rows::zeros(shape.rows(), shape.width());
@@ -321,11 +352,7 @@ fn same(what: &'static str, expected: usize, found: usize) -> Result<(), ConvexE
     })
 }
 
-pub(crate) fn check<T: Real>(
-    problem: &Problem<'_, T>,
-    ridge: Ridge,
-    limits: Limits,
-) -> Result<(), ConvexError> {
+fn check<T: Real>(problem: &Problem<'_, T>) -> Result<(), ConvexError> {
     let (spikes, layout, encoder) = (problem.spikes, problem.layout, problem.encoder);
     same("trials of the spikes", layout.trials(), spikes.trials())?;
     if !encoder.is_linear() {
@@ -351,26 +378,37 @@ pub(crate) fn check<T: Real>(
     let conditions = layout.groups().last().map_or(0, |g| g.condition + 1);
     at_least("conditions of the drive", conditions, encoder.conditions())?;
     at_least("lags", 1, problem.lags)?;
+    check_number("theta", problem.theta, true)
+}
+
+/// Penalties and limits.
+pub(crate) fn check_numbers(ridge: Ridge, limits: Limits) -> Result<(), ConvexError> {
     let numbers = [
         ("ridge of couplings", ridge.couplings, false),
         ("ridge of same-bin couplings", ridge.same_bin, false),
         ("ridge of the drive", ridge.drive, false),
+        (
+            "tails of the prior of couplings",
+            ridge.tails.unwrap_or(1.0),
+            true,
+        ),
         ("gradient norm", limits.gradient_norm, false),
-        ("theta", problem.theta, true),
     ];
     for (what, found, positive) in numbers {
-        let expected = match positive {
-            true => "a positive number",
-            false => "zero or a positive number",
-        };
-        let right = found.is_finite() && found >= 0.0 && !(positive && found == 0.0);
-        if !right {
-            return Err(ConvexError::Range {
-                what,
-                expected,
-                found,
-            });
-        }
+        check_number(what, found, positive)?;
     }
     Ok(())
+}
+
+fn check_number(what: &'static str, found: f64, positive: bool) -> Result<(), ConvexError> {
+    let expected = match positive {
+        true => "a positive number",
+        false => "zero or a positive number",
+    };
+    let right = found.is_finite() && found >= 0.0 && !(positive && found == 0.0);
+    right.then_some(()).ok_or(ConvexError::Range {
+        what,
+        expected,
+        found,
+    })
 }

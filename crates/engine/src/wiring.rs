@@ -140,6 +140,11 @@ impl Wiring {
         }
     }
 
+    /// Whether couplings are products of factors.
+    pub fn is_low_rank(&self) -> bool {
+        matches!(self, Self::LowRank(_))
+    }
+
     /// In-degree of the target of each parameter of sparse couplings; `None` where all units have all.
     pub fn in_degrees(&self, lags: usize) -> Option<Vec<u32>> {
         let Self::Sparse(synapses) = self else {

@@ -70,7 +70,9 @@ impl<'a> Pool<'a> {
         let BatchSize {
             trials: size,
             free_bins,
+            recorded_bins,
         } = size;
+        let recorded_bins = recorded_bins.unwrap_or(0);
         let conditions = self.conditions();
         let at_once = (size / MIN_FREE_TRIALS).clamp(1, conditions.len().max(1));
         let mut chosen: Vec<usize> = (0..at_once)
@@ -97,13 +99,31 @@ impl<'a> Pool<'a> {
         let free_size = size.max((free_bins * total).div_ceil(bins.max(1)));
         let history = Stream::new(seed, Purpose::History);
         let (mut recorded, mut free) = (Vec::new(), Vec::new());
-        for &c in &chosen {
+        let mut record = |c: usize, share: usize| {
             let trials = &self.by_condition[c];
-            let share = (size * trials.len()).div_ceil(total.max(1));
             let quota = share.clamp(1, trials.len());
+            if quota == trials.len() {
+                return recorded.extend(trials);
+            }
             for i in 0..quota {
                 let at = (iteration as u64) * quota as u64 + i as u64;
                 recorded.push(trials[in_turn(seed, c as u32, trials.len(), at)]);
+            }
+        };
+        if recorded_bins > 0 {
+            let bins_of = |&c: &usize| self.scored_bins(&self.by_condition[c]);
+            let all: usize = conditions.iter().map(bins_of).sum();
+            // Of each condition the same share of its trials.
+            let share = recorded_bins as f64 / all.max(1) as f64;
+            for &c in &conditions {
+                let trials = self.by_condition[c].len() as f64;
+                record(c, (share * trials).ceil() as usize);
+            }
+        }
+        for &c in &chosen {
+            let trials = &self.by_condition[c];
+            if recorded_bins == 0 {
+                record(c, (size * trials.len()).div_ceil(total.max(1)));
             }
             let free_share = (free_size * trials.len()).div_ceil(total.max(1));
             for _ in 0..free_share.max(MIN_FREE_TRIALS) {
@@ -207,6 +227,7 @@ mod tests {
         let size = BatchSize {
             trials: 9,
             free_bins: 200,
+            recorded_bins: None,
         };
         let pool = Pool::new(&recording, &[0, 1, 2, 3, 5, 6, 7, 8, 9], 2);
         let mut seen = std::collections::BTreeSet::new();
@@ -251,13 +272,33 @@ mod tests {
             [of(0), of(1)]
         };
         let drawn = |trials, free_bins| {
-            let batch = pool.draw(1, 0, BatchSize { trials, free_bins }).unwrap();
+            let size = BatchSize {
+                trials,
+                free_bins,
+                recorded_bins: None,
+            };
+            let batch = pool.draw(1, 0, size).unwrap();
             (counts(&batch.recorded.layout), counts(&batch.free_layout))
         };
         assert_eq!(drawn(9, 0), ([6, 3], [6, 4]));
         // 160 bins are 20 trials of 8.
         assert_eq!(drawn(9, 160), ([6, 3], [14, 7]));
         assert_eq!(drawn(100, 0), ([8, 4], [67, 34]));
+        let recorded = |recorded_bins| {
+            let size = BatchSize {
+                trials: 4,
+                free_bins: 0,
+                recorded_bins: Some(recorded_bins),
+            };
+            let batch = pool.draw(1, 0, size).unwrap();
+            (counts(&batch.recorded.layout), counts(&batch.free_layout))
+        };
+        // Of one condition at a time, but for recorded trials.
+        let free = recorded(0).1;
+        assert!(free.contains(&0), "{free:?}");
+        assert_eq!(recorded(48), ([4, 2], free));
+        assert_eq!(recorded(50), ([5, 3], free));
+        assert_eq!(recorded(1000), ([8, 4], free));
         let whole = |free_bins| {
             let batch = pool.whole(free_bins).unwrap();
             (batch.recorded.layout.trials(), counts(&batch.free_layout))
@@ -276,6 +317,7 @@ mod tests {
             let size = BatchSize {
                 trials,
                 free_bins: 0,
+                recorded_bins: None,
             };
             let draws = (0..iterations).map(|i| pool.draw(3, i, size).unwrap());
             let (mut conditions, mut keys) = (Vec::new(), Vec::new());
@@ -296,6 +338,7 @@ mod tests {
         let size = BatchSize {
             trials: 4,
             free_bins: 0,
+            recorded_bins: None,
         };
         let mut keys: Vec<u32> = (0..2)
             .flat_map(|i| pool.draw(3, i, size).unwrap().recorded.keys.clone())
@@ -312,6 +355,7 @@ mod tests {
         let size = BatchSize {
             trials: 4,
             free_bins: 0,
+            recorded_bins: None,
         };
         let mut beside = std::collections::BTreeSet::new();
         for iteration in 0..40 {

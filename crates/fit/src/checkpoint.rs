@@ -1,15 +1,15 @@
 //! The whole state of a fit between two iterations, and its file.
 
 use crate::frame::{self, F32Bytes, Synapses};
+use crate::moved_by::{Held, MovedBy};
 use crate::wiring;
 use crate::{ConvexReport, FitError, FlatSettings, History, Piece, Specification};
 use refire_engine::{Parameters, Wiring};
-use refire_optim::Adam;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const FORMAT: &str = "refire-checkpoint";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Tensors that a file holds; those of version 2 and before know no same-bin couplings.
 const TENSORS_HELD: usize = refire_engine::TENSORS.len();
@@ -35,7 +35,7 @@ pub struct Checkpoint {
     pub fit: FitOf,
     pub(crate) iteration: usize,
     pub(crate) parameters: Parameters<f32>,
-    pub(crate) optimiser: [Adam<f32>; TENSORS_HELD],
+    pub(crate) moved_by: MovedBy,
     pub(crate) best: Parameters<f32>,
     pub(crate) best_loss: f64,
     pub(crate) best_iteration: usize,
@@ -50,9 +50,9 @@ impl Checkpoint {
         history: History,
     ) -> Result<Self, FitError> {
         Ok(Self {
-            fit,
             iteration: 0,
-            optimiser: optimisers(&parameters),
+            moved_by: MovedBy::start(fit.spec.optimiser, &parameters),
+            fit,
             best: parameters.clone(),
             parameters,
             best_loss: f64::INFINITY,
@@ -131,10 +131,7 @@ impl Checkpoint {
     /// [`FitError::File`].
     pub fn write(&self, path: &Path) -> Result<(), FitError> {
         let tensors = |p: &Parameters<f32>| p.tensors().map(|t| F32Bytes::new(t)).to_vec();
-        let moments = |of: fn(&Adam<f32>) -> &[f32]| {
-            let all = self.optimiser.iter();
-            all.map(|adam| F32Bytes::new(of(adam))).collect()
-        };
+        let moments = self.moved_by.held();
         let body = Body {
             settings: FlatSettings::from(&self.fit.spec),
             bin_width_s: self.fit.bin_width,
@@ -142,9 +139,10 @@ impl Checkpoint {
             iteration: self.iteration,
             synapses: Synapses::new(&self.fit.wiring),
             parameters: tensors(&self.parameters),
-            first_moments: moments(Adam::first_moment),
-            second_moments: moments(Adam::second_moment),
-            steps: self.optimiser.iter().map(Adam::steps).collect(),
+            first_moments: moments.first.map(F32Bytes::new).to_vec(),
+            second_moments: moments.second.map(F32Bytes::new).to_vec(),
+            steps: vec![moments.steps; TENSORS_HELD],
+            usual_lengths: moments.usual.to_vec(),
             best: tensors(&self.best),
             best_loss: self.best_loss,
             best_iteration: self.best_iteration,
@@ -198,8 +196,9 @@ impl Checkpoint {
         let spec = body.settings.specification(synapses.as_ref())?;
         let parameters = tensors(&body.parameters)?;
         let best = tensors(&body.best)?;
-        let mut optimiser = optimisers(&parameters);
-        for (i, adam) in optimiser.iter_mut().enumerate().take(body.steps.len()) {
+        let mut first_moments: [Vec<f32>; TENSORS_HELD] = Default::default();
+        let mut second_moments: [Vec<f32>; TENSORS_HELD] = Default::default();
+        for i in 0..body.steps.len() {
             let first = body.first_moments[i].values().ok_or_else(damaged)?;
             let second = body.second_moments[i].values().ok_or_else(damaged)?;
             if first.len() != parameters.tensors()[i].len()
@@ -211,8 +210,18 @@ impl Checkpoint {
             if !finite(&first) || !finite(&second) {
                 return Err(not_finite());
             }
-            *adam = Adam::from_parts(first, second, body.steps[i]).ok_or_else(damaged)?;
+            if second.len() != first.len() {
+                return Err(damaged());
+            }
+            (first_moments[i], second_moments[i]) = (first, second);
         }
+        let held = Held {
+            first: first_moments,
+            second: second_moments,
+            steps: body.iteration as u64,
+            usual: body.usual_lengths,
+        };
+        let moved_by = MovedBy::from_held(spec.optimiser, held, &parameters).ok_or_else(damaged)?;
         if !parameters.are_finite() || !best.are_finite() {
             return Err(not_finite());
         }
@@ -225,7 +234,7 @@ impl Checkpoint {
             },
             iteration: body.iteration,
             parameters,
-            optimiser,
+            moved_by,
             best,
             best_loss: body.best_loss,
             best_iteration: body.best_iteration,
@@ -248,6 +257,9 @@ struct Body {
     first_moments: Vec<F32Bytes>,
     second_moments: Vec<F32Bytes>,
     steps: Vec<u64>,
+    /// Of natural steps.
+    #[serde(default)]
+    usual_lengths: Vec<f64>,
     best: Vec<F32Bytes>,
     best_loss: f64,
     best_iteration: usize,
@@ -300,11 +312,6 @@ impl Body {
         };
         (!kept).then_some("the best loss is none of its losses")
     }
-}
-
-/// Adam for each tensor of the parameters.
-fn optimisers(parameters: &Parameters<f32>) -> [Adam<f32>; TENSORS_HELD] {
-    parameters.tensors().map(|tensor| Adam::new(tensor.len()))
 }
 
 #[cfg(test)]

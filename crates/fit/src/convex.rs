@@ -139,7 +139,8 @@ pub(crate) fn maximum_likelihood(
     };
     let (ridge, source) = match (given, validation) {
         (None, Some(validation)) => {
-            let choice = choose_ridge(problem(training), problem(validation), limits)?;
+            let tails = spec.priors.tails;
+            let choice = choose_ridge(problem(training), problem(validation), limits, tails)?;
             let report = report(
                 &choice.solution,
                 choice.ridge,
@@ -153,6 +154,7 @@ pub(crate) fn maximum_likelihood(
                 couplings: given,
                 same_bin: given,
                 drive: given,
+                tails: None,
             };
             (ridge, RidgeSource::Given)
         }
@@ -161,6 +163,7 @@ pub(crate) fn maximum_likelihood(
                 couplings: precision(spec.priors.coupling()),
                 same_bin: precision(spec.priors.same_bin()),
                 drive: precision(spec.priors.drive()),
+                tails: spec.priors.tails,
             };
             (ridge, RidgeSource::Priors)
         }

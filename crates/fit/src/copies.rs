@@ -299,7 +299,7 @@ mod tests {
         if let Some(statistics) = spec.objective.statistics_mut() {
             statistics.set_noise_lags(Some(4));
         }
-        if let Some(adam) = spec.optimiser.adam_mut() {
+        if let Some(adam) = spec.optimiser.steps_mut() {
             adam.iterations = 8;
         }
         let observed = Parameters {

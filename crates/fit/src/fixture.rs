@@ -1,6 +1,6 @@
 //! A small recording, and a model of it, for tests of the crate.
 
-use crate::{Adam, Drive, HistoryStart, Model, ObjectiveKind, Specification, Trainer};
+use crate::{Drive, HistoryStart, Model, ObjectiveKind, Specification, Steps, Trainer};
 use refire_core::TrialArray;
 use refire_recording::{BinWidth, Label, Recording, RecordingParts};
 
@@ -37,9 +37,9 @@ pub(crate) fn recording() -> Recording {
 
 /// Two lags and one step of Adam.
 pub(crate) fn specification(recording: &Recording, objective: ObjectiveKind) -> Specification {
-    let mut spec = Specification::new(recording, objective).with_adam(Adam {
+    let mut spec = Specification::new(recording, objective).with_adam(Steps {
         iterations: 1,
-        ..Adam::default()
+        ..Steps::default()
     });
     spec.network.lags = 2;
     spec.network.history = HistoryStart::Recorded;

@@ -15,6 +15,7 @@ mod frame;
 mod history;
 mod model;
 mod model_file;
+mod moved_by;
 mod objective;
 mod past_only;
 mod priors;
@@ -49,10 +50,10 @@ pub use sets::SETS;
 pub use setup::Evaluator;
 pub use simulate::{FreeRuns, Slot, free_runs};
 pub use specification::{
-    Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Escape, Facts,
+    BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Escape, Facts,
     FlatSettings, Form, HeldOut, HistoryStart, HoldOut, NetworkSpec, Noise, Objective,
     ObjectiveKind, Optimiser, OptimiserKind, Piece, Priors, Published, Ridge, Signs, Specification,
-    Statistics, Switch, Synapses, Trials,
+    Statistics, Steps, Switch, Synapses, Trials,
 };
 pub use stability::{
     GAP_SECONDS, MOST_RUNS, PRESENTATIONS, Protocol, RUNS, RUNS_IN_A_ROW, StabilityReport, judge,

@@ -212,7 +212,7 @@ mod tests {
             spec.network.hidden = 1;
             spec.batch.trials = 6;
             spec.optimiser = Optimiser::default();
-            if let Some(adam) = spec.optimiser.adam_mut() {
+            if let Some(adam) = spec.optimiser.steps_mut() {
                 adam.learning_rate = Some(0.3);
             }
             let mut trainer = Trainer::new(&recording, &spec).unwrap();

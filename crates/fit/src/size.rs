@@ -3,7 +3,9 @@
 use crate::setup::condition;
 use crate::trials::least_bins;
 use crate::tuning::is_asked;
-use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
+use crate::{
+    BatchSize, Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses,
+};
 use refire_convex::ConvexSize;
 use refire_core::check_memory;
 use refire_loss::{NoiseSize, SampledSize};
@@ -47,7 +49,16 @@ fn held(recording: &Recording, spec: &Specification) -> Held {
     let shortest = long.min().unwrap_or(1).max(1) as f64;
     let free_bins = spec.batch.free_bins as f64;
     let Some(size) = spec.checkpoint_bins else {
-        let passes = batch * (longest + lags) + free_bins * (1.0 + lags / shortest);
+        // What natural steps see of recorded trials; no less than a batch of Adam.
+        let recorded_bins = match (spec.batch.recorded_bins, spec.optimiser) {
+            (Some(bins), _) => bins,
+            (None, Optimiser::Natural(_)) => BatchSize::RECORDED_BINS,
+            (None, _) => 0,
+        };
+        let all_bins = recording.bins().iter().sum::<usize>();
+        let recorded = recorded_bins.min(all_bins) as f64 * (1.0 + lags / shortest);
+        let recorded = recorded.max(batch * (longest + lags));
+        let passes = recorded + free_bins * (1.0 + lags / shortest);
         return Held {
             passes,
             batch_bins: passes,
@@ -231,7 +242,7 @@ pub(crate) fn check_size(recording: &Recording, spec: &Specification) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Adam, Facts, ObjectiveKind, Ridge};
+    use crate::{Facts, ObjectiveKind, Ridge, Steps};
     use refire_core::TrialArray;
     use refire_recording::{BinWidth, Label, RecordingParts, Stimulus};
     use refire_sim::Connectivity;
@@ -257,7 +268,7 @@ mod tests {
         given(&mut spec);
         spec.network.same_bin = false;
         (spec.network.lags, spec.batch.trials, spec.batch.free_bins) = (9, 1, 0);
-        spec.with_adam(Adam::default())
+        spec.with_adam(Steps::default())
     }
 
     #[track_caller]
@@ -307,7 +318,7 @@ mod tests {
         about(numbers(&recording, &spec), alone);
         spec.batch.free_bins = 3_000_000;
         about(numbers(&recording, &spec), 4.0 * alone);
-        spec.optimiser.adam_mut().unwrap().spike_gradient = SpikeGradient::Score;
+        spec.optimiser.steps_mut().unwrap().spike_gradient = SpikeGradient::Score;
         about(numbers(&recording, &spec), 8.0 * alone);
     }
 

@@ -119,17 +119,17 @@ fn truncated_normal(seed: u64, tensor: u32) -> impl FnMut() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Couplings, Facts, ObjectiveKind, Optimiser, Synapses, wiring};
+    use crate::{Couplings, Facts, ObjectiveKind, Optimiser, Steps, Synapses, wiring};
 
     /// A normal distribution cut off at two standard deviations has one of 0.880.
     #[test]
     fn couplings_start_at_a_share_of_one_over_the_root_of_their_number() {
         let mut spec = Specification::new(Facts::default(), ObjectiveKind::default());
         spec.network.lags = 4;
-        let Optimiser::Adam { initial_scale, .. } = &mut spec.optimiser else {
-            panic!("{:?}", spec.optimiser);
+        spec.optimiser = Optimiser::Adam {
+            initial_scale: Some(0.5),
+            steps: Steps::default(),
         };
-        *initial_scale = Some(0.5);
         let sd = |couplings| {
             let mut spec = spec.clone();
             spec.network.couplings = couplings;

@@ -1,4 +1,4 @@
-//! The training loop: one Adam step at a time, judged on validation trials.
+//! The training loop: one step at a time, judged on validation trials.
 
 mod near_optimum;
 mod validation;
@@ -18,18 +18,16 @@ use crate::{
     Checkpoint, ConvexReport, Evaluator, FitError, History, Model, ObjectiveKind, Optimiser,
     Specification, StepReport, Terms, Training, convex, wiring,
 };
+use refire_convex::Curvature;
 use refire_core::Recorded;
 use refire_engine::{Losses, Parameters, Streams, TENSORS, Wiring};
-use refire_optim::{clip_norm, cosine};
+use refire_optim::cosine;
 use refire_recording::{Recording, Split};
 use std::ops::Range;
 use validation::Validation;
 
 /// Iterations between two looks at the validation trials.
 pub const VALIDATE_EVERY: usize = 20;
-
-/// Limit of the gradient norm of each tensor (published).
-const CLIP: f64 = 1.0;
 
 /// A fit in progress.
 pub struct Trainer<'a> {
@@ -46,6 +44,8 @@ pub struct Trainer<'a> {
     left_out: Vec<String>,
     scored: f64,
     dale: Option<Dale>,
+    /// Of the likelihood, for natural steps.
+    curvature: Option<Curvature<f32>>,
     /// Drive weights that have a prior.
     under_prior: Range<usize>,
     gradient: Parameters<f32>,
@@ -88,7 +88,7 @@ impl<'a> Trainer<'a> {
         let training = Training::new(recording, &split.train, first_bin)?;
         let bins_per_condition = bins_per_condition(recording, least);
         let mut resolved = spec.clone();
-        let optima = tune(recording, &mut resolved, &split, &bins_per_condition)?;
+        let known = tune(recording, &mut resolved, &split, &bins_per_condition)?;
         let spec = &resolved;
         let drive = DriveOf::new(spec.drive, recording, &bins_per_condition)?;
         let features = drive.features.as_ref();
@@ -171,11 +171,14 @@ impl<'a> Trainer<'a> {
             scored,
             dale: Dale::new(spec, &wiring, observed),
             wiring,
+            curvature: None,
             under_prior,
             gradient: Parameters::default(),
             state,
         };
-        trainer.start_near(&optima)?;
+        if trainer.spec.optimiser.seeks_optimum() {
+            trainer.start_near(known.as_ref())?;
+        }
         Ok(trainer)
     }
 
@@ -228,8 +231,8 @@ impl<'a> Trainer<'a> {
     /// [`FitError::Resume`] where it belongs to another fit.
     pub fn resume(&mut self, mut checkpoint: Checkpoint) -> Result<(), FitError> {
         if let (Some(own), Some(other)) = (
-            self.spec.optimiser.adam_mut(),
-            checkpoint.fit.spec.optimiser.adam_mut(),
+            self.spec.optimiser.steps_mut(),
+            checkpoint.fit.spec.optimiser.steps_mut(),
         ) {
             // Those that are done were made.
             own.iterations = own.iterations.max(checkpoint.iteration);
@@ -292,7 +295,7 @@ impl<'a> Trainer<'a> {
         self.state.convex.as_ref()
     }
 
-    /// One step of Adam on one batch. With [`Optimiser::Lbfgs`] the first step solves the likelihood before
+    /// One step on one batch. With [`Optimiser::Lbfgs`] the first step solves the likelihood before
     /// that, and is the last where nothing goes on from there.
     ///
     /// # Errors
@@ -322,14 +325,10 @@ impl<'a> Trainer<'a> {
         self.add_prior_gradient();
         let rate = self.spec.optimiser.learning_rate()
             * cosine(iteration as u64, self.spec.iterations() as u64);
-        let tensors = self.state.parameters.tensors_mut().into_iter();
-        for ((tensor, gradient), adam) in tensors
-            .zip(self.gradient.tensors_mut())
-            .zip(&mut self.state.optimiser)
-        {
-            let _ = clip_norm(gradient, CLIP);
-            adam.step(tensor, gradient, rate);
-        }
+        let (parameters, curvature) = (&mut self.state.parameters, self.curvature.as_ref());
+        self.state
+            .moved_by
+            .step(parameters, &mut self.gradient, curvature, rate);
         if let Some(dale) = &self.dale {
             dale.hold(&mut self.state.parameters);
         }

@@ -1,14 +1,11 @@
 //! What is settled before a fit: the weight of the noise covariance, and what the convex likelihood tells: priors of the couplings and the detail of the drive, by how well they
 //! predict validation trials, and where the fit may start.
 
-use crate::convex::{parameters, problem};
+use crate::convex::problem;
 use crate::setup::DriveOf;
-use crate::{Couplings, Drive, FitError, Noise, Priors, Specification};
-use refire_convex::{
-    DriveRidge, Limits, Ridge, RidgeFit, Solution, choose_coupling_ridge, try_ridges,
-};
+use crate::{BatchSize, Couplings, Drive, FitError, Noise, Optimiser, Priors, Specification};
+use refire_convex::{DriveRidge, Limits, RidgeFit, Solution, choose_coupling_ridge, try_ridge};
 use refire_core::Recorded;
-use refire_engine::Parameters;
 use refire_metrics::noise_correlation;
 use refire_recording::{Recording, Split};
 
@@ -18,10 +15,6 @@ const DETAILS: [f64; 3] = [0.0, 0.35, 0.7];
 /// Most couplings onto a unit with which candidates are tried: those whose Hessians the solver factors. Beyond (200 units
 /// with ten lags) a path of them takes longer than the fit.
 const MOST_COUPLINGS: usize = 2048;
-
-/// Ridges of the couplings of the optima that a fit may start from, as multiples of that of their priors: an optimum whose
-/// free runs explode is a bad start, and with couplings held to a tenth of the priors none does.
-const RIDGES_OF_STARTS: [f64; 3] = [1.0, 10.0, 100.0];
 
 /// Whether the convex solver knows the network, and settles things in good time.
 fn is_convex(spec: &Specification, observed: usize) -> bool {
@@ -39,15 +32,16 @@ fn leaves_priors(spec: &Specification) -> bool {
         coupling,
         same_bin,
         drive,
+        ..
     } = spec.priors;
     let drive = drive.is_none() && spec.drive != Drive::None;
     let priors = coupling.is_none() || same_bin.is_none() || drive;
     let detail = matches!(spec.drive, Drive::Condition { detail: None, .. });
-    (priors && spec.optimiser.adam().is_some()) || detail
+    (priors && spec.optimiser.steps().is_some()) || detail
 }
 
-/// Whether Adam is to start from an optimum: of an objective that has more than the likelihood, in the form whose default
-/// that is.
+/// Whether iterations are to start from an optimum: of an objective that has more than the likelihood, in the form whose
+/// default that is.
 fn seeks_start(spec: &Specification) -> bool {
     spec.optimiser.seeks_optimum() && spec.objective.corrected().is_some()
 }
@@ -57,9 +51,14 @@ pub(crate) fn is_asked(spec: &Specification, observed: usize) -> bool {
     is_convex(spec, observed) && (leaves_priors(spec) || seeks_start(spec))
 }
 
-/// Fills in what a specification leaves to validation trials, and finds optima of the likelihood of the observed units that
-/// the fit may start from, the one under the priors first; none where couplings are to be drawn, as the specification
-/// then says. Where validation trials cannot tell, the values for that stand ([`crate::Priors`], no detail).
+/// Whether the curvature of the observed units' likelihood is that of all parameters, and steps may go anywhere.
+fn has_curvature(spec: &Specification) -> bool {
+    spec.network.hidden == 0 && spec.network.signs.observed_inhibitory.is_none()
+}
+
+/// Fills in what a specification leaves to validation trials, and what then makes its iterations and where they start:
+/// drawn couplings, where the solver does not know the network, or near the optimum of the likelihood of its observed
+/// units, which is returned where it was found already. Where validation trials cannot tell, the values for that stand ([`crate::Priors`], no detail).
 ///
 /// The convex likelihood of the observed units is solved with one candidate after the other. Hidden units take the
 /// priors that serve the observed ones.
@@ -71,77 +70,59 @@ pub(crate) fn tune(
     spec: &mut Specification,
     split: &Split,
     bins_per_condition: &[usize],
-) -> Result<Vec<Parameters<f32>>, FitError> {
+) -> Result<Option<Solution<f32>>, FitError> {
     settle_noise_weight(recording, spec, split)?;
-    if !is_asked(spec, recording.n_units()) || split.validation.is_empty() {
+    let convex = is_asked(spec, recording.n_units()) && !split.validation.is_empty();
+    if !convex || !seeks_start(spec) {
         spec.optimiser.draw_start();
-        spec.optimiser.settle_rate();
-        return Ok(Vec::new());
+    } else if !has_curvature(spec) {
+        spec.optimiser.without_curvature();
+    }
+    spec.optimiser.settle_rate();
+    let recorded_bins = match spec.optimiser {
+        Optimiser::Natural(_) => BatchSize::RECORDED_BINS,
+        Optimiser::Adam { .. } | Optimiser::Lbfgs { .. } => 0,
+    };
+    spec.batch.recorded_bins.get_or_insert(recorded_bins);
+    if !convex || !leaves_priors(spec) {
+        return Ok(None);
     }
     let (first_bin, units) = (spec.first_bin(), recording.n_units());
     let training = recording.select(&split.train, first_bin)?;
     let validation = recording.select(&split.validation, first_bin)?;
-    let solve = |drive: Drive, what: What<'_>| -> Result<Vec<RidgeFit<f32>>, FitError> {
-        let recorded = |trials| {
-            let (spikes, layout): &(_, _) = trials;
-            Recorded { spikes, layout }
-        };
-        let built = DriveOf::new(drive, recording, bins_per_condition)?;
-        let features = built.features.as_ref();
-        let encoder = (built.spec).build(bins_per_condition, first_bin, units, features)?;
-        let train = problem(spec, encoder.as_ref(), recorded(&training));
-        let judge = problem(spec, encoder.as_ref(), recorded(&validation));
-        let limits = Limits::default();
-        Ok(match what {
-            What::Path(drive) => vec![choose_coupling_ridge(train, judge, limits, drive)?],
-            What::Given(ridges, start) => try_ridges(train, judge, limits, ridges, start)?,
-        })
-    };
+    let tails = spec.priors.tails;
     let precision = |sd: f64| 1.0 / (sd * sd);
     let drive_ridge = DriveRidge {
         at: precision(spec.priors.drive()),
         or_weaker: spec.priors.drive.is_none() && spec.drive != Drive::None,
     };
     let mut best: Option<(RidgeFit<f32>, Drive)> = None;
-    if leaves_priors(spec) {
-        for drive in candidates(spec.drive) {
-            let what = match &best {
-                None => What::Path(drive_ridge),
-                Some((best, _)) => What::Given(&[best.point.ridge], None),
-            };
-            let Some(found) = solve(drive, what)?.pop() else {
-                break;
-            };
-            if (best.as_ref()).is_some_and(|(best, _)| found.point.nats >= best.point.nats) {
-                break;
-            }
-            best = Some((found, drive));
-        }
-    }
-    let (mut priors, mut drive) = (spec.priors, spec.drive);
-    if let Some((RidgeFit { point, .. }, of_best)) = &best {
-        let sd = |precision: f64| 1.0 / precision.sqrt();
-        priors.coupling.get_or_insert(sd(point.ridge.couplings));
-        priors.same_bin.get_or_insert(sd(point.ridge.same_bin));
-        priors.drive.get_or_insert(sd(point.ridge.drive));
-        drive = *of_best;
-    }
-    let mut starts = Vec::new();
-    if seeks_start(spec) {
-        let ridge = |times: f64| Ridge {
-            couplings: times * precision(priors.coupling()),
-            same_bin: times * precision(priors.same_bin()),
-            drive: precision(priors.drive()),
+    for drive in candidates(spec.drive) {
+        let built = DriveOf::new(drive, recording, bins_per_condition)?;
+        let features = built.features.as_ref();
+        let encoder = (built.spec).build(bins_per_condition, first_bin, units, features)?;
+        let [train, judge] = [&training, &validation]
+            .map(|(spikes, layout)| problem(spec, encoder.as_ref(), Recorded { spikes, layout }));
+        let limits = Limits::default();
+        let found = match &best {
+            None => choose_coupling_ridge(train, judge, limits, drive_ridge, tails)?,
+            Some((best, _)) => try_ridge(train, judge, limits, best.point.ridge)?,
         };
-        let own = best.as_ref().map(|(best, _)| &best.solution);
-        let found = solve(drive, What::Given(&RIDGES_OF_STARTS.map(ridge), own))?;
-        starts.extend(found.into_iter().map(|fit| parameters(fit.solution)));
-    } else {
-        spec.optimiser.draw_start();
+        if (best.as_ref()).is_some_and(|(best, _)| found.point.nats >= best.point.nats) {
+            break;
+        }
+        best = Some((found, drive));
     }
-    (spec.priors, spec.drive) = (priors, drive);
-    spec.optimiser.settle_rate();
-    Ok(starts)
+    let Some((RidgeFit { point, solution }, drive)) = best else {
+        return Ok(None);
+    };
+    let sd = |precision: f64| 1.0 / precision.sqrt();
+    let priors = &mut spec.priors;
+    priors.coupling.get_or_insert(sd(point.ridge.couplings));
+    priors.same_bin.get_or_insert(sd(point.ridge.same_bin));
+    priors.drive.get_or_insert(sd(point.ridge.drive));
+    spec.drive = drive;
+    Ok(Some(solution))
 }
 
 /// Fills in the weight of the noise covariance: [`Noise::RELATIVE`] over the root mean square of the noise correlations of
@@ -174,14 +155,6 @@ fn settle_noise_weight(
         corrected.noise.weight = Some(relative.max(Noise::WEIGHT));
     }
     Ok(())
-}
-
-/// What is solved with a drive.
-enum What<'a> {
-    /// The best of a path of coupling ridges, with this ridge of the drive.
-    Path(DriveRidge),
-    /// These ridges, from a start.
-    Given(&'a [Ridge], Option<&'a Solution<f32>>),
 }
 
 /// The drives that are tried in turn, until one predicts no better than that before it.

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use refire_fit::{
-    Adam, Corrected, Facts, Form, Model, Noise, Objective, ObjectiveKind, Specification,
-    Statistics, Trainer,
+    Corrected, Facts, Form, Model, Noise, Objective, ObjectiveKind, Specification, Statistics,
+    Steps, Trainer,
 };
 use refire_neuron::SpikeGradient;
 use refire_recording::Recording;
@@ -98,7 +98,7 @@ impl Method {
             return spec.with_default_optimiser();
         }
         if let (Some(adam), true) = (
-            spec.optimiser.adam_mut(),
+            spec.optimiser.steps_mut(),
             (form == Form::Published) != other,
         ) {
             adam.spike_gradient = SpikeGradient::Triangle;
@@ -109,9 +109,9 @@ impl Method {
 
 /// What fits of figures start from: the defaults, by Adam in so many iterations.
 pub(crate) fn base(iterations: usize, seed: u64) -> Specification {
-    let adam = Adam {
+    let adam = Steps {
         iterations,
-        ..Adam::default()
+        ..Steps::default()
     };
     let both = ObjectiveKind::MleAndSampleAndMeasure;
     let mut spec = Specification::new(Facts::default(), both).with_adam(adam);

@@ -5,8 +5,8 @@ use anyhow::Result;
 use refire_core::{RecordedTrials, TrialArray, TrialLayout};
 use refire_drive::{Encoder, Kept};
 use refire_fit::{
-    Adam, Batch, Drive, Dynamics, Evaluator, Facts, Form, HeldOut, NetworkShape, ObjectiveKind,
-    Parameters, Specification, Terms, Trainer, Wiring,
+    Batch, Drive, Dynamics, Evaluator, Facts, Form, HeldOut, NetworkShape, ObjectiveKind,
+    Parameters, Specification, Steps, Terms, Trainer, Wiring,
 };
 use refire_neuron::SpikeGradient;
 use refire_recording::{BinWidth, Recording, RecordingError, RecordingParts};
@@ -42,9 +42,9 @@ impl Encoder<f64> for FixedDrive {
 
 /// The specification of a network, everything else as by default, but the full escape derivative.
 pub fn spec(network: &TinyNetwork, objective: ObjectiveKind, form: Form) -> Specification {
-    let adam = Adam {
+    let adam = Steps {
         spike_gradient: SpikeGradient::Damped(1.0),
-        ..Adam::default()
+        ..Steps::default()
     };
     let mut spec = Specification::with_form(Facts::default(), objective, form).with_adam(adam);
     spec.network.lags = network.lags;
@@ -115,9 +115,9 @@ pub fn fit_spec(
     trials: usize,
     bins: usize,
 ) -> Specification {
-    let adam = Adam {
+    let adam = Steps {
         learning_rate: Some(0.02),
-        ..Adam::default()
+        ..Steps::default()
     };
     let mut spec = Specification::new(Facts::default(), objective).with_adam(adam);
     spec.network.lags = lags;

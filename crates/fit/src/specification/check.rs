@@ -2,7 +2,8 @@
 
 use super::numbers::{at_least_1, positive, require};
 use super::{
-    CouplingKind, Drive, DriveKind, HistoryStart, HoldOut, ObjectiveKind, Optimiser, Specification,
+    CouplingKind, Drive, DriveKind, HistoryStart, HoldOut, ObjectiveKind, Optimiser, Priors,
+    Specification,
 };
 use crate::FitError;
 use refire_neuron::SpikeGradient;
@@ -22,6 +23,7 @@ impl Specification {
         positive("coupling-prior", self.priors.coupling())?;
         positive("same-bin-prior", self.priors.same_bin())?;
         positive("drive-prior", self.priors.drive())?;
+        positive("prior-tails", self.priors.tails.unwrap_or(Priors::TAILS))?;
         self.objective.check(self.network.hidden)?;
         let statistics = self.objective.statistics();
         let corrected = self.objective.corrected();

@@ -1,10 +1,10 @@
 //! A specification as a flat table: the form of files, of `fit.json` and of `--config`.
 
 use super::{
-    Adam, BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Form, HeldOut,
+    BatchSize, Corrected, CouplingKind, Couplings, Drive, DriveKind, Dynamics, Form, HeldOut,
     HistoryStart, HoldOut, NetworkSpec, Noise, Objective, ObjectiveKind, Optimiser, OptimiserKind,
-    Piece, Priors, Published, Ridge, Signs, Specification, Statistics, Switch, Synapses, Trials,
-    drive, optimiser,
+    Piece, Priors, Published, Ridge, Signs, Specification, Statistics, Steps, Switch, Synapses,
+    Trials, drive, optimiser,
 };
 use crate::FitError;
 use refire_drive::MovieShape;
@@ -59,6 +59,9 @@ pub struct FlatSettings {
     iterations: usize,
     batch: usize,
     free_bins: usize,
+    // Files that do not know it saw a batch of trials.
+    #[serde(default = "no_recorded_bins")]
+    recorded_bins: Option<usize>,
     noise_parts: usize,
     #[serde(default)]
     noise_pairs: usize,
@@ -77,7 +80,7 @@ pub struct FlatSettings {
     ridge: Option<f64>,
     #[serde(default)]
     checkpoint_bins: usize,
-    /// Null: by where Adam starts.
+    /// Null: by what makes iterations and where they start.
     learning_rate: Option<f64>,
     seed: u64,
     test_fraction: f64,
@@ -96,6 +99,9 @@ pub struct FlatSettings {
     #[serde(default)]
     same_bin_prior: Option<f64>,
     drive_prior: Option<f64>,
+    /// 0: Gaussian, all that files without it know.
+    #[serde(default)]
+    prior_tails: f64,
 }
 
 fn no_detail() -> Option<f64> {
@@ -104,6 +110,10 @@ fn no_detail() -> Option<f64> {
 
 fn default_initial_scale() -> Option<f64> {
     Some(optimiser::INITIAL_SCALE)
+}
+
+fn no_recorded_bins() -> Option<usize> {
+    Some(0)
 }
 
 fn is_false(value: &bool) -> bool {
@@ -126,14 +136,14 @@ fn above_0(value: usize) -> Option<usize> {
 
 impl From<&Specification> for FlatSettings {
     fn from(spec: &Specification) -> Self {
-        let (network, adam) = (&spec.network, spec.optimiser.adam());
+        let (network, steps) = (&spec.network, spec.optimiser.steps());
         let statistics = spec.objective.statistics();
         let [psth, nc, hidden_rate] = match statistics {
             Some(statistics) => statistics.weights(),
             None => Statistics::Corrected(Corrected::default()).weights(),
         };
         let noise = (spec.objective.corrected()).map_or(Corrected::default().noise, |c| c.noise);
-        let numbers = adam.copied().unwrap_or_default();
+        let numbers = steps.copied().unwrap_or_default();
         let (spike_gradient, spike_dampening) = match numbers.spike_gradient {
             SpikeGradient::Damped(by) => (SpikeGradient::Escape, by),
             SpikeGradient::Escape => (SpikeGradient::Escape, 1.0),
@@ -185,17 +195,19 @@ impl From<&Specification> for FlatSettings {
             },
             iterations: match (&spec.optimiser, spec.objective.kind()) {
                 // None are made, which the objective says already.
-                (Optimiser::Lbfgs { .. }, ObjectiveKind::Mle) => Adam::default().iterations,
+                (Optimiser::Lbfgs { .. }, ObjectiveKind::Mle) => Steps::default().iterations,
                 _ => spec.iterations(),
             },
             batch: spec.batch.trials,
             free_bins: spec.batch.free_bins,
+            recorded_bins: spec.batch.recorded_bins,
             noise_parts: noise.parts,
             noise_pairs: or_0(noise.pairs),
             noise_lags: or_0(statistics.and_then(Statistics::noise_lags)),
             hidden_inhibitory: network.signs.hidden_inhibitory,
             observed_inhibitory: network.signs.observed_inhibitory.clone(),
             initial_scale: match spec.optimiser {
+                Optimiser::Natural(_) => None,
                 Optimiser::Adam { initial_scale, .. } => initial_scale,
                 Optimiser::Lbfgs { .. } => default_initial_scale(),
             },
@@ -220,6 +232,7 @@ impl From<&Specification> for FlatSettings {
             coupling_prior: spec.priors.coupling,
             same_bin_prior: spec.priors.same_bin,
             drive_prior: spec.priors.drive,
+            prior_tails: spec.priors.tails.unwrap_or(0.0),
         }
     }
 }
@@ -251,7 +264,7 @@ impl FlatSettings {
             }
             (CouplingKind::Sparse, None, None) => return Err(FitError::no_synapses()),
         };
-        let adam = Adam {
+        let steps = Steps {
             iterations: self.iterations,
             learning_rate: self.learning_rate,
             spike_gradient: match self.spike_gradient {
@@ -262,13 +275,14 @@ impl FlatSettings {
         // An optimum is all there is of a likelihood alone.
         let goes_on = self.objective != ObjectiveKind::Mle && self.iterations > 0;
         let optimiser = match self.optimizer {
+            OptimiserKind::Natural => Optimiser::Natural(steps),
             OptimiserKind::Adam => Optimiser::Adam {
                 initial_scale: self.initial_scale,
-                adam,
+                steps,
             },
             OptimiserKind::Lbfgs => Optimiser::Lbfgs {
                 ridge: self.ridge.map_or(Ridge::Validation, Ridge::Given),
-                then: goes_on.then_some(adam),
+                then: goes_on.then_some(steps),
             },
         };
         Ok(Specification {
@@ -302,10 +316,12 @@ impl FlatSettings {
                 coupling: self.coupling_prior,
                 same_bin: self.same_bin_prior,
                 drive: self.drive_prior,
+                tails: (self.prior_tails != 0.0).then_some(self.prior_tails),
             },
             batch: BatchSize {
                 trials: self.batch,
                 free_bins: self.free_bins,
+                recorded_bins: self.recorded_bins,
             },
             trials: Trials {
                 piece: self.trial_length.map(|seconds| Piece {

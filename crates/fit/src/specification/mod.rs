@@ -18,7 +18,7 @@ pub use network::{
     CouplingKind, Couplings, Dynamics, Escape, HistoryStart, NetworkSpec, Signs, Switch, Synapses,
 };
 pub use objective::{Corrected, Form, Noise, Objective, ObjectiveKind, Published, Statistics};
-pub use optimiser::{Adam, Optimiser, OptimiserKind, Priors, Ridge};
+pub use optimiser::{Optimiser, OptimiserKind, Priors, Ridge, Steps};
 pub use trials::{Piece, Trials};
 pub use whole::{BatchSize, HeldOut, HoldOut, Specification};
 

@@ -16,7 +16,7 @@ fn of_every_kind() -> Vec<Specification> {
     for objective in OBJECTIVES {
         for form in [Form::Corrected, Form::Published] {
             let spec = Specification::with_form(Facts::default(), objective, form);
-            let by_adam = spec.clone().with_adam(Adam {
+            let by_adam = spec.clone().with_adam(Steps {
                 iterations: 7,
                 learning_rate: Some(0.03),
                 spike_gradient: SpikeGradient::ReinMax,
@@ -89,9 +89,9 @@ fn synapses_that_are_given_stand_beside_the_table() {
 #[test]
 fn passes_in_windows_refuse_published_statistics_and_the_score_gradient() {
     let with = |objective: ObjectiveKind, form, spike_gradient| {
-        let adam = Adam {
+        let adam = Steps {
             spike_gradient,
-            ..Adam::default()
+            ..Steps::default()
         };
         let mut spec = Specification::with_form(Facts::default(), objective, form).with_adam(adam);
         spec.checkpoint_bins = Some(20);
@@ -135,7 +135,7 @@ fn no_count_is_zero_where_none_says_so() {
 #[test]
 fn the_default_optimiser_keeps_the_numbers_of_adam() {
     let mut spec = Specification::new(Facts::default(), ObjectiveKind::MleAndSampleAndMeasure);
-    spec.optimiser.adam_mut().unwrap().iterations = 7;
+    spec.optimiser.steps_mut().unwrap().iterations = 7;
     spec.objective = Objective::Mle { likelihood: 1.0 };
     spec.drive = Drive::Movie(MovieShape::default());
     assert_eq!(spec.with_default_optimiser().iterations(), 7);
@@ -162,11 +162,11 @@ fn numbers_out_of_range_are_refused_by_name() {
             }
         });
         expect("learning-rate", &|spec| {
-            spec.optimiser.adam_mut().unwrap().learning_rate = Some(number)
+            spec.optimiser.steps_mut().unwrap().learning_rate = Some(number)
         });
         let damped = SpikeGradient::Damped(number);
         expect("spike-dampening", &|spec| {
-            spec.optimiser.adam_mut().unwrap().spike_gradient = damped
+            spec.optimiser.steps_mut().unwrap().spike_gradient = damped
         });
         let piece = Some(Piece {
             seconds: number,
@@ -273,7 +273,7 @@ fn what_is_held_out_is_written_as_it_is_read() {
 fn a_table_of_an_older_refire_has_its_numbers() {
     // Couplings were drawn.
     let spec = Specification::new(Facts::default(), ObjectiveKind::default());
-    let spec = spec.with_adam(Adam::default());
+    let spec = spec.with_adam(Steps::default());
     let mut table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
     table
         .as_object_mut()
@@ -347,16 +347,16 @@ fn an_optimum_of_the_likelihood_says_no_iterations() {
         then: None,
     };
     let table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
-    assert_eq!(table["iterations"], Adam::default().iterations);
+    assert_eq!(table["iterations"], Steps::default().iterations);
     spec.objective = Objective::new(ObjectiveKind::default(), Form::Corrected, &Facts::default());
     let table = serde_json::to_value(FlatSettings::from(&spec)).unwrap();
     assert_eq!(table["iterations"], 0);
     // A table of a fit that goes on from there, and one that ends.
     for iterations in [0, 40] {
         let mut spec = spec.clone();
-        let then = Adam {
+        let then = Steps {
             iterations,
-            ..Adam::default()
+            ..Steps::default()
         };
         spec.optimiser = Optimiser::Lbfgs {
             ridge: Ridge::Validation,

@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    Adam, Couplings, Drive, Facts, Form, HistoryStart, NetworkSpec, Objective, ObjectiveKind,
-    Optimiser, Priors, Ridge, Statistics, Trials,
+    Couplings, Drive, Facts, Form, HistoryStart, NetworkSpec, Objective, ObjectiveKind, Optimiser,
+    Priors, Ridge, Statistics, Steps, Trials,
 };
 
 /// Everything that decides the result of a fit. Two fits of one recording with equal specifications by one binary
@@ -62,6 +62,14 @@ pub struct BatchSize {
     /// Least number of free-running (trial, bin) pairs: more trials than recorded ones make the statistics of a
     /// batch less noisy, and need no data.
     pub free_bins: usize,
+    /// Least number of recorded (trial, bin) pairs, of all conditions: the likelihood of more trials is less noisy. None:
+    /// [`Self::RECORDED_BINS`] with natural steps, which follow that noise into every direction that data say little about; else 0.
+    pub recorded_bins: Option<usize>,
+}
+
+impl BatchSize {
+    /// [`Self::recorded_bins`] of natural steps: all of most recordings.
+    pub const RECORDED_BINS: usize = 200_000;
 }
 
 /// What is held out.
@@ -198,10 +206,15 @@ impl Specification {
             drive: Drive::for_recording(&facts),
             objective: Objective::new(objective, form, &facts),
             optimiser: Optimiser::default(),
-            priors: Priors::default(),
+            priors: Priors {
+                // The published form is fitted as it was.
+                tails: Priors::default().tails.filter(|_| form == Form::Corrected),
+                ..Priors::default()
+            },
             batch: BatchSize {
                 trials: facts.batch(),
                 free_bins: 20_000,
+                recorded_bins: None,
             },
             trials: Trials {
                 piece: facts.piece,
@@ -218,13 +231,19 @@ impl Specification {
         match form {
             Form::Corrected => spec.with_default_optimiser(),
             // The published form is fitted as published.
-            Form::Published => spec,
+            Form::Published => Self {
+                optimiser: Optimiser::Adam {
+                    initial_scale: None,
+                    steps: Steps::default(),
+                },
+                ..spec
+            },
         }
     }
 
     /// The same with what moves its parameters unless that is said: the likelihood alone is convex without hidden
-    /// units and with a drive that is linear in its weights, and L-BFGS finds its optimum; all else Adam moves, with
-    /// the numbers it had.
+    /// units and with a drive that is linear in its weights, and L-BFGS finds its optimum; for all else it is
+    /// [`Optimiser::default`], with the numbers it had.
     pub fn with_default_optimiser(self) -> Self {
         let convex = self.objective.kind() == ObjectiveKind::Mle
             && self.network.hidden == 0
@@ -239,8 +258,8 @@ impl Specification {
             }
         } else {
             let mut optimiser = Optimiser::default();
-            if let (Some(own), Some(adam)) = (self.optimiser.adam(), optimiser.adam_mut()) {
-                *adam = *own;
+            if let (Some(own), Some(steps)) = (self.optimiser.steps(), optimiser.steps_mut()) {
+                *steps = *own;
             }
             optimiser
         };
@@ -248,10 +267,10 @@ impl Specification {
     }
 
     /// The same moved by Adam from couplings that are drawn.
-    pub fn with_adam(self, adam: Adam) -> Self {
+    pub fn with_adam(self, steps: Steps) -> Self {
         let optimiser = Optimiser::Adam {
             initial_scale: Some(self.optimiser.initial_scale()),
-            adam,
+            steps,
         };
         Self { optimiser, ..self }
     }
@@ -270,8 +289,8 @@ impl Specification {
         own.unwrap_or(self.network.lags)
     }
 
-    /// Iterations of Adam.
+    /// Iterations.
     pub fn iterations(&self) -> usize {
-        self.optimiser.adam().map_or(0, |adam| adam.iterations)
+        self.optimiser.steps().map_or(0, |steps| steps.iterations)
     }
 }

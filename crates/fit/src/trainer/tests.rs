@@ -1,18 +1,24 @@
 use super::*;
-use crate::{Adam, Optimiser, Ridge, fixture};
+use crate::{Optimiser, Ridge, Steps, fixture};
 
 /// A fit of the fixture that has not begun.
 fn specification(recording: &Recording, iterations: usize) -> Specification {
     let spec = fixture::specification(recording, ObjectiveKind::default());
-    spec.with_adam(Adam {
+    spec.with_adam(Steps {
         iterations,
-        ..Adam::default()
+        ..Steps::default()
     })
 }
 
-/// The prior of `docs`: `d/dw [w^2 / (2 (theta sd)^2 N)]`.
 #[test]
 fn priors_pull_couplings_and_drive_weights_and_no_bias() {
+    for tails in [None, Some(1.5)] {
+        pulled_by_priors(tails);
+    }
+}
+
+/// Gaussian: `d/dw [w^2 / (2 (theta sd)^2 N)]`; Student's t by differences of its log density.
+fn pulled_by_priors(tails: Option<f64>) {
     let recording = fixture::recording();
     let mut spec = specification(&recording, 3);
     spec.drive = crate::Drive::Condition {
@@ -20,6 +26,7 @@ fn priors_pull_couplings_and_drive_weights_and_no_bias() {
         detail: Some(0.5),
     };
     (spec.priors.coupling, spec.priors.drive) = (Some(0.25), Some(2.0));
+    spec.priors.tails = tails;
     let mut trainer = Trainer::new(&recording, &spec).unwrap();
     trainer.step().unwrap();
     let theta = spec.network.dynamics.theta();
@@ -31,23 +38,36 @@ fn priors_pull_couplings_and_drive_weights_and_no_bias() {
         tensor.fill(before);
     }
     trainer.add_prior_gradient();
-    let pulled = |gradient: &[f32], values: &[f32], sd: f64| {
+    let pulled = |gradient: &[f32], values: &[f32], (sd, tails): (f64, Option<f64>)| {
         assert!(values.iter().any(|w| *w != 0.0));
+        let nats = |w: f64| {
+            let square = (w / (theta * sd)).powi(2);
+            match tails {
+                None => square / 2.0,
+                Some(nu) => -(1.0 + square / nu).powf(-(nu + 1.0) / 2.0).ln(),
+            }
+        };
         for (&g, &w) in gradient.iter().zip(values) {
-            let expected = f64::from(before) + f64::from(w) / ((theta * sd).powi(2) * scored);
+            let (w, h) = (f64::from(w), 1e-5);
+            let slope = (nats(w + h) - nats(w - h)) / (2.0 * h);
+            let expected = f64::from(before) + slope / scored;
             assert!(
                 (f64::from(g) - expected).abs() < 1e-6,
                 "{g}, expected {expected}"
             );
         }
     };
-    pulled(&trainer.gradient.couplings, &parameters.couplings, 0.25);
+    pulled(
+        &trainer.gradient.couplings,
+        &parameters.couplings,
+        (0.25, tails),
+    );
     let under = trainer.under_prior.clone();
     assert!(!under.is_empty());
     pulled(
         &trainer.gradient.drive[under.clone()],
         &parameters.drive[under],
-        2.0,
+        (2.0, None),
     );
     assert!(trainer.gradient.bias.iter().all(|&g| g == before));
 }
@@ -180,5 +200,65 @@ fn parts_need_two_free_trials_each() {
     assert!(
         refused.contains("noise-parts") && refused.contains("3 for 4 trials"),
         "{refused}"
+    );
+}
+
+#[test]
+fn natural_steps_go_on_where_they_stopped() {
+    let recording = fixture::recording();
+    let mut spec = fixture::specification(&recording, ObjectiveKind::default());
+    spec.optimiser = Optimiser::Natural(Steps {
+        iterations: 4,
+        ..Steps::default()
+    });
+    let mut whole = Trainer::new(&recording, &spec).unwrap();
+    assert_eq!(whole.spec.optimiser.kind(), crate::OptimiserKind::Natural);
+    assert_eq!(whole.spec.optimiser.learning_rate(), 0.1);
+    assert!(whole.curvature.is_some());
+    // All training trials at once.
+    let batch = whole.pool.draw(1, 0, whole.spec.batch).unwrap();
+    assert_eq!(batch.recorded.layout.trials(), whole.split.train.len());
+    let start = whole.parameters().clone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.refire");
+    for _ in 0..2 {
+        whole.step().unwrap();
+    }
+    assert_ne!(whole.parameters(), &start);
+    whole.checkpoint().write(&path).unwrap();
+    let mut parted = Trainer::new(&recording, &spec).unwrap();
+    parted
+        .resume(crate::Checkpoint::read(&path).unwrap())
+        .unwrap();
+    for trainer in [&mut whole, &mut parted] {
+        while !trainer.finished() {
+            trainer.step().unwrap();
+        }
+    }
+    assert_eq!(whole.parameters(), parted.parameters());
+}
+
+#[test]
+fn where_there_is_no_curvature_adam_moves() {
+    let recording = fixture::recording();
+    let fixture = fixture::specification(&recording, ObjectiveKind::default());
+    let moved_by = |change: fn(&mut Specification)| {
+        let mut spec = fixture.clone();
+        spec.optimiser = Optimiser::default();
+        change(&mut spec);
+        let trainer = Trainer::new(&recording, &spec).unwrap();
+        let scale = match trainer.spec.optimiser {
+            Optimiser::Adam { initial_scale, .. } => initial_scale,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(trainer.spec.batch.recorded_bins, Some(0));
+        (scale, trainer.spec.optimiser.learning_rate())
+    };
+    assert_eq!(moved_by(|spec| spec.network.hidden = 1), (None, 0.003));
+    let drawn = (Some(0.1), 0.01);
+    assert_eq!(moved_by(|spec| spec.held_out.validation = 0.0), drawn);
+    assert_eq!(
+        moved_by(|spec| spec.network.couplings = crate::Couplings::LowRank { rank: 1 }),
+        drawn
     );
 }

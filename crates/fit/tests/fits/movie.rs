@@ -3,7 +3,7 @@
 use refire_core::TrialArray;
 use refire_drive::MovieShape;
 use refire_fit::{
-    Adam, Drive, Facts, FitError, Model, ObjectiveKind, Optimiser, Ridge, Specification, Trainer,
+    Drive, Facts, FitError, Model, ObjectiveKind, Optimiser, Ridge, Specification, Steps, Trainer,
 };
 use refire_recording::{Recording, Split};
 use refire_synth::{MovieNetwork, MovieSettings, recording};
@@ -39,10 +39,10 @@ fn movie() -> MovieShape {
 }
 
 fn spec(objective: ObjectiveKind, drive: Drive) -> Specification {
-    let adam = Adam {
+    let adam = Steps {
         iterations: 150,
         learning_rate: Some(3e-2),
-        ..Adam::default()
+        ..Steps::default()
     };
     let mut spec = Specification::new(Facts::default(), objective).with_adam(adam);
     spec.network.lags = truth().lags;
@@ -117,7 +117,7 @@ fn a_model_with_a_movie_survives_its_file_and_the_wrong_movie_is_refused_in_one_
     let mut short = spec(ObjectiveKind::MleAndSampleAndMeasure, Drive::Movie(movie()));
     short.batch.free_bins = 1000;
     short.network.hidden = 1;
-    if let Some(adam) = short.optimiser.adam_mut() {
+    if let Some(adam) = short.optimiser.steps_mut() {
         adam.iterations = 2;
     }
     let (model, _) = fit(&recording, &short);

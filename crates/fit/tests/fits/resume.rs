@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use refire_core::TrialArray;
 use refire_fit::{
-    Adam, BatchSize, Checkpoint, Drive, DriveKind, Facts, Form, HistoryStart, ObjectiveKind,
-    Specification, Trainer, VALIDATE_EVERY,
+    BatchSize, Checkpoint, Drive, DriveKind, Facts, Form, HistoryStart, ObjectiveKind, Optimiser,
+    Specification, Steps, Trainer, VALIDATE_EVERY,
 };
 use refire_neuron::SpikeGradient;
 use refire_random::{Purpose, Stream};
@@ -74,13 +74,19 @@ fn specifications() -> impl Strategy<Value = Specification> {
             // What needs all bins at once.
             let whole = form == Form::Published && objective.has_statistics()
                 || spike_gradient == SpikeGradient::Score;
-            let adam = Adam {
+            let adam = Steps {
                 iterations,
                 spike_gradient,
-                ..Adam::default()
+                ..Steps::default()
             };
             let spec = Specification::with_form(Facts::default(), objective, form);
-            let mut spec = spec.with_adam(adam);
+            let mut spec = match (seed % 2, form) {
+                (0, Form::Corrected) => Specification {
+                    optimiser: Optimiser::Natural(adam),
+                    ..spec
+                },
+                _ => spec.with_adam(adam),
+            };
             spec.checkpoint_bins = checkpoint_bins.filter(|_| !whole);
             spec.drive = Drive::new(drive);
             spec.network.history = history;
@@ -93,6 +99,7 @@ fn specifications() -> impl Strategy<Value = Specification> {
             spec.batch = BatchSize {
                 trials: batch,
                 free_bins: 100,
+                recorded_bins: None,
             };
             spec.held_out.validation = validation_fraction;
             spec.seed = seed;

@@ -1,7 +1,7 @@
 //! A small recording for whole fits.
 
 use refire_core::TrialArray;
-use refire_fit::{Adam, HistoryStart, ObjectiveKind, Specification};
+use refire_fit::{HistoryStart, ObjectiveKind, Specification, Steps};
 use refire_random::{Purpose, Stream};
 use refire_recording::{BinWidth, Label, Recording, RecordingParts, Stimulus};
 
@@ -80,11 +80,11 @@ pub fn parts(recording: &Recording) -> RecordingParts {
 }
 
 /// Some steps of Adam.
-pub fn adam(iterations: usize, learning_rate: f64) -> Adam {
-    Adam {
+pub fn adam(iterations: usize, learning_rate: f64) -> Steps {
+    Steps {
         iterations,
         learning_rate: Some(learning_rate),
-        ..Adam::default()
+        ..Steps::default()
     }
 }
 

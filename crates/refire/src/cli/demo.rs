@@ -68,7 +68,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<(), Failure> {
     let objectives = [ObjectiveKind::Mle, ObjectiveKind::MleAndSampleAndMeasure];
     for (objective, folder) in objectives.into_iter().zip(FOLDERS) {
         let mut spec = Specification::new(&recording, objective);
-        if let (Some(adam), Some(iterations)) = (spec.optimiser.adam_mut(), args.iterations) {
+        if let (Some(adam), Some(iterations)) = (spec.optimiser.steps_mut(), args.iterations) {
             adam.iterations = iterations;
         }
         let name = objective_name(&spec);

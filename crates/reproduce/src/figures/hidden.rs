@@ -103,7 +103,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
         // A fit that stops early has not found the hidden units yet.
         spec.held_out.validation = 0.0;
     }
-    let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
+    let mut adam = spec.optimiser.steps().copied().unwrap_or_default();
     let mut initial_scale = spec.optimiser.initial_scale();
     match method {
         Method::Oracle | Method::Mle => return spec.with_default_optimiser(),
@@ -137,7 +137,7 @@ fn spec(method: Method, hidden: usize, iterations: usize, seed: u64) -> Specific
         },
         _ => Optimiser::Adam {
             initial_scale: Some(initial_scale),
-            adam,
+            steps: adam,
         },
     };
     spec

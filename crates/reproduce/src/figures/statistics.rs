@@ -226,7 +226,7 @@ mod tests {
             });
             small.spec.batch.free_bins = 600;
             small.spec.network.lags = 3;
-            if let Some(adam) = small.spec.optimiser.adam_mut() {
+            if let Some(adam) = small.spec.optimiser.steps_mut() {
                 adam.iterations = 60;
             }
             let found = Statistics.measure(&small).unwrap();

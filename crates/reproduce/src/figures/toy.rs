@@ -75,14 +75,14 @@ impl Method {
         if let Some(statistics) = spec.objective.statistics_mut() {
             statistics.set_noise_lags(Some(HIDDEN_NOISE_LAGS));
         }
-        let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
+        let mut adam = spec.optimiser.steps().copied().unwrap_or_default();
         (adam.spike_gradient, adam.learning_rate) = match published {
             true => (SpikeGradient::Triangle, Some(0.01)),
             false => (SpikeGradient::Damped(1.0), Some(0.02)),
         };
         spec.optimiser = Optimiser::Adam {
             initial_scale: Some(if published { 1.0 } else { 0.5 }),
-            adam,
+            steps: adam,
         };
         spec
     }

@@ -102,7 +102,7 @@ pub fn replicate(network: &TinyNetwork, trials: usize, seed: u64, draw: u32) -> 
     let objective = ObjectiveKind::MleAndSampleAndMeasure;
     let mut spec = lab::fit_spec(objective, network.lags, trials, BINS);
     spec.seed = seed + u64::from(draw);
-    if let Some(adam) = spec.optimiser.adam_mut() {
+    if let Some(adam) = spec.optimiser.steps_mut() {
         adam.iterations = 400;
     }
     Ok(FitErrors {

@@ -50,8 +50,8 @@ impl FitOptions {
         });
         let hidden_rate = hidden_rate.filter(|_| all || network.hidden > 0);
         let noise = objective.corrected().map(|corrected| corrected.noise);
-        let adam = spec.optimiser.adam();
-        let (spike_gradient, spike_dampening) = match adam.map(|adam| adam.spike_gradient) {
+        let steps = spec.optimiser.steps();
+        let (spike_gradient, spike_dampening) = match steps.map(|steps| steps.spike_gradient) {
             Some(SpikeGradient::Damped(by)) => (Some(SpikeGradient::Escape), Some(by)),
             Some(SpikeGradient::Escape) => (Some(SpikeGradient::Escape), Some(1.0)),
             other => (other, None),
@@ -107,24 +107,26 @@ impl FitOptions {
                 (Optimiser::Lbfgs { then: None, .. }, None) => None,
                 _ => Some(spec.iterations()),
             },
-            learning_rate: adam.and_then(|adam| adam.learning_rate),
+            learning_rate: steps.and_then(|steps| steps.learning_rate),
             batch: Some(spec.batch.trials),
             free_bins: Some(spec.batch.free_bins),
+            recorded_bins: spec.batch.recorded_bins,
             spike_gradient: spike_gradient.and_then(SpikeGradientName::find),
             spike_dampening,
             initial_scale: match spec.optimiser {
                 Optimiser::Adam { initial_scale, .. } => Some(AutoText::of(initial_scale)),
-                Optimiser::Lbfgs { .. } => None,
+                Optimiser::Natural(_) | Optimiser::Lbfgs { .. } => None,
             },
             coupling_prior: Some(AutoText::of(spec.priors.coupling)),
             same_bin_prior: Some(AutoText::of(spec.priors.same_bin)),
             drive_prior: Some(AutoText::of(spec.priors.drive)),
+            prior_tails: Some(spec.priors.tails.unwrap_or(0.0)),
             ridge: match spec.optimiser {
                 Optimiser::Lbfgs { ridge, .. } => Some(match ridge {
                     Ridge::Validation => AutoText::of(None),
                     Ridge::Given(ridge) => AutoText::of(Some(ridge)),
                 }),
-                Optimiser::Adam { .. } => None,
+                Optimiser::Natural(_) | Optimiser::Adam { .. } => None,
             },
             checkpoint_bins: Some(spec.checkpoint_bins.unwrap_or(0)),
             seed: Some(spec.seed),

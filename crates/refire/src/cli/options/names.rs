@@ -55,6 +55,7 @@ names!(
 names!(
     /// What moves the parameters.
     OptimizerName => OptimiserKind {
+        Natural = "natural" => OptimiserKind::Natural,
         Adam = "adam" => OptimiserKind::Adam,
         Lbfgs = "lbfgs" => OptimiserKind::Lbfgs,
     }

@@ -142,15 +142,17 @@ pub struct FitOptions {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OBJECTIVE, hide_short_help = true)]
     pub noise_pairs: Option<usize>,
 
-    /// Optimiser: adam, or lbfgs, which takes the likelihood to its optimum (only without hidden units;
-    /// with statistics in the objective, adam continues from there) [default: lbfgs for mle without hidden
-    /// units, else adam]
+    /// Optimiser: natural (steps that the curvature of the likelihood is divided out of, from near its optimum; adam where
+    /// that is not to be had, as with hidden units), adam, or lbfgs, which takes the likelihood to its optimum (only
+    /// without hidden units; with statistics in the objective, adam continues from there) [default: lbfgs for mle
+    /// without hidden units, else natural]
     #[arg(long, help_heading = OPTIMISER, hide_short_help = true)]
     pub optimizer: Option<OptimizerName>,
-    /// Iterations of adam
+    /// Iterations of natural or adam
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER)]
     pub iterations: Option<usize>,
-    /// Learning rate of adam at the start; it decays to zero [default: 0.003 from the likelihood's optimum, else 0.01]
+    /// Learning rate at the start; it decays to zero [default: 0.1 of natural, of adam 0.003 from the likelihood's optimum,
+    /// else 0.01]
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub learning_rate: Option<f64>,
     /// Recorded trials per iteration [default: at least 20, five of each condition and 4500 bins]
@@ -160,6 +162,10 @@ pub struct FitOptions {
     /// make an iteration cheaper
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub free_bins: Option<usize>,
+    /// Least (trial, bin) pairs of recorded trials per iteration, of all conditions [default: 200000 with natural, else as
+    /// many as the batch has]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
+    pub recorded_bins: Option<usize>,
     /// What replaces the derivative of a spike; reinmax is accurate to second order in the couplings; score
     /// is unbiased but meant for small networks: it evaluates the terms once more for every trial of the batch
     #[arg(long, help_heading = OPTIMISER, hide_short_help = true)]
@@ -167,20 +173,24 @@ pub struct FitOptions {
     /// Factor on the escape derivative, above 0; 1 leaves it as it is
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub spike_dampening: Option<f64>,
-    /// Couplings at the start: drawn, as a multiple of the published size 1/sqrt(inputs x lags); or auto: those of the
+    /// Couplings that adam starts from: drawn, as a multiple of the published size 1/sqrt(inputs x lags); or auto: those of the
     /// likelihood's optimum, or near it, as validation trials say (drawn with 0.1 where there is none) [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub initial_scale: Option<AutoText>,
-    /// Standard deviation of the Gaussian prior of a coupling, in units of the potential; auto: the one with which the
-    /// likelihood predicts validation trials best (0.15 where it cannot tell) [default: auto]
+    /// Scale of the prior of a coupling, in units of the potential; auto: the one with which the likelihood predicts validation trials best (0.15 where it cannot tell) [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub coupling_prior: Option<AutoText>,
     /// The same for same-bin couplings (1 where validation trials cannot tell) [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub same_bin_prior: Option<AutoText>,
-    /// The same for drive weights, 1 or more (1 where validation trials cannot tell) [default: auto]
+    /// Standard deviation of the Gaussian prior of drive weights; auto: likewise, 1 or more (1 where validation trials
+    /// cannot tell) [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub drive_prior: Option<AutoText>,
+    /// Degrees of freedom of the prior of couplings, Student's t: few leave strong couplings strong; 0 is a Gaussian
+    /// [default: 3; 0 with the published form]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
+    pub prior_tails: Option<f64>,
     /// Ridge of lbfgs on couplings and drive: a number (0 = none), or auto for the one that predicts
     /// validation trials best [default: auto]
     #[arg(long, value_name = "auto|X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
@@ -253,12 +263,14 @@ impl FitOptions {
             learning_rate,
             batch,
             free_bins,
+            recorded_bins,
             spike_gradient,
             spike_dampening,
             initial_scale,
             coupling_prior,
             same_bin_prior,
             drive_prior,
+            prior_tails,
             ridge,
             checkpoint_bins,
             seed

@@ -5,9 +5,9 @@ use super::names::{AutoText, HistoryName};
 use super::raw::FitOptions;
 use refire::drive::MovieShape;
 use refire::fit::{
-    Adam, CouplingKind, Couplings, Drive, DriveKind, Facts, FitError, Form, HoldOut, NetworkSpec,
+    CouplingKind, Couplings, Drive, DriveKind, Facts, FitError, Form, HoldOut, NetworkSpec,
     Objective, ObjectiveKind, Optimiser, OptimiserKind, Piece, Ridge, Specification, Statistics,
-    Switch, Synapses,
+    Steps, Switch, Synapses,
 };
 use refire::neuron::SpikeGradient;
 use refire::recording::{BinWidth, NpzFile, Recording};
@@ -94,6 +94,7 @@ impl FitOptions {
         self.set_objective(&mut spec, form)?;
         set(&mut spec.batch.trials, self.batch);
         set(&mut spec.batch.free_bins, self.free_bins);
+        set(&mut spec.batch.recorded_bins, self.recorded_bins.map(Some));
         set(&mut spec.held_out.test, self.test_fraction);
         set(&mut spec.held_out.validation, self.validation_fraction);
         let hold_out = self.hold_out.as_deref().map(str::parse::<HoldOut>);
@@ -110,6 +111,11 @@ impl FitOptions {
         );
         let drive = auto(&self.drive_prior, "drive-prior")?;
         set(&mut spec.priors.drive, drive);
+        set(
+            &mut spec.priors.tails,
+            self.prior_tails
+                .map(|tails| (tails != 0.0).then_some(tails)),
+        );
         set(&mut spec.seed, self.seed);
         if let Some(bins) = self.checkpoint_bins {
             spec.checkpoint_bins = above_0(bins);
@@ -256,22 +262,48 @@ impl FitOptions {
 
     fn set_optimiser(&self, spec: &mut Specification, form: Option<Form>) -> Result<(), Failure> {
         let kind = self.optimizer.map(OptimiserKind::from);
-        let kind = kind.unwrap_or(spec.optimiser.kind());
+        let mut kind = kind.unwrap_or(spec.optimiser.kind());
+        if let (OptimiserKind::Natural, Some(Some(_))) =
+            (kind, auto(&self.initial_scale, "initial-scale")?)
+        {
+            if self.optimizer.is_some() {
+                let allowed =
+                    "optimizer adam (natural steps start from the optimum of the likelihood)";
+                return refused(
+                    "initial-scale",
+                    allowed,
+                    "a number with natural".to_string(),
+                );
+            }
+            kind = OptimiserKind::Adam;
+        }
         let ridge = match &self.ridge {
             Some(text) => Some(text.value("ridge")?.map_or(Ridge::Validation, Ridge::Given)),
             None => None,
         };
-        let mut adam = spec.optimiser.adam().copied().unwrap_or_default();
-        self.set_adam(&mut adam);
+        let mut steps = spec.optimiser.steps().copied().unwrap_or_default();
+        self.set_steps(&mut steps);
+        let refuse_ridge = |kind: &str| match ridge {
+            Some(Ridge::Given(ridge)) => {
+                let allowed = "optimizer lbfgs (the others have priors instead)";
+                refused("ridge", allowed, format!("{ridge} with {kind}"))
+            }
+            _ => Ok(()),
+        };
         spec.optimiser = match kind {
-            OptimiserKind::Adam => {
-                if let Some(Ridge::Given(ridge)) = ridge {
-                    let allowed = "optimizer lbfgs (adam has priors instead)";
-                    return refused("ridge", allowed, format!("{ridge} with adam"));
+            OptimiserKind::Natural => {
+                if form == Some(Form::Published) {
+                    let allowed = "adam with the published form";
+                    return refused("optimizer", allowed, "natural".to_string());
                 }
+                refuse_ridge("natural")?;
+                Optimiser::Natural(steps)
+            }
+            OptimiserKind::Adam => {
+                refuse_ridge("adam")?;
                 let mut initial_scale = match spec.optimiser {
                     Optimiser::Adam { initial_scale, .. } => initial_scale,
-                    Optimiser::Lbfgs { .. } => None,
+                    Optimiser::Natural(_) | Optimiser::Lbfgs { .. } => None,
                 };
                 set(
                     &mut initial_scale,
@@ -279,7 +311,7 @@ impl FitOptions {
                 );
                 Optimiser::Adam {
                     initial_scale,
-                    adam,
+                    steps,
                 }
             }
             OptimiserKind::Lbfgs => {
@@ -289,36 +321,36 @@ impl FitOptions {
                 }
                 let (own, ends) = match spec.optimiser {
                     Optimiser::Lbfgs { ridge, then } => (ridge, then.is_none()),
-                    Optimiser::Adam { .. } => (Ridge::Validation, false),
+                    Optimiser::Natural(_) | Optimiser::Adam { .. } => (Ridge::Validation, false),
                 };
                 let statistics = spec.objective.statistics().is_some();
-                let goes_on = statistics && adam.iterations > 0;
+                let goes_on = statistics && steps.iterations > 0;
                 let goes_on = goes_on && (!ends || self.iterations.is_some());
                 Optimiser::Lbfgs {
                     ridge: ridge.unwrap_or(own),
-                    then: goes_on.then_some(adam),
+                    then: goes_on.then_some(steps),
                 }
             }
         };
         Ok(())
     }
 
-    fn set_adam(&self, adam: &mut Adam) {
-        set(&mut adam.iterations, self.iterations);
-        adam.learning_rate = self.learning_rate.or(adam.learning_rate);
-        let dampening = match (self.spike_dampening, adam.spike_gradient) {
+    fn set_steps(&self, steps: &mut Steps) {
+        set(&mut steps.iterations, self.iterations);
+        steps.learning_rate = self.learning_rate.or(steps.learning_rate);
+        let dampening = match (self.spike_dampening, steps.spike_gradient) {
             (Some(given), _) => given,
             (None, SpikeGradient::Damped(own)) => own,
-            (None, _) => match Adam::default().spike_gradient {
+            (None, _) => match Steps::default().spike_gradient {
                 SpikeGradient::Damped(by) => by,
                 _ => 1.0,
             },
         };
-        let own = match adam.spike_gradient {
+        let own = match steps.spike_gradient {
             SpikeGradient::Damped(_) => SpikeGradient::Escape,
             other => other,
         };
-        adam.spike_gradient = match self.spike_gradient.map_or(own, SpikeGradient::from) {
+        steps.spike_gradient = match self.spike_gradient.map_or(own, SpikeGradient::from) {
             SpikeGradient::Escape => SpikeGradient::Damped(dampening),
             other => other,
         };

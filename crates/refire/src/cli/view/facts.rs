@@ -6,7 +6,7 @@ use super::super::table;
 use refire::drive::DriveSpec;
 use refire::fit::{
     Couplings, Form, HistoryStart, Model, ObjectiveKind, Optimiser, Specification, SplitChoice,
-    Synapses,
+    Steps, Synapses,
 };
 use refire::neuron::SpikeGradient;
 use refire::recording::Recording;
@@ -182,23 +182,25 @@ fn optimiser(fitted: &Fitted) -> String {
         ),
         None => "L-BFGS to the optimum of the likelihood".to_string(),
     };
-    let adam = spec.optimiser.adam().map(|adam| {
+    let steps = |of: &Steps, what: &str| {
         format!(
-            "Adam, {} iterations, learning rate {} falling to 0 as half a cosine",
-            adam.iterations,
+            "{what}, {} iterations, learning rate {} falling to 0 as half a cosine",
+            of.iterations,
             spec.optimiser.learning_rate()
         )
-    });
-    match (spec.optimiser, adam) {
-        (Optimiser::Lbfgs { .. }, None) => optimum,
-        (Optimiser::Lbfgs { .. }, Some(adam)) => format!("{optimum}, then {adam}"),
-        (Optimiser::Adam { initial_scale, .. }, adam) => {
-            let adam = adam.unwrap_or_default();
-            match initial_scale {
-                Some(_) => adam,
-                None => format!("{adam}, from near the optimum of the likelihood"),
-            }
+    };
+    const NEAR: &str = "from near the optimum of the likelihood";
+    match &spec.optimiser {
+        Optimiser::Lbfgs { then: None, .. } => optimum,
+        Optimiser::Lbfgs { then: Some(of), .. } => {
+            format!("{optimum}, then {}", steps(of, "Adam"))
         }
+        Optimiser::Natural(of) => format!("{}, {NEAR}", steps(of, "natural gradient")),
+        Optimiser::Adam {
+            initial_scale: Some(_),
+            steps: of,
+        } => steps(of, "Adam"),
+        Optimiser::Adam { steps: of, .. } => format!("{}, {NEAR}", steps(of, "Adam")),
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use refire::fit::{Adam, ObjectiveKind, Specification};
+use refire::fit::{ObjectiveKind, Specification, Steps};
 use refire::neuron::SpikeGradient;
 use refire::synth::GroundTruth;
 
@@ -21,9 +21,9 @@ fn fitted(objectives: [ObjectiveKind; 2]) -> (Recording, SynthSettings, Vec<Fitt
     let fits = objectives
         .into_iter()
         .map(|objective| {
-            let adam = Adam {
+            let adam = Steps {
                 iterations: 3,
-                ..Adam::default()
+                ..Steps::default()
             };
             let mut spec = Specification::new(&recording, objective);
             if objective.has_statistics() {
@@ -119,7 +119,7 @@ fn the_facts_of_a_fit_name_its_settings() {
         (SpikeGradient::Score, "score function, unbiased"),
         (SpikeGradient::Triangle, "triangle, as published"),
     ] {
-        let adam = fitted.model.spec.optimiser.adam_mut().unwrap();
+        let adam = fitted.model.spec.optimiser.steps_mut().unwrap();
         adam.spike_gradient = gradient;
         let facts = facts::of_one(&recording, fitted);
         assert_eq!(fact(&facts, "spike gradient"), words);

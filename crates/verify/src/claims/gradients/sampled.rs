@@ -5,7 +5,7 @@ use crate::sampling::Sample;
 use crate::terms::{LIKELIHOODS, STATISTICS, Term};
 use crate::{Claim, Plan, Size, lab};
 use anyhow::Result;
-use refire_fit::{Adam, Streams};
+use refire_fit::{Steps, Streams};
 use refire_neuron::SpikeGradient;
 use refire_report::TableView;
 use refire_testkit::{
@@ -127,13 +127,13 @@ fn gradients(
 ) -> Result<Sample> {
     let recorded = source.simulate(RECORDED, &[], seed, 0)?;
     let (spikes, layout) = (recorded.observed(network.observed), recorded.layout);
-    let spec = term.spec(network).with_adam(Adam {
+    let spec = term.spec(network).with_adam(Steps {
         // The whole escape derivative, in the same arithmetic as a damped one.
         spike_gradient: match estimator {
             SpikeGradient::Escape => SpikeGradient::Damped(1.0),
             other => other,
         },
-        ..Adam::default()
+        ..Steps::default()
     });
     let batch = lab::batch(network, &spikes, &layout, FREE)?;
     let parameters = lab::parameters(network);
