@@ -69,6 +69,14 @@ fn option_values() {
         ("--same-bin-prior 0", &["same-bin-prior", "0"]),
         ("--drive-prior 0", &["drive-prior", "0"]),
         ("--prior-tails -1", &["prior-tails", "-1"]),
+        (
+            "--optimizer natural --form published",
+            &["optimizer", "published", "natural"],
+        ),
+        (
+            "--optimizer natural --initial-scale 0.1",
+            &["initial-scale", "natural"],
+        ),
         ("--drive-detail -1", &["drive-detail", "-1"]),
         // Also where it is not used.
         ("--drive none --drive-detail -1", &["drive-detail", "-1"]),

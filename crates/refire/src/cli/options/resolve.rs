@@ -277,6 +277,9 @@ impl FitOptions {
             }
             kind = OptimiserKind::Adam;
         }
+        if (kind, form, self.optimizer) == (OptimiserKind::Natural, Some(Form::Published), None) {
+            kind = OptimiserKind::Adam;
+        }
         let ridge = match &self.ridge {
             Some(text) => Some(text.value("ridge")?.map_or(Ridge::Validation, Ridge::Given)),
             None => None,
