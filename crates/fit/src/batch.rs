@@ -114,7 +114,9 @@ impl<'a> Pool<'a> {
             let bins_of = |&c: &usize| self.scored_bins(&self.by_condition[c]);
             let all: usize = conditions.iter().map(bins_of).sum();
             // Of each condition the same share of its trials.
+            let trials: usize = self.by_condition.iter().map(Vec::len).sum();
             let share = recorded_bins as f64 / all.max(1) as f64;
+            let share = share.max(size as f64 / trials.max(1) as f64);
             for &c in &conditions {
                 let trials = self.by_condition[c].len() as f64;
                 record(c, (share * trials).ceil() as usize);
@@ -299,6 +301,8 @@ mod tests {
         assert_eq!(recorded(48), ([4, 2], free));
         assert_eq!(recorded(50), ([5, 3], free));
         assert_eq!(recorded(1000), ([8, 4], free));
+        // Four trials are 32 bins.
+        assert_eq!(recorded(1), ([3, 2], free));
         let whole = |free_bins| {
             let batch = pool.whole(free_bins).unwrap();
             (batch.recorded.layout.trials(), counts(&batch.free_layout))

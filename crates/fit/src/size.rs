@@ -2,10 +2,8 @@
 
 use crate::setup::condition;
 use crate::trials::least_bins;
-use crate::tuning::is_asked;
-use crate::{
-    BatchSize, Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses,
-};
+use crate::tuning::{is_asked, recorded_bins};
+use crate::{Couplings, Drive, FitError, Optimiser, Specification, Statistics, Synapses};
 use refire_convex::ConvexSize;
 use refire_core::check_memory;
 use refire_loss::{NoiseSize, SampledSize};
@@ -49,12 +47,7 @@ fn held(recording: &Recording, spec: &Specification) -> Held {
     let shortest = long.min().unwrap_or(1).max(1) as f64;
     let free_bins = spec.batch.free_bins as f64;
     let Some(size) = spec.checkpoint_bins else {
-        // What natural steps see of recorded trials; no less than a batch of Adam.
-        let recorded_bins = match (spec.batch.recorded_bins, spec.optimiser) {
-            (Some(bins), _) => bins,
-            (None, Optimiser::Natural(_)) => BatchSize::RECORDED_BINS,
-            (None, _) => 0,
-        };
+        let recorded_bins = recorded_bins(spec, recording.n_units());
         let all_bins = recording.bins().iter().sum::<usize>();
         let recorded = recorded_bins.min(all_bins) as f64 * (1.0 + lags / shortest);
         let recorded = recorded.max(batch * (longest + lags));

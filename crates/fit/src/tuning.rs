@@ -56,6 +56,16 @@ fn has_curvature(spec: &Specification) -> bool {
     spec.network.hidden == 0 && spec.network.signs.observed_inhibitory.is_none()
 }
 
+/// Recorded (trial, bin) pairs that an iteration sees at least: those asked for, or of natural steps, where these can be had.
+pub(crate) fn recorded_bins(spec: &Specification, observed: usize) -> usize {
+    let natural = matches!(spec.optimiser, Optimiser::Natural(_))
+        && is_convex(spec, observed)
+        && seeks_start(spec)
+        && has_curvature(spec);
+    let own = if natural { BatchSize::RECORDED_BINS } else { 0 };
+    spec.batch.recorded_bins.unwrap_or(own)
+}
+
 /// Fills in what a specification leaves to validation trials, and what then makes its iterations and where they start:
 /// drawn couplings, where the solver does not know the network, or near the optimum of the likelihood of its observed
 /// units, which is returned where it was found already. Where validation trials cannot tell, the values for that stand ([`crate::Priors`], no detail).
@@ -79,11 +89,7 @@ pub(crate) fn tune(
         spec.optimiser.without_curvature();
     }
     spec.optimiser.settle_rate();
-    let recorded_bins = match spec.optimiser {
-        Optimiser::Natural(_) => BatchSize::RECORDED_BINS,
-        Optimiser::Adam { .. } | Optimiser::Lbfgs { .. } => 0,
-    };
-    spec.batch.recorded_bins.get_or_insert(recorded_bins);
+    spec.batch.recorded_bins = Some(recorded_bins(spec, recording.n_units()));
     if !convex || !leaves_priors(spec) {
         return Ok(None);
     }

@@ -155,7 +155,8 @@ pub struct FitOptions {
     /// else 0.01]
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub learning_rate: Option<f64>,
-    /// Recorded trials per iteration [default: at least 20, five of each condition and 4500 bins]
+    /// Recorded trials per iteration, unless --recorded-bins are more [default: at least 20, five of each condition and
+    /// 4500 bins]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = OPTIMISER, hide_short_help = true)]
     pub batch: Option<usize>,
     /// Minimum number of free-running (trial, bin) pairs per iteration: more make statistics less noisy, fewer
