@@ -25,8 +25,6 @@ pub struct Tensors<S> {
 /// parameters and however they depend on each other (natural gradient: Amari, Neural Computation 10:251, 1998).
 pub struct Curvature<T> {
     pub(crate) shape: Shape,
-    pub(crate) lags: usize,
-    pub(crate) same_bin: bool,
     pub(crate) theta: f64,
     /// Scored (trial, bin, unit).
     pub(crate) scored: f64,
@@ -37,11 +35,6 @@ impl<T: Real> Curvature<T> {
     /// Scored (trial, bin, unit): what makes nats of all of them of a loss per one.
     pub fn scored(&self) -> f64 {
         self.scored
-    }
-
-    /// Number of units, the length of the rows of all tensors.
-    pub fn units(&self) -> usize {
-        self.shape.units
     }
 
     /// `direction = M^-1 gradient`, for the gradient of a loss per (trial, bin, unit) and parameters in units of the
@@ -76,16 +69,11 @@ impl<T: Real> Curvature<T> {
 
     /// Every row of the matrix, with its tensor and its place there.
     fn visit(&self, mut what: impl FnMut(usize, Tensor, usize)) {
-        let first = usize::from(self.same_bin);
-        let all_lags = self.lags + first;
-        for source in 0..self.shape.units {
-            for lag in 0..self.lags {
-                let row = source * all_lags + first + lag;
-                what(row, Tensor::Couplings, source * self.lags + lag);
-            }
-            if self.same_bin {
-                what(source * all_lags, Tensor::SameBin, source);
-            }
+        for (at, row) in self.shape.coupling_rows().enumerate() {
+            what(row, Tensor::Couplings, at);
+        }
+        for (source, row) in self.shape.same_bin_rows().enumerate() {
+            what(row, Tensor::SameBin, source);
         }
         for (weight, row) in self.shape.drive_rows().enumerate() {
             what(row, Tensor::Drive, weight);
@@ -128,7 +116,7 @@ mod tests {
     use crate::objective::Objective;
     use crate::testing::{problems, recording};
     use crate::{Ridge, Solver};
-    use nalgebra::{DMatrix, DVector};
+    use nalgebra::DVector;
 
     /// Against the Gram matrix of the definition, at constant rates, for units of equal variance: others differ by a factor.
     #[test]
@@ -168,13 +156,7 @@ mod tests {
                     bias: b,
                 },
             );
-            let mut gram = DMatrix::<f64>::zeros(shape.rows(), shape.rows());
-            for k in 0..problem.layout.trials() {
-                for t in 0..problem.layout.bins(k) + lags {
-                    let row = DVector::from_vec(crate::testing::design_row(&problem, k, t));
-                    gram += &row * row.transpose();
-                }
-            }
+            let mut gram = crate::testing::gram(&problem);
             let bins = problem.layout.scored_bins() as f64;
             let variance: Vec<f64> = (0..units)
                 .map(|j| {

@@ -86,19 +86,6 @@ impl<T> Problem<'_, T> {
         self.lags + usize::from(self.same_bin)
     }
 
-    /// Rows of coefficients of the couplings, `[source][lag]`.
-    pub(crate) fn coupling_rows(&self) -> impl Iterator<Item = usize> {
-        let (lags, first) = (self.all_lags(), usize::from(self.same_bin));
-        (0..self.spikes.units()).flat_map(move |i| (first..lags).map(move |d| i * lags + d))
-    }
-
-    /// Those of the same-bin couplings, `[source]`.
-    pub(crate) fn same_bin_rows(&self) -> impl Iterator<Item = usize> {
-        let (lags, units) = (self.all_lags(), self.spikes.units());
-        let sources = if self.same_bin { 0..units } else { 0..0 };
-        sources.map(move |i| i * lags)
-    }
-
     /// Bins from a spike to the first lag.
     pub(crate) fn ahead(&self) -> usize {
         usize::from(!self.same_bin)

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 /// f_j         = sum over scored (k,t) of -ln P(z[k,t,j] | v) + sum_r prior_r(w_r[j])
 /// prior_r(w)  = ridge_r w^2 / 2      or for couplings with tails nu: (nu + 1)/2 ln(1 + ridge_r w^2 / nu)
 /// lambda      = logistic(v) - z
-/// df/dw[i,d,j] = sum over spikes (k,s) of i of lambda[k,s+d,j] + ridge w
+/// df/dw[i,d,j] = sum over spikes (k,s) of i of lambda[k,s+d,j] + prior'(w)
 /// ```
 pub(crate) struct Objective<'a, T> {
     problem: Problem<'a, T>,
@@ -247,6 +247,19 @@ impl Shape {
 
     pub fn rows(self) -> usize {
         self.couplings + self.drive + 1
+    }
+
+    /// Rows of the couplings of later bins, `[source][lag]`.
+    pub fn coupling_rows(self) -> impl Iterator<Item = usize> {
+        let first = usize::from(self.within.is_some());
+        let lags = self.couplings / self.units.max(1);
+        (0..self.units).flat_map(move |i| (first..lags).map(move |d| i * lags + d))
+    }
+
+    /// Those of same-bin couplings, `[source]`.
+    pub fn same_bin_rows(self) -> impl Iterator<Item = usize> {
+        let rows = move |lags| (0..self.units).map(move |i| i * lags);
+        self.within.into_iter().flat_map(rows)
     }
 
     pub fn drive_rows(self) -> std::ops::Range<usize> {

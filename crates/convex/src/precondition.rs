@@ -346,22 +346,15 @@ impl<T: Real> Preconditioner<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{LAGS, design_row, problems, recording};
+    use crate::testing::{problems, recording};
 
     #[test]
     fn the_gram_matrix_of_uneven_trials_is_that_of_a_design() {
         let recording = recording();
         for problem in problems(&recording) {
-            let layout = problem.layout;
             let gram = Gram::new(&Objective::new(problem));
             let matrix = gram.matrix.unwrap();
-            let mut expected = DMatrix::<f64>::zeros(matrix.nrows(), matrix.ncols());
-            for k in 0..layout.trials() {
-                for t in 0..layout.bins(k) + LAGS {
-                    let row = nalgebra::DVector::from_vec(design_row(&problem, k, t));
-                    expected += &row * row.transpose();
-                }
-            }
+            let expected = crate::testing::gram(&problem);
             assert!(
                 (&matrix - &expected).amax() < 1e-9,
                 "{}",

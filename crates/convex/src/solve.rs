@@ -142,8 +142,6 @@ impl<'a, T: Real> Solver<'a, T> {
         let problem = objective.problem();
         Curvature {
             shape,
-            lags: problem.lags,
-            same_bin: problem.same_bin,
             theta: problem.theta,
             scored: self.bins * shape.units as f64,
             preconditioner: Preconditioner::new(gram, shape, &variance, ridge, None),
@@ -295,11 +293,11 @@ impl<'a, T: Real> Solver<'a, T> {
         )?;
         same("biases to start from", units, start.bias.len())?;
         let theta = T::new(self.objective.problem().theta);
-        let rows = (problem
+        let rows = (shape
             .coupling_rows()
             .zip(start.couplings.chunks_exact(units.max(1))))
         .chain(
-            problem
+            shape
                 .same_bin_rows()
                 .zip(start.same_bin.chunks_exact(units.max(1))),
         )
@@ -331,11 +329,10 @@ impl<'a, T: Real> Solver<'a, T> {
             rows.flat_map(|row| at.row(row)[..shape.units].iter().map(|&w| theta * w))
                 .collect()
         };
-        let problem = self.objective.problem();
         let intercept = &at.row(shape.intercept())[..shape.units];
         Solution {
-            couplings: rows(&mut problem.coupling_rows()),
-            same_bin: rows(&mut problem.same_bin_rows()),
+            couplings: rows(&mut shape.coupling_rows()),
+            same_bin: rows(&mut shape.same_bin_rows()),
             drive: rows(&mut shape.drive_rows()),
             bias: intercept.iter().map(|&c| theta * (c + T::one())).collect(),
             units,

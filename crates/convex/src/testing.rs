@@ -1,6 +1,7 @@
 //! A small recording and its design, for tests.
 
 use crate::Problem;
+use nalgebra::{DMatrix, DVector};
 use refire_core::{TrialArray, TrialLayout};
 use refire_drive::FeatureDrive;
 
@@ -80,4 +81,14 @@ pub fn design_row(problem: &Problem<'_, f64>, k: usize, t: usize) -> Vec<f64> {
     }
     row.push(1.0);
     row
+}
+
+/// `X^T X` of the design, bin by bin.
+pub fn gram(problem: &Problem<'_, f64>) -> DMatrix<f64> {
+    let rows = (0..problem.layout.trials()).flat_map(|k| {
+        let bins = 0..problem.layout.bins(k) + problem.lags;
+        bins.map(move |t| DVector::from_vec(design_row(problem, k, t)))
+    });
+    let products = rows.map(|row| &row * row.transpose());
+    products.reduce(|sum, product| sum + product).unwrap()
 }

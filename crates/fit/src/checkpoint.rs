@@ -210,9 +210,6 @@ impl Checkpoint {
             if !finite(&first) || !finite(&second) {
                 return Err(not_finite());
             }
-            if second.len() != first.len() {
-                return Err(damaged());
-            }
             (first_moments[i], second_moments[i]) = (first, second);
         }
         let held = Held {

@@ -51,12 +51,12 @@ pub struct UnitEnd {
 /// What the convex fit did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConvexReport {
-    /// Ridge of the couplings: precision of a Gaussian prior in units of the potential.
+    /// Ridge of the couplings: precision of their prior in units of the potential.
     pub ridge_couplings: f64,
     /// Ridge of the same-bin couplings, where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ridge_same_bin: Option<f64>,
-    /// Ridge of the drive weights: precision of a Gaussian prior in units of the potential.
+    /// Ridge of the drive weights: precision of their prior in units of the potential.
     pub ridge_drive: f64,
     /// Where both come from.
     pub ridge_source: RidgeSource,
@@ -129,7 +129,6 @@ pub(crate) fn maximum_likelihood(
 ) -> Result<(Parameters<f32>, ConvexReport), FitError> {
     let problem = |trials| problem(spec, encoder, trials);
     let limits = Limits::default();
-    let precision = |sd: f64| 1.0 / (sd * sd);
     let given = match spec.optimiser {
         Optimiser::Lbfgs {
             ridge: Ridge::Given(ridge),
@@ -158,15 +157,7 @@ pub(crate) fn maximum_likelihood(
             };
             (ridge, RidgeSource::Given)
         }
-        (None, None) => {
-            let ridge = convex::Ridge {
-                couplings: precision(spec.priors.coupling()),
-                same_bin: precision(spec.priors.same_bin()),
-                drive: precision(spec.priors.drive()),
-                tails: spec.priors.tails,
-            };
-            (ridge, RidgeSource::Priors)
-        }
+        (None, None) => (spec.priors.ridge(), RidgeSource::Priors),
     };
     let solution = solve(problem(training), ridge, limits, None)?;
     let report = report(&solution, ridge, source, &[]);

@@ -97,9 +97,8 @@ pub(crate) fn tune(
     let training = recording.select(&split.train, first_bin)?;
     let validation = recording.select(&split.validation, first_bin)?;
     let tails = spec.priors.tails;
-    let precision = |sd: f64| 1.0 / (sd * sd);
     let drive_ridge = DriveRidge {
-        at: precision(spec.priors.drive()),
+        at: spec.priors.ridge().drive,
         or_weaker: spec.priors.drive.is_none() && spec.drive != Drive::None,
     };
     let mut best: Option<(RidgeFit<f32>, Drive)> = None;

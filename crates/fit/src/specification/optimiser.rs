@@ -111,6 +111,11 @@ pub struct Priors {
     pub tails: Option<f64>,
 }
 
+/// Precision of a prior of this scale.
+fn precision(scale: f64) -> f64 {
+    1.0 / (scale * scale)
+}
+
 impl Default for Priors {
     fn default() -> Self {
         Self {
@@ -148,6 +153,16 @@ impl Priors {
     /// The same of a same-bin coupling.
     pub fn same_bin(&self) -> f64 {
         self.same_bin.unwrap_or(Self::SAME_BIN)
+    }
+
+    /// What the convex solver takes for them, in units of the potential.
+    pub(crate) fn ridge(&self) -> refire_convex::Ridge {
+        refire_convex::Ridge {
+            couplings: precision(self.coupling()),
+            same_bin: precision(self.same_bin()),
+            drive: precision(self.drive()),
+            tails: self.tails,
+        }
     }
 }
 

@@ -33,14 +33,7 @@ impl Trainer<'_> {
             layout: &layout,
         };
         let mut solver = Solver::new(problem(&self.spec, encoder.as_ref(), recorded))?;
-        let precision = |sd: f64| 1.0 / (sd * sd);
-        let priors = self.spec.priors;
-        let own = Ridge {
-            couplings: precision(priors.coupling()),
-            same_bin: precision(priors.same_bin()),
-            drive: precision(priors.drive()),
-            tails: priors.tails,
-        };
+        let own = self.spec.priors.ridge();
         let ridge = |times: f64| match times {
             1.0 => own,
             times => Ridge {
