@@ -251,7 +251,8 @@ where
         let mut zbar = vec![T::zero(); trials * free];
         let mut factor = vec![T::zero(); trials * free];
         let mut scratch = aligned_vec();
-        let mut within_bin = WithinBin::default();
+        let same_bin = (self.network.same_bin.as_ref()).filter(|_| free > 0);
+        let mut within_bin = same_bin.map(|same_bin| WithinBin::new(same_bin, self.free.clone()));
         let (mut nonzero, mut which, mut some) =
             (vec![0; free], vec![0; free], vec![T::zero(); free]);
         let longest = (first_trial..first_trial + trials)
@@ -303,16 +304,15 @@ where
                 }
                 self.network.dynamics.pull_back(row, carry);
             }
-            if let (Some(same_bin), false) = (&self.network.same_bin, self.free.is_empty()) {
+            if let Some(within_bin) = &mut within_bin {
                 let rows = BlockRows {
                     adjoints: &mut adjoints[t * units..],
                     padded,
                     trials,
                     factor: &factor,
-                    free: self.free.clone(),
                     carry,
                 };
-                within_bin.pull_back(same_bin, &self.network.dynamics, rows);
+                within_bin.pull_back(&self.network.dynamics, rows);
             }
         }
     }
@@ -347,8 +347,9 @@ where
                     }
                 }
                 SpikeGradient::Damped(by) => {
+                    let by = T::new(by);
                     for ((f, &v), &p) in factor.iter_mut().zip(v).zip(p) {
-                        *f = SpikeGradient::Damped(by).factor(v, escape.slope(v, p), T::zero());
+                        *f = by * escape.slope(v, p);
                     }
                 }
                 SpikeGradient::None | SpikeGradient::Score => factor.fill(T::zero()),

@@ -3,24 +3,19 @@
 use refire_core::{AlignedVec, aligned_vec};
 use refire_kernels::{LANES, Real, add_assign};
 use refire_neuron::UnitDynamics;
-use refire_sim::SameBin;
+use refire_sim::{Packed, SameBin};
 use std::ops::Range;
 
-/// Buffers of [`Self::pull_back`], kept from bin to bin.
-pub(crate) struct WithinBin<T> {
+/// Same-bin couplings as a sweep takes adjoints through them, bin by bin.
+pub(crate) struct WithinBin<'a, T> {
+    same_bin: &'a SameBin<'a, T>,
+    /// Units that adjoints pass through.
+    free: Range<usize>,
+    packed: Packed<T>,
     /// `lambda` of some trials side by side, `[unit][trial]`.
     side: AlignedVec<T>,
     /// What same-bin couplings add to `dL/dv`, `[trial][unit]`; of dynamics with memory only.
     added: Vec<T>,
-}
-
-impl<T: Real> Default for WithinBin<T> {
-    fn default() -> Self {
-        Self {
-            side: aligned_vec(),
-            added: Vec::new(),
-        }
-    }
 }
 
 /// One bin of the trials that are swept together.
@@ -31,13 +26,24 @@ pub(crate) struct BlockRows<'a, T> {
     pub trials: usize,
     /// `dz/dv`, `[trial][free unit]`.
     pub factor: &'a [T],
-    /// Units that adjoints pass through.
-    pub free: Range<usize>,
     /// Adjoints of the state of dynamics with memory, `[trial][unit]`; else empty.
     pub carry: &'a mut [T],
 }
 
-impl<T: Real> WithinBin<T> {
+impl<'a, T: Real> WithinBin<'a, T> {
+    pub(crate) fn new(same_bin: &'a SameBin<'a, T>, free: Range<usize>) -> Self {
+        let mut side = aligned_vec();
+        // Whole rows: those that fill them up stay zero.
+        side.resize(same_bin.units() * LANES, T::zero());
+        Self {
+            same_bin,
+            packed: same_bin.packed(free.clone()),
+            free,
+            side,
+            added: Vec::new(),
+        }
+    }
+
     /// In: `lambda` without same-bin couplings. Out: with them, from the last unit to the first:
     ///
     /// ```text
@@ -46,23 +52,16 @@ impl<T: Real> WithinBin<T> {
     ///
     /// Dynamics are linear, so that what is added to their carry is that of the added adjoint alone.
     #[inline(always)]
-    pub(crate) fn pull_back<U: UnitDynamics<T>>(
-        &mut self,
-        same_bin: &SameBin<'_, T>,
-        dynamics: &U,
-        rows: BlockRows<'_, T>,
-    ) {
+    pub(crate) fn pull_back<U: UnitDynamics<T>>(&mut self, dynamics: &U, rows: BlockRows<'_, T>) {
         let BlockRows {
             adjoints,
             padded,
             trials,
             factor,
-            free,
             carry,
         } = rows;
+        let (same_bin, free) = (self.same_bin, self.free.clone());
         let (order, gain, width) = (same_bin.order(), dynamics.gain(), free.len());
-        // Whole rows: those that fill them up stay zero.
-        self.side.resize(same_bin.units() * LANES, T::zero());
         let (side, _) = self.side.as_chunks_mut::<LANES>();
         let memory = if U::HAS_MEMORY { carry.len() } else { 0 };
         self.added.clear();
@@ -76,17 +75,23 @@ impl<T: Real> WithinBin<T> {
                     side[lane] = lambda;
                 }
             }
-            for unit in order.units().rev().filter(|unit| free.contains(unit)) {
-                let behind = same_bin.gather_side_by_side(unit, side);
-                let at = first * width + unit - free.start;
-                for lane in 0..some {
-                    let added = factor[at + lane * width] * behind[lane];
-                    side[unit][lane] += gain * added;
-                    if U::HAS_MEMORY {
-                        self.added[(first + lane) * units + unit] = added;
+            same_bin.pull_back_side_by_side(
+                &self.packed,
+                side,
+                #[inline(always)]
+                |unit, behind| {
+                    let at = first * width + unit - free.start;
+                    let mut own = [T::zero(); LANES];
+                    for lane in 0..some {
+                        let added = factor[at + lane * width] * behind[lane];
+                        own[lane] = gain * added;
+                        if U::HAS_MEMORY {
+                            self.added[(first + lane) * units + unit] = added;
+                        }
                     }
-                }
-            }
+                    own
+                },
+            );
             for lane in 0..some {
                 let row = &mut adjoints[(first + lane) * padded..][..order.live];
                 for (lambda, side) in row.iter_mut().zip(side.iter()) {
@@ -186,10 +191,9 @@ mod tests {
                 padded,
                 trials,
                 factor: &factor,
-                free,
                 carry: &mut carry,
             };
-            WithinBin::default().pull_back(&same_bin, &Leaky, rows);
+            WithinBin::new(&same_bin, free).pull_back(&Leaky, rows);
             for (found, expected) in [(lambda, expected), (carry, expected_carry)] {
                 for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     assert!((found - expected).abs() < 1e-12, "{at}: {found} {expected}");

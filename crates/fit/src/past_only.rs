@@ -47,6 +47,7 @@ pub(crate) fn surprise(
                     let (mut without, mut within) = (vec![0.0; units], vec![0.0; units]);
                     let (mut potential, mut draws) = (vec![0.0; units], vec![0.0; units]);
                     let (mut spikes, mut mean) = (vec![0; units], vec![0.0; observed]);
+                    let mut fired = Vec::with_capacity(units);
                     let mut sum = 0.0;
                     for t in layout.first_bin()..layout.bins(k) {
                         let z = forced.spikes.row(k, t);
@@ -66,6 +67,7 @@ pub(crate) fn surprise(
                                 draws: &mut draws,
                                 within: &mut within,
                                 spikes: &mut spikes,
+                                fired: &mut fired,
                             };
                             same_bin.run_bin(
                                 &network.escape,

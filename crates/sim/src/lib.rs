@@ -22,7 +22,7 @@ pub use lagged::{Behind, LaggedSums};
 pub use network::{Network, THRESHOLD};
 pub use order::UnitOrder;
 pub use pass::{Mode, Pass, run, run_window};
-pub use same_bin::{BinRows, SameBin};
+pub use same_bin::{BinRows, Packed, SameBin};
 pub use simulate::{Simulated, Simulation};
 pub use state::PassState;
 pub use trajectory::{GivenUniforms, Trajectory};

@@ -277,6 +277,7 @@ fn run_trial<T, C, E, U>(
                 draws: &mut draws,
                 within: &mut within,
                 spikes: z,
+                fired: &mut fired,
             };
             same_bin.run_bin(&network.escape, &network.dynamics, drawn.clone(), of_bin);
         }

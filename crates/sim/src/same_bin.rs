@@ -2,9 +2,12 @@
 
 use crate::{AnyCoupling, Coupling, LaggedSums, SimError, UnitOrder};
 use refire_core::{SpikeIndex, TrialArray, for_each_fired};
-use refire_kernels::{LANES, Real};
+use refire_kernels::{LANES, Real, add_side_by_side};
 use refire_neuron::{EscapeNoise, UnitDynamics};
 use std::ops::Range;
+
+/// Units whose adjoints are gathered at once: as many sums as hide how long each product takes.
+const GROUP: usize = 8;
 
 /// Couplings of a unit to those behind it in the same bin, `S[source][target]`, current per spike:
 ///
@@ -18,6 +21,15 @@ pub struct SameBin<'a, T> {
     order: UnitOrder,
 }
 
+/// What [`SameBin::packed`] makes of couplings.
+pub struct Packed<T> {
+    /// Units that follow each other, the last ones first.
+    groups: Vec<Range<usize>>,
+    /// Of dense couplings: of each group, for each unit behind all of it and then each of its own, what couples the units
+    /// of the group to it.
+    weights: Vec<[T; GROUP]>,
+}
+
 /// Rows of one bin of one trial, `[unit]`, for [`SameBin::run_bin`].
 pub struct BinRows<'a, T> {
     /// In: potentials without same-bin couplings. Out: with them.
@@ -28,6 +40,8 @@ pub struct BinRows<'a, T> {
     pub within: &'a mut [T],
     /// Spikes, in which those that are fed back are given.
     pub spikes: &'a mut [u8],
+    /// Room for who fired.
+    pub fired: &'a mut Vec<usize>,
 }
 
 impl<'a, T: Real> SameBin<'a, T> {
@@ -119,16 +133,20 @@ impl<'a, T: Real> SameBin<'a, T> {
             draws,
             within,
             spikes,
+            fired,
         } = bin;
         let (gain, observed) = (dynamics.gain(), self.order.observed);
-        let rows = draws[drawn.clone()].iter_mut();
-        for (draw, &v) in rows.zip(&potential[drawn.clone()]) {
-            *draw = (escape.potential(*draw) - v) / gain;
+        if !drawn.is_empty() {
+            // What fills up the rows as well, so that no unit is left to a loop of single ones.
+            let rows = draws[drawn.start..].iter_mut();
+            for (draw, &v) in rows.zip(&potential[drawn.start..]) {
+                *draw = (escape.potential(*draw) - v) / gain;
+            }
         }
         within.fill(T::zero());
-        for_each_fired(&spikes[..drawn.start], |source| {
-            self.coupling.scatter(source, within);
-        });
+        fired.clear();
+        for_each_fired(&spikes[..drawn.start], |source| fired.push(source));
+        self.coupling.scatter_all(fired, within);
         let hidden = drawn.start.max(observed)..drawn.end;
         self.draw(hidden, draws, within, spikes);
         if drawn.start < observed {
@@ -164,37 +182,71 @@ impl<'a, T: Real> SameBin<'a, T> {
         }
     }
 
-    /// `sum over j behind source of S[source,j] lambda[j]` of trials side by side, `lambda` being `[unit][trial]`.
-    #[inline(always)]
-    pub fn gather_side_by_side(&self, source: usize, lambda: &[[T; LANES]]) -> [T; LANES] {
-        match &self.coupling {
-            AnyCoupling::Dense(dense) => {
-                let weights = dense.block(source);
-                // Four sums that do not wait for each other, each by its own name so that it stays in registers.
-                let zero = [T::zero(); LANES];
-                let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
-                for range in self.order.behind(source) {
-                    let (weights, lambda) = (&weights[range.clone()], &lambda[range]);
-                    let (fours, last) = weights.as_chunks::<4>();
-                    let (lambdas, last_lambdas) = lambda.as_chunks::<4>();
-                    for (w, l) in fours.iter().zip(lambdas) {
-                        add_lanes(&mut a, w[0], &l[0]);
-                        add_lanes(&mut b, w[1], &l[1]);
-                        add_lanes(&mut c, w[2], &l[2]);
-                        add_lanes(&mut d, w[3], &l[3]);
-                    }
-                    for (&w, l) in last.iter().zip(last_lambdas) {
-                        add_lanes(&mut a, w, l);
+    /// Couplings of the units of `free` in the order in which [`Self::pull_back_side_by_side`] reads them.
+    pub fn packed(&self, free: Range<usize>) -> Packed<T> {
+        let UnitOrder { observed, live } = self.order;
+        let mut packed = Packed {
+            groups: Vec::new(),
+            weights: Vec::new(),
+        };
+        for units in [0..observed, observed..live] {
+            let units = units.start.max(free.start)..units.end.min(free.end);
+            let groups = units.clone().step_by(GROUP);
+            for first in groups.rev() {
+                let group = first..units.end.min(first + GROUP);
+                if let AnyCoupling::Dense(dense) = &self.coupling {
+                    let behind = self.order.behind(group.end - 1);
+                    for target in behind.into_iter().flatten().chain(group.clone()) {
+                        let mut weights = [T::zero(); GROUP];
+                        for (weight, source) in weights.iter_mut().zip(group.clone()) {
+                            *weight = dense.block(source)[target];
+                        }
+                        packed.weights.push(weights);
                     }
                 }
-                let mut folded = zero;
-                for lane in 0..LANES {
-                    folded[lane] = (a[lane] + b[lane]) + (c[lane] + d[lane]);
-                }
-                folded
+                packed.groups.push(group);
             }
-            AnyCoupling::Sparse(sparse) => sparse.gather_side_by_side(source, lambda),
-            AnyCoupling::LowRank(_) => [T::zero(); LANES],
+        }
+        packed
+    }
+
+    /// The adjoint within a bin of trials side by side, from the last unit to the first. Of each unit that `packed` was
+    /// made for, `add` is given `sum over j behind it of S[unit,j] lambda[j]` and answers what comes on top of its own
+    /// `lambda`, which those before it then see; `lambda` is `[unit][trial]`.
+    #[inline(always)]
+    pub fn pull_back_side_by_side(
+        &self,
+        packed: &Packed<T>,
+        lambda: &mut [[T; LANES]],
+        mut add: impl FnMut(usize, [T; LANES]) -> [T; LANES],
+    ) {
+        let mut rest = &packed.weights[..];
+        for group in &packed.groups {
+            if let AnyCoupling::Sparse(sparse) = &self.coupling {
+                for unit in group.clone().rev() {
+                    let behind = sparse.gather_side_by_side(unit, lambda);
+                    add_row(&mut lambda[unit], &add(unit, behind));
+                }
+                continue;
+            }
+            // What lies behind all units of the group at once, then what lies between them.
+            let mut sums = [[T::zero(); LANES]; GROUP];
+            for range in self.order.behind(group.end - 1) {
+                let (weights, others) = rest.split_at(range.len());
+                add_side_by_side(weights, &lambda[range], &mut sums);
+                rest = others;
+            }
+            let (between, others) = rest.split_at(group.len());
+            rest = others;
+            for (n, unit) in group.clone().enumerate().rev() {
+                let mut sum = sums[n];
+                for (weights, row) in between.iter().zip(&lambda[group.clone()]).skip(n + 1) {
+                    for lane in 0..LANES {
+                        sum[lane] += weights[n] * row[lane];
+                    }
+                }
+                add_row(&mut lambda[unit], &add(unit, sum));
+            }
         }
     }
 
@@ -217,11 +269,11 @@ impl<'a, T: Real> SameBin<'a, T> {
     }
 }
 
-/// `sums += weight * row`, lane by lane.
+/// `into += from`, lane by lane.
 #[inline(always)]
-fn add_lanes<T: Real>(sums: &mut [T; LANES], weight: T, row: &[T; LANES]) {
+fn add_row<T: Real>(into: &mut [T; LANES], from: &[T; LANES]) {
     for lane in 0..LANES {
-        sums[lane] += weight * row[lane];
+        into[lane] += from[lane];
     }
 }
 
@@ -232,10 +284,16 @@ fn exceeding<T: Real>(numbers: &[T], thresholds: &[T], wide: usize) -> u32 {
     let whole = (numbers.first_chunk(), thresholds.first_chunk());
     if let (Some(numbers), Some(thresholds)) = whole {
         let (numbers, thresholds): (&[T; LANES], &[T; LANES]) = (numbers, thresholds);
-        for lane in 0..LANES {
-            bits |= u32::from(numbers[lane] > thresholds[lane]) << lane;
+        // The bits of all lanes first, then one from them: each loop vectorises by itself.
+        let mut lanes = [0; LANES];
+        for (lane, bit) in lanes.iter_mut().enumerate() {
+            *bit = if numbers[lane] > thresholds[lane] {
+                1 << lane
+            } else {
+                0
+            };
         }
-        return bits;
+        return lanes.iter().fold(0, |bits, bit| bits | bit);
     }
     let pairs = numbers.iter().zip(thresholds).take(wide);
     for (lane, (number, threshold)) in pairs.enumerate() {
