@@ -6,7 +6,9 @@ use rayon::prelude::*;
 use refire_core::{TrialArray, TrialLayout, aligned_vec, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
 use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
-use refire_sim::{AdjointSink, Adjoints, Coupling, Mode, Network, SlopesOf, Trajectory, Window};
+use refire_sim::{
+    AdjointSink, Adjoints, Coupling, Mode, Network, Packed, SameBin, SlopesOf, Trajectory, Window,
+};
 use std::ops::Range;
 
 /// Most trials swept together, so that the adjoint of their spikes is one matrix product per bin: as
@@ -152,9 +154,12 @@ pub fn sweep_window<T, C, E, U>(
     } else {
         first_free
     };
+    let free = first_free..last_free;
+    let same_bin = (network.same_bin.as_ref()).filter(|_| !free.is_empty());
     let blocks = Blocks {
         network,
-        free: first_free..last_free,
+        same_bin: same_bin.map(|same_bin| (same_bin, same_bin.packed(free.clone()))),
+        free,
         layout,
         trajectory: of.window.trajectory,
         spike_gradient: of.spike_gradient,
@@ -222,6 +227,8 @@ pub struct SweepState<T> {
 /// Trials swept together.
 struct Blocks<'a, T, C, E, U> {
     network: &'a Network<'a, T, C, E, U>,
+    /// Same-bin couplings, and those of the free units packed.
+    same_bin: Option<(&'a SameBin<'a, T>, Packed<T>)>,
     free: Range<usize>,
     layout: &'a TrialLayout,
     trajectory: &'a Trajectory<T>,
@@ -251,8 +258,8 @@ where
         let mut zbar = vec![T::zero(); trials * free];
         let mut factor = vec![T::zero(); trials * free];
         let mut scratch = aligned_vec();
-        let same_bin = (self.network.same_bin.as_ref()).filter(|_| free > 0);
-        let mut within_bin = same_bin.map(|same_bin| WithinBin::new(same_bin, self.free.clone()));
+        let mut within_bin = (self.same_bin.as_ref())
+            .map(|(same_bin, packed)| WithinBin::new(same_bin, self.free.clone(), packed));
         let (mut nonzero, mut which, mut some) =
             (vec![0; free], vec![0; free], vec![T::zero(); free]);
         let longest = (first_trial..first_trial + trials)

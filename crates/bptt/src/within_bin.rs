@@ -9,9 +9,9 @@ use std::ops::Range;
 /// Same-bin couplings as a sweep takes adjoints through them, bin by bin.
 pub(crate) struct WithinBin<'a, T> {
     same_bin: &'a SameBin<'a, T>,
-    /// Units that adjoints pass through.
+    /// Units that adjoints pass through, and their couplings.
     free: Range<usize>,
-    packed: Packed<T>,
+    packed: &'a Packed<T>,
     /// `lambda` of some trials side by side, `[unit][trial]`.
     side: AlignedVec<T>,
     /// What same-bin couplings add to `dL/dv`, `[trial][unit]`; of dynamics with memory only.
@@ -31,14 +31,18 @@ pub(crate) struct BlockRows<'a, T> {
 }
 
 impl<'a, T: Real> WithinBin<'a, T> {
-    pub(crate) fn new(same_bin: &'a SameBin<'a, T>, free: Range<usize>) -> Self {
+    pub(crate) fn new(
+        same_bin: &'a SameBin<'a, T>,
+        free: Range<usize>,
+        packed: &'a Packed<T>,
+    ) -> Self {
         let mut side = aligned_vec();
         // Whole rows: those that fill them up stay zero.
         side.resize(same_bin.units() * LANES, T::zero());
         Self {
             same_bin,
-            packed: same_bin.packed(free.clone()),
             free,
+            packed,
             side,
             added: Vec::new(),
         }
@@ -76,7 +80,7 @@ impl<'a, T: Real> WithinBin<'a, T> {
                 }
             }
             same_bin.pull_back_side_by_side(
-                &self.packed,
+                self.packed,
                 side,
                 #[inline(always)]
                 |unit, behind| {
@@ -193,7 +197,8 @@ mod tests {
                 factor: &factor,
                 carry: &mut carry,
             };
-            WithinBin::new(&same_bin, free).pull_back(&Leaky, rows);
+            let packed = same_bin.packed(free.clone());
+            WithinBin::new(&same_bin, free, &packed).pull_back(&Leaky, rows);
             for (found, expected) in [(lambda, expected), (carry, expected_carry)] {
                 for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     assert!((found - expected).abs() < 1e-12, "{at}: {found} {expected}");
