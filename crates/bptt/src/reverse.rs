@@ -7,7 +7,7 @@ use refire_core::{TrialArray, TrialLayout, aligned_vec, for_each_fired};
 use refire_kernels::{MatrixMut, MatrixRef, Real, add_assign, dispatch};
 use refire_neuron::{EscapeNoise, SpikeGradient, UnitDynamics};
 use refire_sim::{
-    AdjointSink, Adjoints, Coupling, Mode, Network, Packed, SameBin, SlopesOf, Trajectory, Window,
+    AdjointSink, Adjoints, Coupling, Mode, Network, Packed, SlopesOf, Trajectory, Window,
 };
 use std::ops::Range;
 
@@ -158,7 +158,7 @@ pub fn sweep_window<T, C, E, U>(
     let same_bin = (network.same_bin.as_ref()).filter(|_| !free.is_empty());
     let blocks = Blocks {
         network,
-        same_bin: same_bin.map(|same_bin| (same_bin, same_bin.packed(free.clone()))),
+        same_bin: same_bin.map(|same_bin| same_bin.packed(free.clone())),
         free,
         layout,
         trajectory: of.window.trajectory,
@@ -227,8 +227,7 @@ pub struct SweepState<T> {
 /// Trials swept together.
 struct Blocks<'a, T, C, E, U> {
     network: &'a Network<'a, T, C, E, U>,
-    /// Same-bin couplings, and those of the free units packed.
-    same_bin: Option<(&'a SameBin<'a, T>, Packed<T>)>,
+    same_bin: Option<Packed<'a, T>>,
     free: Range<usize>,
     layout: &'a TrialLayout,
     trajectory: &'a Trajectory<T>,
@@ -258,8 +257,7 @@ where
         let mut zbar = vec![T::zero(); trials * free];
         let mut factor = vec![T::zero(); trials * free];
         let mut scratch = aligned_vec();
-        let mut within_bin = (self.same_bin.as_ref())
-            .map(|(same_bin, packed)| WithinBin::new(same_bin, self.free.clone(), packed));
+        let mut within_bin = self.same_bin.as_ref().map(WithinBin::new);
         let (mut nonzero, mut which, mut some) =
             (vec![0; free], vec![0; free], vec![T::zero(); free]);
         let longest = (first_trial..first_trial + trials)

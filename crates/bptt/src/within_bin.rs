@@ -3,15 +3,11 @@
 use refire_core::{AlignedVec, aligned_vec};
 use refire_kernels::{LANES, Real, add_assign};
 use refire_neuron::UnitDynamics;
-use refire_sim::{Packed, SameBin};
-use std::ops::Range;
+use refire_sim::Packed;
 
 /// Same-bin couplings as a sweep takes adjoints through them, bin by bin.
 pub(crate) struct WithinBin<'a, T> {
-    same_bin: &'a SameBin<'a, T>,
-    /// Units that adjoints pass through, and their couplings.
-    free: Range<usize>,
-    packed: &'a Packed<T>,
+    packed: &'a Packed<'a, T>,
     /// `lambda` of some trials side by side, `[unit][trial]`.
     side: AlignedVec<T>,
     /// What same-bin couplings add to `dL/dv`, `[trial][unit]`; of dynamics with memory only.
@@ -31,17 +27,11 @@ pub(crate) struct BlockRows<'a, T> {
 }
 
 impl<'a, T: Real> WithinBin<'a, T> {
-    pub(crate) fn new(
-        same_bin: &'a SameBin<'a, T>,
-        free: Range<usize>,
-        packed: &'a Packed<T>,
-    ) -> Self {
+    pub(crate) fn new(packed: &'a Packed<'a, T>) -> Self {
         let mut side = aligned_vec();
         // Whole rows: those that fill them up stay zero.
-        side.resize(same_bin.units() * LANES, T::zero());
+        side.resize(packed.same_bin().units() * LANES, T::zero());
         Self {
-            same_bin,
-            free,
             packed,
             side,
             added: Vec::new(),
@@ -64,8 +54,8 @@ impl<'a, T: Real> WithinBin<'a, T> {
             factor,
             carry,
         } = rows;
-        let (same_bin, free) = (self.same_bin, self.free.clone());
-        let (order, gain, width) = (same_bin.order(), dynamics.gain(), free.len());
+        let (order, free) = (self.packed.same_bin().order(), self.packed.free());
+        let (gain, width) = (dynamics.gain(), free.len());
         let (side, _) = self.side.as_chunks_mut::<LANES>();
         let memory = if U::HAS_MEMORY { carry.len() } else { 0 };
         self.added.clear();
@@ -79,8 +69,7 @@ impl<'a, T: Real> WithinBin<'a, T> {
                     side[lane] = lambda;
                 }
             }
-            same_bin.pull_back_side_by_side(
-                self.packed,
+            self.packed.pull_back_side_by_side(
                 side,
                 #[inline(always)]
                 |unit, behind| {
@@ -119,7 +108,7 @@ impl<'a, T: Real> WithinBin<'a, T> {
 mod tests {
     use super::*;
     use refire_neuron::Past;
-    use refire_sim::{AnyCoupling, DenseCoupling, UnitOrder};
+    use refire_sim::{AnyCoupling, DenseCoupling, SameBin, UnitOrder};
 
     /// `v[t] = 2 u[t] + 0.6 v[t-1]`.
     struct Leaky;
@@ -197,8 +186,8 @@ mod tests {
                 factor: &factor,
                 carry: &mut carry,
             };
-            let packed = same_bin.packed(free.clone());
-            WithinBin::new(&same_bin, free, &packed).pull_back(&Leaky, rows);
+            let packed = same_bin.packed(free);
+            WithinBin::new(&packed).pull_back(&Leaky, rows);
             for (found, expected) in [(lambda, expected), (carry, expected_carry)] {
                 for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     assert!((found - expected).abs() < 1e-12, "{at}: {found} {expected}");

@@ -2,7 +2,7 @@
 
 use crate::{AnyCoupling, Coupling, LaggedSums, SimError, UnitOrder};
 use refire_core::{SpikeIndex, TrialArray, for_each_fired};
-use refire_kernels::{LANES, Real, add_side_by_side};
+use refire_kernels::{LANES, Real, add_assign, add_side_by_side};
 use refire_neuron::{EscapeNoise, UnitDynamics};
 use std::ops::Range;
 
@@ -21,8 +21,10 @@ pub struct SameBin<'a, T> {
     order: UnitOrder,
 }
 
-/// What [`SameBin::packed`] makes of couplings.
-pub struct Packed<T> {
+/// Same-bin couplings of some units in the order in which [`Self::pull_back_side_by_side`] reads them.
+pub struct Packed<'a, T> {
+    same_bin: SameBin<'a, T>,
+    free: Range<usize>,
     /// Units that follow each other, the last ones first.
     groups: Vec<Range<usize>>,
     /// Of dense couplings: of each group, for each unit behind all of it and then each of its own, what couples the units
@@ -182,10 +184,12 @@ impl<'a, T: Real> SameBin<'a, T> {
         }
     }
 
-    /// Couplings of the units of `free` in the order in which [`Self::pull_back_side_by_side`] reads them.
-    pub fn packed(&self, free: Range<usize>) -> Packed<T> {
+    /// Couplings of the units of `free`, as [`Packed::pull_back_side_by_side`] reads them.
+    pub fn packed(&self, free: Range<usize>) -> Packed<'a, T> {
         let UnitOrder { observed, live } = self.order;
         let mut packed = Packed {
+            same_bin: *self,
+            free: free.clone(),
             groups: Vec::new(),
             weights: Vec::new(),
         };
@@ -210,46 +214,6 @@ impl<'a, T: Real> SameBin<'a, T> {
         packed
     }
 
-    /// The adjoint within a bin of trials side by side, from the last unit to the first. Of each unit that `packed` was
-    /// made for, `add` is given `sum over j behind it of S[unit,j] lambda[j]` and answers what comes on top of its own
-    /// `lambda`, which those before it then see; `lambda` is `[unit][trial]`.
-    #[inline(always)]
-    pub fn pull_back_side_by_side(
-        &self,
-        packed: &Packed<T>,
-        lambda: &mut [[T; LANES]],
-        mut add: impl FnMut(usize, [T; LANES]) -> [T; LANES],
-    ) {
-        let mut rest = &packed.weights[..];
-        for group in &packed.groups {
-            if let AnyCoupling::Sparse(sparse) = &self.coupling {
-                for unit in group.clone().rev() {
-                    let behind = sparse.gather_side_by_side(unit, lambda);
-                    add_row(&mut lambda[unit], &add(unit, behind));
-                }
-                continue;
-            }
-            // What lies behind all units of the group at once, then what lies between them.
-            let mut sums = [[T::zero(); LANES]; GROUP];
-            for range in self.order.behind(group.end - 1) {
-                let (weights, others) = rest.split_at(range.len());
-                add_side_by_side(weights, &lambda[range], &mut sums);
-                rest = others;
-            }
-            let (between, others) = rest.split_at(group.len());
-            rest = others;
-            for (n, unit) in group.clone().enumerate().rev() {
-                let mut sum = sums[n];
-                for (weights, row) in between.iter().zip(&lambda[group.clone()]).skip(n + 1) {
-                    for lane in 0..LANES {
-                        sum[lane] += weights[n] * row[lane];
-                    }
-                }
-                add_row(&mut lambda[unit], &add(unit, sum));
-            }
-        }
-    }
-
     /// Adds the gradient of all parameters, in their order:
     ///
     /// ```text
@@ -269,11 +233,54 @@ impl<'a, T: Real> SameBin<'a, T> {
     }
 }
 
-/// `into += from`, lane by lane.
-#[inline(always)]
-fn add_row<T: Real>(into: &mut [T; LANES], from: &[T; LANES]) {
-    for lane in 0..LANES {
-        into[lane] += from[lane];
+impl<'a, T: Real> Packed<'a, T> {
+    /// The couplings that are packed.
+    pub fn same_bin(&self) -> &SameBin<'a, T> {
+        &self.same_bin
+    }
+
+    /// Units that adjoints pass through.
+    pub fn free(&self) -> Range<usize> {
+        self.free.clone()
+    }
+
+    /// The adjoint within a bin of trials side by side, from the last unit to the first. Of each unit that
+    /// adjoints pass through, `add` is given `sum over j behind it of S[unit,j] lambda[j]` and answers what comes on top of its own
+    /// `lambda`, which those before it then see; `lambda` is `[unit][trial]`.
+    #[inline(always)]
+    pub fn pull_back_side_by_side(
+        &self,
+        lambda: &mut [[T; LANES]],
+        mut add: impl FnMut(usize, [T; LANES]) -> [T; LANES],
+    ) {
+        let mut rest = &self.weights[..];
+        for group in &self.groups {
+            if let AnyCoupling::Sparse(sparse) = &self.same_bin.coupling {
+                for unit in group.clone().rev() {
+                    let behind = sparse.gather_side_by_side(unit, lambda);
+                    add_assign(&mut lambda[unit], &add(unit, behind));
+                }
+                continue;
+            }
+            // What lies behind all units of the group at once, then what lies between them.
+            let mut sums = [[T::zero(); LANES]; GROUP];
+            for range in self.same_bin.order.behind(group.end - 1) {
+                let (weights, others) = rest.split_at(range.len());
+                add_side_by_side(weights, &lambda[range], &mut sums);
+                rest = others;
+            }
+            let (between, others) = rest.split_at(group.len());
+            rest = others;
+            for (n, unit) in group.clone().enumerate().rev() {
+                let mut sum = sums[n];
+                for (weights, row) in between.iter().zip(&lambda[group.clone()]).skip(n + 1) {
+                    for lane in 0..LANES {
+                        sum[lane] += weights[n] * row[lane];
+                    }
+                }
+                add_assign(&mut lambda[unit], &add(unit, sum));
+            }
+        }
     }
 }
 
